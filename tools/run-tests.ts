@@ -1,0 +1,39 @@
+// Runs the project's tests on node:test. With no argument: every suite of `suites` in order; with arguments: those suites or files.
+//   node tools/run-tests.ts [unit|property|contract|transcript|integration|sim|... | FILE ...]
+import { spawnSync } from 'node:child_process';
+import { existsSync, globSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Suite name -> the files it runs. Order is the order in which a full run takes them: fast and narrow first. */
+const suites: Record<string, string[]> = {
+  unit: ['src/**/*.test.ts', 'tools/**/*.test.ts'],
+  property: ['test/property/**/*.test.ts'],
+  contract: ['test/contract/**/*.test.ts'],
+  transcript: ['test/transcript/**/*.test.ts'],
+  sim: ['test/sim/**/*.test.ts'],
+  integration: ['test/integration/**/*.test.ts'],
+  differential: ['test/differential/**/*.test.ts'],
+  crash: ['test/crash/**/*.test.ts'],
+  fuzz: ['test/fuzz/**/*.test.ts'],
+  conformance: ['conformance/**/*.test.ts'],
+};
+
+const wanted = process.argv.slice(2).filter(argument => !argument.startsWith('--'));
+const flags = process.argv.slice(2).filter(argument => argument.startsWith('--'));
+const patterns = (wanted.length > 0 ? wanted : Object.keys(suites)).flatMap(name => suites[name] ?? [name]);
+const files = [...new Set(patterns.flatMap(pattern => (existsSync(join(root, pattern)) ? [pattern] : globSync(pattern, { cwd: root }).sort())))].filter(
+  file => !file.includes('node_modules'),
+);
+if (files.length === 0) {
+  console.error(`no test file matches ${patterns.join(' ')}`);
+  process.exit(1);
+}
+const result = spawnSync(
+  process.execPath,
+  ['--test', '--test-force-exit', '--test-timeout=300000', `--test-reporter=${process.env.TEST_REPORTER ?? 'spec'}`, ...flags, ...files],
+  { cwd: root, stdio: 'inherit' },
+);
+process.exit(result.status ?? 1);
