@@ -1,0 +1,44 @@
+// The scripts, played to WarrenMQ and compared with what RabbitMQ answered to them. BROKER_URL (amqp://host:port) names a running broker
+// instead; cases that need definitions.json are then left out unless BROKER_DEFINITIONS=1 says that it is loaded.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Broker } from '../../src/index.ts';
+import { Cleaner } from './cleaner.ts';
+import { difference } from './compare.ts';
+import { playCase, type Target } from './player.ts';
+import { readSuite } from './suite.ts';
+
+const suite = readSuite();
+const hasDefinitions = process.env.BROKER_DEFINITIONS === '1';
+
+describe('WarrenMQ answers like RabbitMQ 3.10, frame by frame', () => {
+  let broker: Broker | null = null;
+  let target: Target = { host: '127.0.0.1', port: 0 };
+
+  before(async () => {
+    const url = process.env.BROKER_URL;
+    if (url === undefined) {
+      broker = await Broker.start({ port: 0 });
+      target = { host: '127.0.0.1', port: broker.port };
+    } else {
+      const { hostname, port } = new URL(url);
+      target = { host: hostname, port: Number(port === '' ? 5672 : port) };
+    }
+  });
+
+  after(async () => {
+    Cleaner.leaveAll();
+    await broker?.stop();
+  });
+
+  for (const { script, recorded, differs } of suite) {
+    const skip = script.needs === 'definitions' && !hasDefinitions ? 'needs definitions.json in the broker' : false;
+    test(`${script.file}: ${script.name}`, { skip }, async () => {
+      const expected = differs ?? recorded;
+      assert.ok(expected !== null, 'there is no recording of this case: run record.ts');
+      const played = await playCase(script, target, { quietMillis: 40, settleMillis: 6, expected });
+      const changes = difference(expected, played);
+      assert.ok(changes === null, `\n${changes}`);
+    });
+  }
+});

@@ -1,0 +1,67 @@
+// Makes two runs comparable: what differs from run to run or from broker to broker by its nature gets a fixed name.
+import type { FieldTable, FieldValue } from './field-value.ts';
+
+const generated: readonly { readonly pattern: RegExp; readonly prefix: string }[] = [
+  { pattern: /amq\.gen-[A-Za-z0-9_-]{22}/g, prefix: 'amq.gen-' },
+  { pattern: /amq\.ctag-[A-Za-z0-9_-]{22}/g, prefix: 'amq.ctag-' },
+  { pattern: /amq\.rabbitmq\.reply-to\.[A-Za-z0-9_.+/=@-]{8,}/g, prefix: 'amq.rabbitmq.reply-to.' },
+];
+
+/** Names that the broker generated during one case, numbered in order of appearance: `amq.gen-1`, `amq.ctag-1`, ... */
+export class GeneratedNames {
+  readonly #placeholders = new Map<string, string>();
+  readonly #actual = new Map<string, string>();
+
+  /** Replaces generated names by their placeholders, and times by `*`. */
+  normalise(text: string): string {
+    let out = text;
+    for (const { pattern, prefix } of generated) out = out.replace(pattern, name => this.#placeholder(name, prefix));
+    return normaliseServer(out.replace(/\btime: T:\d+/g, 'time: T:*'));
+  }
+
+  /** Replaces placeholders by the names they stand for, in a line of a script. */
+  restore(text: string): string {
+    return text.replace(/amq\.(?:gen-|ctag-|rabbitmq\.reply-to\.)\d+\b/g, placeholder => this.#actual.get(placeholder) ?? placeholder);
+  }
+
+  /** The generated queue names seen so far. */
+  queues(): string[] {
+    return [...this.#placeholders.keys()].filter(name => name.startsWith('amq.gen-'));
+  }
+
+  #placeholder(name: string, prefix: string): string {
+    let placeholder = this.#placeholders.get(name);
+    if (placeholder === undefined) {
+      const number = [...this.#placeholders.values()].filter(other => other.startsWith(prefix)).length + 1;
+      placeholder = `${prefix}${number}`;
+      this.#placeholders.set(name, placeholder);
+      this.#actual.set(placeholder, name);
+    }
+    return placeholder;
+  }
+}
+
+/** server-properties that name the product's release, host or owner. */
+function normaliseServer(text: string): string {
+  return text.replace(/\b(cluster_name|copyright|information|platform|version): ("(?:[^"\\]|\\.)*"|[^\s,}]+)/g, '$1: *');
+}
+
+/** The first x-death entry is the newest; the order of the others is not stable in RabbitMQ. */
+export function sortOlderDeaths(table: FieldTable): FieldTable {
+  return table.map(([key, value]) => {
+    if (key.toString() !== 'x-death' || value.type !== 'A') return [key, value] as const;
+    const [newest, ...older] = value.value;
+    if (newest === undefined) return [key, value] as const;
+    older.sort((a, b) => (deathKey(a) < deathKey(b) ? -1 : 1));
+    return [key, { type: 'A', value: [newest, ...older] }] as const;
+  });
+}
+
+function deathKey(entry: FieldValue): string {
+  if (entry.type !== 'F') return '';
+  return entry.value
+    .filter(([key]) => key.toString() === 'queue' || key.toString() === 'reason')
+    .map(([key, value]) => `${key.toString()}=${value.type === 'S' ? value.value.toString() : ''}`)
+    .sort()
+    .join(' ');
+}
