@@ -19,7 +19,15 @@ function constantName(constant: Constant): string {
   return name in globalThis ? `Amqp${name}` : name;
 }
 
-function generateConstants({ constants }: Specification): string {
+/** Flags of the basic class's properties in the first word of a property list: the first property is the highest bit. */
+function propertyFlags(classes: SpecClass[]): string[] {
+  const properties = classes.find(each => each.name === 'basic')?.properties ?? [];
+  return properties.map(
+    (property, index) => `export const ${pascal(property.name)}Flag = 0x${(0x8000 >> index).toString(16).padStart(4, '0')};`,
+  );
+}
+
+function generateConstants({ constants, classes }: Specification): string {
   const sorted = constants.toSorted((a, b) => a.value - b.value);
   const replies = sorted.filter(constant => constant.class !== undefined || constant.name === 'reply-success');
   const hard = replies.filter(constant => constant.class === 'hard-error');
@@ -36,6 +44,9 @@ function generateConstants({ constants }: Specification): string {
     `export const hardErrors: ReadonlySet<number> = new Set([`,
     ...hard.map(constant => `  ${constantName(constant)},`),
     ']);',
+    '',
+    '// Which properties a content header holds. [AMQP 0-9-1 2.3.5.2]',
+    ...propertyFlags(classes),
     '',
   ].join('\n');
 }

@@ -63,3 +63,19 @@ export const hardErrors: ReadonlySet<number> = new Set([
   NotImplemented,
   InternalError,
 ]);
+
+// Which properties a content header holds. [AMQP 0-9-1 2.3.5.2]
+export const ContentTypeFlag = 0x8000;
+export const ContentEncodingFlag = 0x4000;
+export const HeadersFlag = 0x2000;
+export const DeliveryModeFlag = 0x1000;
+export const PriorityFlag = 0x0800;
+export const CorrelationIdFlag = 0x0400;
+export const ReplyToFlag = 0x0200;
+export const ExpirationFlag = 0x0100;
+export const MessageIdFlag = 0x0080;
+export const TimestampFlag = 0x0040;
+export const TypeFlag = 0x0020;
+export const UserIdFlag = 0x0010;
+export const AppIdFlag = 0x0008;
+export const ClusterIdFlag = 0x0004;
