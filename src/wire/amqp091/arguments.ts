@@ -1,11 +1,11 @@
-// What the generated codec of methods.gen.ts is made of: a reader over the argument bytes of one method, and a writer of one method frame.
+// What the codecs of methods and properties are made of: a reader over argument bytes, and a writer of one method frame.
 //   frame: type(1) channel(2) size(4) classId(2) methodId(2) arguments 0xCE      [AMQP 0-9-1 2.3.5]
 import type { FieldTable } from '../../base/field-table.ts';
 import { DecodeError } from '../decode-error.ts';
 import { decodeText, isText, textBytes, writeText } from '../text.ts';
 import { FrameEnd, FrameMethod } from './constants.gen.ts';
 import type { TableLimits } from './table.ts';
-import { decodeTable, writeTable, writeUint64 } from './table.ts';
+import { decodeTable, readUint64, writeTable, writeUint64 } from './table.ts';
 
 /** Reads arguments in wire order. Every method throws DecodeError when the bytes do not suffice. */
 export class ArgumentReader {
@@ -21,7 +21,7 @@ export class ArgumentReader {
 
   #take(bytes: number): number {
     const start = this.#at;
-    if (start + bytes > this.#end) throw new DecodeError('truncated', 'method arguments are cut short');
+    if (start + bytes > this.#end) throw new DecodeError('truncated', 'arguments are cut short');
     this.#at = start + bytes;
     return start;
   }
@@ -47,6 +47,10 @@ export class ArgumentReader {
     const start = this.#take(8);
     const value = this.#buffer.readUInt32BE(start) * 0x1_0000_0000 + this.#buffer.readUInt32BE(start + 4);
     return Number.isSafeInteger(value) ? value : Number.POSITIVE_INFINITY;
+  }
+
+  timestamp(): number | bigint {
+    return readUint64(this.#buffer, this.#take(8));
   }
 
   /** Text that must be UTF-8. [RabbitMQ: 501 "FRAME_ERROR - Malformed UTF-8 in shortstr"] */
@@ -87,7 +91,7 @@ export class ArgumentReader {
 
   /** RabbitMQ matches the arguments exactly, so bytes left over are as wrong as missing ones. */
   end(): void {
-    if (this.#at !== this.#end) throw new DecodeError('trailing', `${this.#end - this.#at} bytes behind the method arguments`);
+    if (this.#at !== this.#end) throw new DecodeError('trailing', `${this.#end - this.#at} bytes behind the arguments`);
   }
 }
 
