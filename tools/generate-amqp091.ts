@@ -258,6 +258,18 @@ function generateMethods({ classes }: Specification): string {
     '  }',
     '}',
     '',
+    '/** The frame of any method, for scripts and tests; `args` of a method without arguments is {}. Throws RangeError as the encoders do. */',
+    'export function encodeMethod<M extends MethodNumber>(channel: number, method: M, args: MethodArguments[M]): Buffer {',
+    '  switch (method) {',
+    ...methods.map(
+      method =>
+        `    case ${method.symbol}:\n      return encode${method.symbol}(channel${method.visible.length === 0 ? '' : `, args as ${method.symbol}Arguments`});`,
+    ),
+    '    default:',
+    '      throw new RangeError(`unknown method ${method}`);',
+    '  }',
+    '}',
+    '',
     '/** For the methods that carry nothing. */',
     'export function decodeNothing(buffer: Buffer, start: number, end: number): NoArguments {',
     '  new ArgumentReader(buffer, start, end).end();',

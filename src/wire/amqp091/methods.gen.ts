@@ -1605,6 +1605,146 @@ export function decodeMethod(method: number, buffer: Buffer, start: number, end:
   }
 }
 
+/** The frame of any method, for scripts and tests; `args` of a method without arguments is {}. Throws RangeError as the encoders do. */
+export function encodeMethod<M extends MethodNumber>(channel: number, method: M, args: MethodArguments[M]): Buffer {
+  switch (method) {
+    case ConnectionStart:
+      return encodeConnectionStart(channel, args as ConnectionStartArguments);
+    case ConnectionStartOk:
+      return encodeConnectionStartOk(channel, args as ConnectionStartOkArguments);
+    case ConnectionSecure:
+      return encodeConnectionSecure(channel, args as ConnectionSecureArguments);
+    case ConnectionSecureOk:
+      return encodeConnectionSecureOk(channel, args as ConnectionSecureOkArguments);
+    case ConnectionTune:
+      return encodeConnectionTune(channel, args as ConnectionTuneArguments);
+    case ConnectionTuneOk:
+      return encodeConnectionTuneOk(channel, args as ConnectionTuneOkArguments);
+    case ConnectionOpen:
+      return encodeConnectionOpen(channel, args as ConnectionOpenArguments);
+    case ConnectionOpenOk:
+      return encodeConnectionOpenOk(channel);
+    case ConnectionClose:
+      return encodeConnectionClose(channel, args as ConnectionCloseArguments);
+    case ConnectionCloseOk:
+      return encodeConnectionCloseOk(channel);
+    case ConnectionBlocked:
+      return encodeConnectionBlocked(channel, args as ConnectionBlockedArguments);
+    case ConnectionUnblocked:
+      return encodeConnectionUnblocked(channel);
+    case ConnectionUpdateSecret:
+      return encodeConnectionUpdateSecret(channel, args as ConnectionUpdateSecretArguments);
+    case ConnectionUpdateSecretOk:
+      return encodeConnectionUpdateSecretOk(channel);
+    case ChannelOpen:
+      return encodeChannelOpen(channel);
+    case ChannelOpenOk:
+      return encodeChannelOpenOk(channel);
+    case ChannelFlow:
+      return encodeChannelFlow(channel, args as ChannelFlowArguments);
+    case ChannelFlowOk:
+      return encodeChannelFlowOk(channel, args as ChannelFlowOkArguments);
+    case ChannelClose:
+      return encodeChannelClose(channel, args as ChannelCloseArguments);
+    case ChannelCloseOk:
+      return encodeChannelCloseOk(channel);
+    case AccessRequest:
+      return encodeAccessRequest(channel, args as AccessRequestArguments);
+    case AccessRequestOk:
+      return encodeAccessRequestOk(channel, args as AccessRequestOkArguments);
+    case ExchangeDeclare:
+      return encodeExchangeDeclare(channel, args as ExchangeDeclareArguments);
+    case ExchangeDeclareOk:
+      return encodeExchangeDeclareOk(channel);
+    case ExchangeDelete:
+      return encodeExchangeDelete(channel, args as ExchangeDeleteArguments);
+    case ExchangeDeleteOk:
+      return encodeExchangeDeleteOk(channel);
+    case ExchangeBind:
+      return encodeExchangeBind(channel, args as ExchangeBindArguments);
+    case ExchangeBindOk:
+      return encodeExchangeBindOk(channel);
+    case ExchangeUnbind:
+      return encodeExchangeUnbind(channel, args as ExchangeUnbindArguments);
+    case ExchangeUnbindOk:
+      return encodeExchangeUnbindOk(channel);
+    case QueueDeclare:
+      return encodeQueueDeclare(channel, args as QueueDeclareArguments);
+    case QueueDeclareOk:
+      return encodeQueueDeclareOk(channel, args as QueueDeclareOkArguments);
+    case QueueBind:
+      return encodeQueueBind(channel, args as QueueBindArguments);
+    case QueueBindOk:
+      return encodeQueueBindOk(channel);
+    case QueuePurge:
+      return encodeQueuePurge(channel, args as QueuePurgeArguments);
+    case QueuePurgeOk:
+      return encodeQueuePurgeOk(channel, args as QueuePurgeOkArguments);
+    case QueueDelete:
+      return encodeQueueDelete(channel, args as QueueDeleteArguments);
+    case QueueDeleteOk:
+      return encodeQueueDeleteOk(channel, args as QueueDeleteOkArguments);
+    case QueueUnbind:
+      return encodeQueueUnbind(channel, args as QueueUnbindArguments);
+    case QueueUnbindOk:
+      return encodeQueueUnbindOk(channel);
+    case BasicQos:
+      return encodeBasicQos(channel, args as BasicQosArguments);
+    case BasicQosOk:
+      return encodeBasicQosOk(channel);
+    case BasicConsume:
+      return encodeBasicConsume(channel, args as BasicConsumeArguments);
+    case BasicConsumeOk:
+      return encodeBasicConsumeOk(channel, args as BasicConsumeOkArguments);
+    case BasicCancel:
+      return encodeBasicCancel(channel, args as BasicCancelArguments);
+    case BasicCancelOk:
+      return encodeBasicCancelOk(channel, args as BasicCancelOkArguments);
+    case BasicPublish:
+      return encodeBasicPublish(channel, args as BasicPublishArguments);
+    case BasicReturn:
+      return encodeBasicReturn(channel, args as BasicReturnArguments);
+    case BasicDeliver:
+      return encodeBasicDeliver(channel, args as BasicDeliverArguments);
+    case BasicGet:
+      return encodeBasicGet(channel, args as BasicGetArguments);
+    case BasicGetOk:
+      return encodeBasicGetOk(channel, args as BasicGetOkArguments);
+    case BasicGetEmpty:
+      return encodeBasicGetEmpty(channel);
+    case BasicAck:
+      return encodeBasicAck(channel, args as BasicAckArguments);
+    case BasicReject:
+      return encodeBasicReject(channel, args as BasicRejectArguments);
+    case BasicRecoverAsync:
+      return encodeBasicRecoverAsync(channel, args as BasicRecoverAsyncArguments);
+    case BasicRecover:
+      return encodeBasicRecover(channel, args as BasicRecoverArguments);
+    case BasicRecoverOk:
+      return encodeBasicRecoverOk(channel);
+    case BasicNack:
+      return encodeBasicNack(channel, args as BasicNackArguments);
+    case ConfirmSelect:
+      return encodeConfirmSelect(channel, args as ConfirmSelectArguments);
+    case ConfirmSelectOk:
+      return encodeConfirmSelectOk(channel);
+    case TxSelect:
+      return encodeTxSelect(channel);
+    case TxSelectOk:
+      return encodeTxSelectOk(channel);
+    case TxCommit:
+      return encodeTxCommit(channel);
+    case TxCommitOk:
+      return encodeTxCommitOk(channel);
+    case TxRollback:
+      return encodeTxRollback(channel);
+    case TxRollbackOk:
+      return encodeTxRollbackOk(channel);
+    default:
+      throw new RangeError(`unknown method ${method}`);
+  }
+}
+
 /** For the methods that carry nothing. */
 export function decodeNothing(buffer: Buffer, start: number, end: number): NoArguments {
   new ArgumentReader(buffer, start, end).end();
