@@ -6,7 +6,7 @@ import { Broker } from '../../src/index.ts';
 import { Cleaner } from './cleaner.ts';
 import { difference } from './compare.ts';
 import { playCase, type Target } from './player.ts';
-import { readSuite } from './suite.ts';
+import { isSlow, readSuite, type SuiteCase } from './suite.ts';
 
 const suite = readSuite();
 const hasDefinitions = process.env.BROKER_DEFINITIONS === '1';
@@ -31,7 +31,7 @@ describe('WarrenMQ answers like RabbitMQ 3.10, frame by frame', () => {
     await broker?.stop();
   });
 
-  for (const { script, recorded, differs } of suite) {
+  function declare({ script, recorded, differs }: SuiteCase): void {
     const skip = script.needs === 'definitions' && !hasDefinitions ? 'needs definitions.json in the broker' : false;
     test(`${script.file}: ${script.name}`, { skip }, async () => {
       const expected = differs ?? recorded;
@@ -41,4 +41,9 @@ describe('WarrenMQ answers like RabbitMQ 3.10, frame by frame', () => {
       assert.ok(changes === null, `\n${changes}`);
     });
   }
+
+  describe('cases that wait for seconds, side by side', { concurrency: 100 }, () => {
+    for (const entry of suite) if (isSlow(entry.script)) declare(entry);
+  });
+  for (const entry of suite) if (!isSlow(entry.script)) declare(entry);
 });

@@ -41,9 +41,10 @@ export class GeneratedNames {
   }
 }
 
-/** server-properties that name the product's release, host or owner. */
+/** server-properties that name the product's release, host or owner; RabbitMQ lists its mechanisms in no fixed order. */
 function normaliseServer(text: string): string {
-  return text.replace(/\b(cluster_name|copyright|information|platform|version): ("(?:[^"\\]|\\.)*"|[^\s,}]+)/g, '$1: *');
+  const sorted = text.replace(/(?<=\bmechanisms=")[^"]*(?=")/, names => names.split(' ').sort().join(' '));
+  return sorted.replace(/\b(cluster_name|copyright|information|platform|version): ("(?:[^"\\]|\\.)*"|[^\s,}]+)/g, '$1: *');
 }
 
 /** The first x-death entry is the newest; the order of the others is not stable in RabbitMQ. */

@@ -164,8 +164,10 @@ export class Peer {
 
   #onFrame(type: number, channel: number, payload: Buffer): void {
     const state = this.#state(channel);
-    if (type === frameHeartbeat) this.#note(channel, 'heartbeat', 'heartbeat', noFields);
-    else if (type === frameMethod) this.#onMethod(channel, state, decodeMethod(payload));
+    if (type === frameHeartbeat) {
+      // How many come in a while is a matter of timing.
+      if (this.events.at(-1)?.kind !== 'heartbeat') this.#note(channel, 'heartbeat', 'heartbeat', noFields);
+    } else if (type === frameMethod) this.#onMethod(channel, state, decodeMethod(payload));
     else if (type === frameHeader && state.content !== null && state.content.header === null) {
       state.content.header = decodeHeader(payload);
       this.#finishContent(channel, state, state.content);

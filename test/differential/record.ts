@@ -9,7 +9,7 @@ import { Cleaner } from './cleaner.ts';
 import { difference } from './compare.ts';
 import { playCase } from './player.ts';
 import { type Case, printCase } from './script.ts';
-import { readSuite, recordedFolder, type SuiteCase } from './suite.ts';
+import { playSuite, readSuite, recordedFolder, type SuiteCase } from './suite.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -45,9 +45,10 @@ async function record(script: Case): Promise<Case | null> {
 }
 
 const wanted = new Set(readSuite(options.only ?? null).map(({ script }) => `${script.file}:${script.name}`));
-const results = new Map<string, Case[]>();
+const suite = readSuite();
+const results = new Map<Case, Case>();
 let problems = 0;
-for (const entry of readSuite()) {
+await playSuite(suite, async entry => {
   const { script, recorded } = entry;
   let result = recorded;
   if (wanted.has(`${script.file}:${script.name}`) && (!options.changed || isChanged(entry))) {
@@ -66,12 +67,13 @@ for (const entry of readSuite()) {
       console.error(`${script.file}: ${script.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  const cases = results.get(script.file) ?? [];
-  if (result !== null) cases.push(result);
-  results.set(script.file, cases);
-}
+  if (result !== null) results.set(script, result);
+});
 mkdirSync(recordedFolder, { recursive: true });
-for (const [file, cases] of results) writeFileSync(join(recordedFolder, `${file}.txt`), cases.map(printCase).join(''));
+for (const file of new Set(suite.map(({ script }) => script.file))) {
+  const cases = suite.flatMap(({ script }) => (script.file === file ? (results.get(script) ?? []) : []));
+  writeFileSync(join(recordedFolder, `${file}.txt`), cases.map(printCase).join(''));
+}
 Cleaner.leaveAll();
-console.log(`${[...results.values()].reduce((sum, cases) => sum + cases.length, 0)} cases recorded, ${problems} problem(s)`);
+console.log(`${results.size} cases recorded, ${problems} problem(s)`);
 process.exit(problems === 0 ? 0 : 1);

@@ -9,7 +9,7 @@ import { Cleaner } from './cleaner.ts';
 import { difference } from './compare.ts';
 import { playCase } from './player.ts';
 import { type Case, printCase, readCases } from './script.ts';
-import { differsFolder, readSuite } from './suite.ts';
+import { differsFolder, playSuite, readSuite } from './suite.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -32,11 +32,11 @@ function accept(played: Case, reason: string): void {
   writeFileSync(join(differsFolder, `${played.file}.txt`), text);
 }
 
-for (const { script, recorded, differs } of readSuite(options.only ?? null)) {
+await playSuite(readSuite(options.only ?? null), async ({ script, recorded, differs }) => {
   const expected = differs ?? recorded;
   if (expected === null || (script.needs === 'definitions' && !options.definitions)) {
     counts.skipped++;
-    continue;
+    return;
   }
   try {
     const played = await playCase(script, target, { quietMillis: 40, settleMillis: Number(options['settle-ms']), expected });
@@ -52,7 +52,7 @@ for (const { script, recorded, differs } of readSuite(options.only ?? null)) {
     counts.different++;
     console.log(`${script.file}: ${script.name}: ${error instanceof Error ? error.message : String(error)}\n`);
   }
-}
+});
 Cleaner.leaveAll();
 console.log(`${counts.equal} equal, ${counts.different} different, ${counts.skipped} skipped (no recording, or definitions needed)`);
 process.exit(counts.different === 0 ? 0 : 1);

@@ -4,6 +4,7 @@
 //   ## case: name of the case
 //   ## needs: definitions          the broker must have definitions.json loaded (users, virtual hosts, limits)
 //   ## unordered                   frames of one step are compared as a set
+//   ## ignore: closed              whether and when the server ends the TCP connection is not compared
 //   ## note: text                  for the reader
 //   ## differs: reason             only in differs/: WarrenMQ answers otherwise than RabbitMQ on purpose
 //   c1.1 queue.declare queue=q1    one step: commands separated by ` ; ` are written at once
@@ -18,6 +19,7 @@ export interface Case {
   readonly name: string;
   readonly needs: string | null;
   readonly isUnordered: boolean;
+  readonly ignoresClose: boolean;
   readonly differs: string | null;
   readonly steps: readonly Step[];
 }
@@ -40,13 +42,14 @@ export function parseCases(file: string, text: string): Case[] {
     if (directive?.[1] === 'case') {
       const name = directive[2] ?? '';
       if (cases.some(other => other.name === name)) throw new SyntaxError(`${file}: two cases are called "${name}"`);
-      cases.push({ file, name, needs: null, isUnordered: false, differs: null, steps: [] });
+      cases.push({ file, name, needs: null, isUnordered: false, ignoresClose: false, differs: null, steps: [] });
     } else if (current === undefined) {
       throw new SyntaxError(`${file}: line outside a case: ${trimmed}`);
     } else if (directive !== null) {
       const value = directive[2] ?? '';
       if (directive[1] === 'needs') current.needs = value;
       else if (directive[1] === 'unordered') current.isUnordered = true;
+      else if (directive[1] === 'ignore' && value === 'closed') current.ignoresClose = true;
       else if (directive[1] === 'differs') current.differs = value;
       else if (directive[1] !== 'note') throw new SyntaxError(`${file}: unknown directive ${trimmed}`);
     } else if (line.startsWith(' ')) {

@@ -28,3 +28,14 @@ export function readSuite(only: string | null = null): SuiteCase[] {
       return { script, recorded: recorded.find(same) ?? null, differs: differs.find(same) ?? null };
     });
 }
+
+/** True for cases that wait a second or more, or until a handshake is silently closed. They declare nothing, so many can be played side by side. */
+export function isSlow(script: Case): boolean {
+  return script.steps.some(step => /^wait \d{4}/.test(step.text)) || script.name.includes('closes silently');
+}
+
+/** Plays the slow cases at the same time, then the others one after the other; `play` gets each. */
+export async function playSuite(entries: readonly SuiteCase[], play: (entry: SuiteCase) => Promise<void>): Promise<void> {
+  await Promise.all(entries.filter(entry => isSlow(entry.script)).map(play));
+  for (const entry of entries) if (!isSlow(entry.script)) await play(entry);
+}
