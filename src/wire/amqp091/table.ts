@@ -176,7 +176,15 @@ export function readUint64(buffer: Buffer, at: number): number | bigint {
 
 /** Writes an unsigned 64-bit integer. Throws RangeError when it is none. */
 export function writeUint64(buffer: Buffer, value: number | bigint, at: number): number {
-  return buffer.writeBigUInt64BE(BigInt(value), at);
+  if (!Number.isSafeInteger(value)) return buffer.writeBigUInt64BE(BigInt(value), at);
+  buffer.writeUInt32BE(Math.floor((value as number) / 0x1_0000_0000), at);
+  return buffer.writeUInt32BE((value as number) >>> 0, at + 4);
+}
+
+function writeInt64(buffer: Buffer, value: number | bigint, at: number): number {
+  if (!Number.isSafeInteger(value)) return buffer.writeBigInt64BE(BigInt(value), at);
+  buffer.writeInt32BE(Math.floor((value as number) / 0x1_0000_0000), at);
+  return buffer.writeUInt32BE((value as number) >>> 0, at + 4);
 }
 
 /** The table's bytes, with its four-byte length. Throws RangeError for a name over 255 bytes, a number outside its type, or nesting
@@ -275,7 +283,7 @@ function writeValue(type: FieldType, value: FieldValue, buffer: Buffer, at: numb
     case 'i':
       return buffer.writeUInt32BE(value as number, at);
     case 'l':
-      return buffer.writeBigInt64BE(BigInt(value as number | bigint), at);
+      return writeInt64(buffer, value as number | bigint, at);
     case 'T':
       return writeUint64(buffer, value as number | bigint, at);
     case 'f':
