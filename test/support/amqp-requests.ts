@@ -1,11 +1,12 @@
 // Frames of the requests that tests send most, with a default for what a test does not care about.
+import type { FieldTable } from '../../src/base/field-table.ts';
 import type { MethodArguments } from '../../src/wire/amqp091/methods.gen.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 
 type Given<M extends keyof MethodArguments> = Partial<MethodArguments[M]>;
 
 /** A map of its own for every frame, so that no test changes another's. */
-const none = (): Map<never, never> => new Map();
+const none = (): FieldTable => new Map();
 
 export function exchangeDeclare(channel: number, given: Given<typeof methods.ExchangeDeclare> = {}): Buffer {
   const flags = { passive: false, durable: false, autoDelete: false, internal: false, nowait: false };
