@@ -1,11 +1,27 @@
 // What a client certificate says of its owner, as user names are made of it. [RabbitMQ docs: x509 certificate authentication]
 
+import { X509Certificate } from 'node:crypto';
+
 /** The fields of node:crypto's X509Certificate that are read here. */
 export interface CertificateFacts {
   /** Lines of 'CN=name', in the order of the certificate; several attributes of one RDN are joined by ' + '. */
   readonly subject: string;
   /** 'DNS:a.example, URI:"urn:x"', absent if there are none. */
   readonly subjectAltName?: string | undefined;
+}
+
+/**
+ * Facts of a certificate as node:tls has it: an X509Certificate, or the object of getPeerCertificate(), whose `raw` is read anew because its
+ * subject has lost the order of the attributes.
+ */
+export function certificateFacts(certificate: object): CertificateFacts {
+  if ('raw' in certificate && certificate.raw instanceof Uint8Array && !(certificate instanceof X509Certificate))
+    return new X509Certificate(certificate.raw);
+  const { subject, subjectAltName } = certificate as { subject?: unknown; subjectAltName?: unknown };
+  return {
+    subject: typeof subject === 'string' ? subject : '',
+    subjectAltName: typeof subjectAltName === 'string' ? subjectAltName : undefined,
+  };
 }
 
 /** rabbitmq.conf: ssl_cert_login_from */
@@ -15,15 +31,16 @@ export type AlternativeNameType = 'dns' | 'ip' | 'email' | 'uri' | 'other_name';
 
 export interface CertificateLogin {
   readonly from: CertificateLoginFrom;
-  readonly alternativeNameType: AlternativeNameType;
+  /** Kind of alternative name. */
+  readonly sanType: AlternativeNameType;
   /** Which of the alternative names of that type, from 0. */
-  readonly alternativeNameIndex: number;
+  readonly sanIndex: number;
 }
 
 export const defaultCertificateLogin: CertificateLogin = {
   from: 'distinguished_name',
-  alternativeNameType: 'dns',
-  alternativeNameIndex: 0,
+  sanType: 'dns',
+  sanIndex: 0,
 };
 
 /** The user name that the certificate stands for; null if it has none of the wanted kind. */
@@ -34,7 +51,7 @@ export function certificateUsername(certificate: CertificateFacts, login: Certif
     case 'common_name':
       return commonName(certificate.subject);
     case 'subject_alternative_name':
-      return alternativeNames(certificate.subjectAltName ?? '', login.alternativeNameType)[login.alternativeNameIndex] ?? null;
+      return alternativeNames(certificate.subjectAltName ?? '', login.sanType)[login.sanIndex] ?? null;
   }
 }
 

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { describe, test } from 'node:test';
 import type { Field, FieldTable } from '../base/field-table.ts';
 import { longstr } from '../base/field-table.ts';
-import { alternativeNames, certificateUsername, distinguishedName } from './client-certificate.ts';
+import { alternativeNames, certificateFacts, certificateUsername, distinguishedName } from './client-certificate.ts';
 import { anonymousIdentity, externalIdentity, parseAmqplain, parsePlain } from './sasl.ts';
 
 describe('PLAIN', () => {
@@ -87,26 +87,31 @@ describe('EXTERNAL', () => {
     assert.equal(distinguishedName('CN=\\ x\\ \nO=\\0AO\\=1\\\\'), 'O=\\0AO=1\\\\,CN=\\ x\\ ');
   });
 
+  test('a certificate is read in whatever form node has it', () => {
+    for (const form of [certificate, certificate.toLegacyObject()]) {
+      assert.equal(certificateUsername(certificateFacts(form)), certificateUsername(certificate));
+      assert.equal(
+        certificateUsername(certificateFacts(form), { from: 'subject_alternative_name', sanType: 'dns', sanIndex: 1 }),
+        'two.example',
+      );
+    }
+    assert.equal(certificateUsername(certificateFacts({})), null);
+  });
+
   test('a line feed inside a value forges no attribute', () => {
-    assert.equal(
-      certificateUsername(
-        { subject: 'O=x\\0ACN=admin\nCN=u' },
-        { from: 'common_name', alternativeNameType: 'dns', alternativeNameIndex: 0 },
-      ),
-      'u',
-    );
+    assert.equal(certificateUsername({ subject: 'O=x\\0ACN=admin\nCN=u' }, { from: 'common_name', sanType: 'dns', sanIndex: 0 }), 'u');
   });
 
   test('the common name is taken as it is, several are joined', () => {
-    const login = { from: 'common_name', alternativeNameType: 'dns', alternativeNameIndex: 0 } as const;
+    const login = { from: 'common_name', sanType: 'dns', sanIndex: 0 } as const;
     assert.equal(certificateUsername(certificate, login), 'client é ~1');
     assert.equal(certificateUsername({ subject: 'CN=a\nO=x\nCN=b' }, login), 'a,b');
     assert.equal(certificateUsername({ subject: 'O=x' }, login), null);
   });
 
   test('an alternative name is chosen by type and index', () => {
-    const name = (alternativeNameType: 'dns' | 'ip' | 'email' | 'uri' | 'other_name', alternativeNameIndex = 0) =>
-      certificateUsername(certificate, { from: 'subject_alternative_name', alternativeNameType, alternativeNameIndex });
+    const name = (sanType: 'dns' | 'ip' | 'email' | 'uri' | 'other_name', sanIndex = 0) =>
+      certificateUsername(certificate, { from: 'subject_alternative_name', sanType, sanIndex });
     assert.equal(name('dns'), 'client.example');
     assert.equal(name('dns', 1), 'two.example');
     assert.equal(name('dns', 2), null);
@@ -120,10 +125,11 @@ describe('EXTERNAL', () => {
   });
 
   test('without TLS, certificate or name there is no identity', () => {
-    assert.deepEqual(
-      externalIdentity(true, certificate, { from: 'subject_alternative_name', alternativeNameType: 'email', alternativeNameIndex: 0 }),
-      { ok: true, username: 'a@b.c', password: null },
-    );
+    assert.deepEqual(externalIdentity(true, certificate, { from: 'subject_alternative_name', sanType: 'email', sanIndex: 0 }), {
+      ok: true,
+      username: 'a@b.c',
+      password: null,
+    });
     assert.deepEqual(externalIdentity(false, null), { ok: false, reason: 'not a TLS-enabled connection', isMalformed: false });
     assert.deepEqual(externalIdentity(true, null), {
       ok: false,

@@ -3,6 +3,8 @@ import type { FieldTable } from '../base/field-table.ts';
 import type { CertificateFacts, CertificateLogin } from './client-certificate.ts';
 import { certificateUsername } from './client-certificate.ts';
 
+export type { CertificateLogin } from './client-certificate.ts';
+
 /** `isMalformed` tells a response that breaks its mechanism's form (502 SYNTAX_ERROR) from one that lacks what it needs. */
 export type SaslResult =
   | { readonly ok: true; readonly username: string; readonly password: string | Uint8Array | null }
