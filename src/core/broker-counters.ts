@@ -1,0 +1,14 @@
+/** What happened on this node since it started. */
+export class BrokerCounters {
+  connectionsOpened = 0;
+  connectionsClosed = 0;
+  channelsOpened = 0;
+  channelsClosed = 0;
+  queuesDeclared = 0;
+  queuesCreated = 0;
+  queuesDeleted = 0;
+  authenticationsFailed = 0;
+  authenticationsSucceeded = 0;
+  /** Errors that are ours: each closed one connection and is in the log with its stack. */
+  internalErrors = 0;
+}

@@ -1,0 +1,214 @@
+import { TimerQueue } from '../base/timer-queue.ts';
+import { AccessControl } from './access/access-control.ts';
+import type { Actor } from './actor.ts';
+import { Alarms } from './alarms.ts';
+import { BrokerError, notAllowed, preconditionFailed } from './broker-error.ts';
+import { ConfirmLedger } from './confirm-ledger.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { type ConnectionInfo, ConnectionRegistry } from './connection-registry.ts';
+import type { ExchangeType } from './exchanges/exchange-type.ts';
+import { limits } from './limits.ts';
+import { MessageStore, type RefHolder } from './messages/message-store.ts';
+import type { Clock } from './ports/clock.ts';
+import { type CommitLog, volatileLog } from './ports/commit-log.ts';
+import type { Logger } from './ports/logger.ts';
+import type { MessageFormat } from './ports/message-format.ts';
+import { type MetadataJournal, nullJournal } from './ports/metadata-journal.ts';
+import type { Scheduler } from './ports/scheduler.ts';
+import { Publisher } from './publisher.ts';
+import type { QueueContext } from './queues/queue-context.ts';
+import type { QueueType } from './queues/queue-type.ts';
+import type { Queue } from './queues/queue.ts';
+import { type BrokerSettings, defaultSettings } from './settings.ts';
+import { Topology } from './topology.ts';
+import { Turn } from './turn.ts';
+import { Vhost, type VhostDeclaration } from './vhost.ts';
+import { BrokerCounters } from './broker-counters.ts';
+
+/** The doors to the outside and the registries of what can be plugged in. */
+export interface BrokerDeps {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly settings?: Partial<BrokerSettings>;
+  readonly exchangeTypes: readonly ExchangeType[];
+  readonly queueTypes: readonly QueueType[];
+  readonly formats: readonly MessageFormat[];
+  readonly journal?: MetadataJournal;
+  readonly log?: CommitLog;
+}
+
+/**
+ * The broker's core: virtual hosts, users, the message store, the turn. Pure and synchronous: it does what sessions ask and touches the
+ * outside only through its ports.
+ */
+export class BrokerCore {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: BrokerSettings;
+  readonly timers = new TimerQueue();
+  readonly store = new MessageStore();
+  readonly access: AccessControl;
+  readonly ledger: ConfirmLedger;
+  readonly turn: Turn;
+  readonly publisher: Publisher;
+  readonly deadLetters: DeadLetters;
+  readonly topology: Topology;
+  readonly alarms: Alarms;
+  readonly connections = new ConnectionRegistry();
+  readonly counters = new BrokerCounters();
+  readonly vhosts = new Map<string, Vhost>();
+  readonly exchangeTypes: ReadonlyMap<string, ExchangeType>;
+  readonly queueTypes: ReadonlyMap<string, QueueType>;
+  readonly #formats: readonly (MessageFormat | undefined)[];
+  readonly #journal: MetadataJournal;
+  readonly #refHolders = new Set<RefHolder>();
+  #lastQueueId = 0;
+  readonly startedMillis: number;
+
+  constructor(deps: BrokerDeps) {
+    this.clock = deps.clock;
+    this.logger = deps.logger;
+    this.settings = { ...defaultSettings, ...deps.settings };
+    this.exchangeTypes = new Map(deps.exchangeTypes.map(type => [type.name, type]));
+    this.queueTypes = new Map(deps.queueTypes.map(type => [type.name, type]));
+    const formats: MessageFormat[] = [];
+    for (const format of deps.formats) formats[format.tag] = format;
+    this.#formats = formats;
+    this.#journal = deps.journal ?? nullJournal;
+    this.clock.refresh();
+    this.startedMillis = this.clock.wallMillis;
+    this.access = new AccessControl(this.#journal);
+    this.ledger = new ConfirmLedger(deps.log ?? volatileLog);
+    this.turn = new Turn(this.clock, deps.scheduler, this.timers, this.ledger);
+    this.publisher = new Publisher(this.store, this.clock);
+    this.deadLetters = new DeadLetters(
+      this.store,
+      this.clock,
+      this.publisher,
+      name => this.vhosts.get(name),
+      tag => this.format(tag),
+    );
+    this.turn.deadLetters = this.deadLetters;
+    this.alarms = new Alarms(this.connections);
+    this.holdsRefs(this.deadLetters);
+    this.topology = new Topology({
+      access: this.access,
+      exchangeTypes: this.exchangeTypes,
+      queueTypes: this.queueTypes,
+      queueContext: this.queueContext,
+      settings: this.settings,
+      nextQueueId: () => ++this.#lastQueueId,
+      applyPolicies: () => {},
+    });
+  }
+
+  /** What queues get of the broker; also for queues that are not declared by name (direct reply-to). */
+  get queueContext(): QueueContext {
+    return {
+      clock: this.clock,
+      timers: this.timers,
+      turn: this.turn,
+      store: this.store,
+      deadLetters: this.deadLetters,
+      removeQueue: (queue, why) => this.#removeQueue(queue, why),
+    };
+  }
+
+  format(tag: number): MessageFormat {
+    const format = this.#formats[tag];
+    if (format === undefined) throw new BrokerError('INTERNAL_ERROR', `no message format ${tag}`);
+    return format;
+  }
+
+  /** Adds a virtual host with its predeclared exchanges; one that exists gets the description and tags. */
+  addVhost(declaration: VhostDeclaration): Vhost {
+    const existing = this.vhosts.get(declaration.name);
+    if (existing !== undefined) {
+      existing.description = declaration.description;
+      existing.tags = declaration.tags;
+      existing.defaultQueueType = declaration.defaultQueueType;
+      this.#recordVhost(existing);
+      return existing;
+    }
+    const vhost = new Vhost(declaration, this.exchangeTypes, this.#journal, {
+      queueCreated: () => void this.counters.queuesCreated++,
+      queueDeleted: () => void this.counters.queuesDeleted++,
+    });
+    this.vhosts.set(vhost.name, vhost);
+    this.#recordVhost(vhost);
+    return vhost;
+  }
+
+  /** Deletes a virtual host with all it holds; its connections are closed. @throws BrokerError when it is protected */
+  deleteVhost(name: string): boolean {
+    const vhost = this.vhosts.get(name);
+    if (vhost === undefined) return false;
+    if (vhost.isProtectedFromDeletion) throw preconditionFailed(`cannot delete protected vhost '${name}'`);
+    for (const connection of this.connections.inVhost(name)) connection.close('CONNECTION_FORCED', `vhost '${name}' is deleted`);
+    for (const queue of [...vhost.queues.values()]) vhost.removeQueue(queue);
+    this.vhosts.delete(name);
+    this.access.vhostDeleted(name);
+    this.#journal.record({ kind: 'vhost.delete', name } as { kind: string });
+    return true;
+  }
+
+  /**
+   * The virtual host a connection may enter.
+   * @throws BrokerError NOT_ALLOWED: it does not exist, the user has no permission there, a limit is reached.
+   */
+  enterVhost(name: string, actor: Actor): Vhost {
+    const vhost = this.vhosts.get(name);
+    if (vhost === undefined) throw notAllowed(`vhost ${name} not found`);
+    if (!actor.isBroker) this.access.checkVhost(actor.user, name);
+    const { connectionsMax } = vhost.limits;
+    if (connectionsMax >= 0 && vhost.connectionCount >= connectionsMax) {
+      throw notAllowed(`access to vhost '${name}' refused for user '${actor.user}': connection limit (${connectionsMax}) is reached`);
+    }
+    const userMax = this.access.user(actor.user)?.limits.maxConnections ?? null;
+    if (userMax !== null && userMax >= 0 && this.connections.countOfUser(actor.user) >= userMax) {
+      throw notAllowed(`connection refused for user '${actor.user}': user connection limit (${userMax}) is reached`);
+    }
+    return vhost;
+  }
+
+  /** Registers somebody who keeps message references outside of queues: a channel's unacknowledged deliveries. */
+  holdsRefs(holder: RefHolder): void {
+    this.#refHolders.add(holder);
+  }
+
+  dropsRefs(holder: RefHolder): void {
+    this.#refHolders.delete(holder);
+  }
+
+  /** Gives memory back that is held but not used; to be called now and then. Returns how many slabs were emptied. */
+  compactMemory(slackBytes: number = limits.storeSlackBytes): number {
+    return this.store.compact(this.#allRefHolders(), slackBytes);
+  }
+
+  *#allRefHolders(): Iterable<RefHolder> {
+    yield* this.#refHolders;
+    for (const vhost of this.vhosts.values()) {
+      yield* vhost.queues.values();
+      yield* vhost.hiddenQueues.values();
+    }
+  }
+
+  #removeQueue(queue: Queue, why: 'auto-delete' | 'expired'): void {
+    const vhost = this.vhosts.get(queue.vhostName);
+    this.logger.debug('queue', `deleting queue '${queue.name}' in vhost '${queue.vhostName}': ${why}`);
+    vhost?.removeQueue(queue);
+  }
+
+  #recordVhost(vhost: Vhost): void {
+    this.#journal.record({
+      kind: 'vhost.put',
+      name: vhost.name,
+      description: vhost.description,
+      tags: vhost.tags,
+      defaultQueueType: vhost.defaultQueueType,
+    } as { kind: string });
+  }
+}
+
+export type { ConnectionInfo };

@@ -1,0 +1,88 @@
+// hot path: see docs/STYLE.md
+import type { FieldTable } from '../base/field-table.ts';
+import type { DeliverySink } from './delivery-sink.ts';
+import type { Queue } from './queues/queue.ts';
+
+/** A limit on unacknowledged messages that several consumers share: basic.qos with global = true. 0 means no limit. */
+export class SharedPrefetch {
+  limit = 0;
+  unackedCount = 0;
+
+  get isExhausted(): boolean {
+    return this.limit !== 0 && this.unackedCount >= this.limit;
+  }
+}
+
+/** How a client asks for a subscription. */
+export interface ConsumerOptions {
+  readonly tag: string;
+  readonly noAck: boolean;
+  readonly isExclusive: boolean;
+  /** Higher goes first while it has credit. [RabbitMQ docs: consumer priorities] */
+  readonly priority: number;
+  /** Unacknowledged messages this consumer may have; 0 means no limit. */
+  readonly prefetchCount: number;
+  readonly arguments: FieldTable;
+}
+
+/**
+ * A subscription to a queue. It is in its queue's rota while it has credit: prefetch left, room in the outbox, flow not stopped.
+ */
+export class Consumer {
+  readonly queue: Queue;
+  readonly sink: DeliverySink;
+  readonly shared: SharedPrefetch;
+  readonly tag: string;
+  readonly noAck: boolean;
+  readonly isExclusive: boolean;
+  readonly priority: number;
+  readonly prefetchCount: number;
+  readonly arguments: FieldTable;
+  unackedCount = 0;
+  /** False for the waiting consumers of a queue with a single active one. */
+  isActive = true;
+  isCancelled = false;
+  /** Links of the rota; `isInRota` tells whether they mean anything. */
+  isInRota = false;
+  next: Consumer | null = null;
+  previous: Consumer | null = null;
+  /** Deliver frames' unchanging first bytes; made by the protocol at the first delivery. */
+  template: Buffer | null = null;
+
+  constructor(queue: Queue, sink: DeliverySink, shared: SharedPrefetch, options: ConsumerOptions) {
+    this.queue = queue;
+    this.sink = sink;
+    this.shared = shared;
+    this.tag = options.tag;
+    this.noAck = options.noAck;
+    this.isExclusive = options.isExclusive;
+    this.priority = options.priority;
+    this.prefetchCount = options.prefetchCount;
+    this.arguments = options.arguments;
+  }
+
+  get hasCredit(): boolean {
+    if (!this.isActive || this.isCancelled || !this.sink.canTake) return false;
+    if (this.noAck) return true;
+    if (this.prefetchCount !== 0 && this.unackedCount >= this.prefetchCount) return false;
+    return !this.shared.isExhausted;
+  }
+
+  /** Counts a delivery that waits for an acknowledgement. */
+  took(): void {
+    this.unackedCount++;
+    this.shared.unackedCount++;
+  }
+
+  /** Counts a settlement; the consumer gets back into its queue's rota when this gave it credit. */
+  gaveBack(count: number): void {
+    this.unackedCount -= count;
+    this.shared.unackedCount -= count;
+    if (!this.isInRota && this.hasCredit) this.queue.consumerReady(this);
+  }
+
+  /** To be called when something outside changed that credit depends on: outbox room, flow, the shared prefetch. */
+  refresh(): void {
+    if (!this.isInRota && this.hasCredit) this.queue.consumerReady(this);
+  }
+}

@@ -1,0 +1,226 @@
+import { array, type Field, type FieldTable, long, longstr, table, timestamp } from '../base/field-table.ts';
+import type { Publication as PublicationType } from './messages/publication.ts';
+import { Publication } from './messages/publication.ts';
+import type { MessageRef, MessageStore, RefHolder } from './messages/message-store.ts';
+import type { Clock } from './ports/clock.ts';
+import type { MessageFormat } from './ports/message-format.ts';
+import type { Publisher } from './publisher.ts';
+import { type Entry, metaPersistent, priorityOf } from './queues/entry.ts';
+import type { Queue } from './queues/queue.ts';
+import type { Vhost } from './vhost.ts';
+
+/** Why a message is dead-lettered, in the words of x-death. [RabbitMQ docs: dead letter exchanges] */
+export type DeathReason = 'rejected' | 'expired' | 'maxlen' | 'delivery_limit';
+
+class DeadLetter {
+  readonly queue: Queue;
+  ref: MessageRef;
+  readonly meta: number;
+  readonly reason: DeathReason;
+
+  constructor(queue: Queue, ref: MessageRef, meta: number, reason: DeathReason) {
+    this.queue = queue;
+    this.ref = ref;
+    this.meta = meta;
+    this.reason = reason;
+  }
+}
+
+/**
+ * Publishes what died in one queue to where it is to go. Queues only hand over; the turn works the list off, so that a chain of full or
+ * expiring queues is a loop with a budget and not a recursion.
+ */
+export class DeadLetters implements RefHolder {
+  readonly #store: MessageStore;
+  readonly #clock: Clock;
+  readonly #publisher: Publisher;
+  readonly #vhost: (name: string) => Vhost | undefined;
+  readonly #format: (tag: number) => MessageFormat;
+  readonly #scratch = new Publication();
+  #work: DeadLetter[] = [];
+  #at = 0;
+
+  constructor(
+    store: MessageStore,
+    clock: Clock,
+    publisher: Publisher,
+    vhost: (name: string) => Vhost | undefined,
+    format: (tag: number) => MessageFormat,
+  ) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#publisher = publisher;
+    this.#vhost = vhost;
+    this.#format = format;
+  }
+
+  get hasWork(): boolean {
+    return this.#at < this.#work.length;
+  }
+
+  /** Takes over the entry's ownership of its message. */
+  add(queue: Queue, entry: Entry, reason: DeathReason): void {
+    if (queue.settings.deadLetterExchange === null) {
+      this.#store.release(entry.ref);
+      return;
+    }
+    this.#work.push(new DeadLetter(queue, entry.ref, entry.meta, reason));
+  }
+
+  /** Dead-letters a message that never got into the queue (overflow reject-publish-dlx). */
+  addPublication(queue: Queue, p: PublicationType): void {
+    if (queue.settings.deadLetterExchange === null) return;
+    const ref = this.#store.append(p, 1, this.#clock.nowMillis);
+    this.#work.push(new DeadLetter(queue, ref, p.isPersistent ? metaPersistent : 0, 'maxlen'));
+  }
+
+  /** Publishes up to `countMax` of what waits. */
+  run(countMax: number): void {
+    for (let count = 0; count < countMax && this.#at < this.#work.length; count++) {
+      const letter = this.#work[this.#at++] as DeadLetter;
+      this.#publish(letter);
+      this.#store.release(letter.ref);
+    }
+    if (this.#at === this.#work.length) {
+      this.#work = [];
+      this.#at = 0;
+    }
+  }
+
+  relocate(rename: (ref: MessageRef) => MessageRef): void {
+    for (let i = this.#at; i < this.#work.length; i++) (this.#work[i] as DeadLetter).ref = rename((this.#work[i] as DeadLetter).ref);
+  }
+
+  #publish(letter: DeadLetter): void {
+    const { queue, reason } = letter;
+    const vhost = this.#vhost(queue.vhostName);
+    const exchange = vhost?.exchanges.get(queue.settings.deadLetterExchange ?? '');
+    // A missing exchange drops the message silently. [RabbitMQ docs: dead letter exchanges, routing]
+    if (vhost === undefined || exchange === undefined) return;
+    const store = this.#store;
+    store.locate(letter.ref);
+    const envelope = store.large === null ? store.bytes : store.large.envelope;
+    const envelopeStart = store.large === null ? store.envelopeStart : 0;
+    const properties = store.large === null ? store.bytes : store.large.properties;
+    const propertiesStart = store.large === null ? store.propertiesStart : 0;
+    const propertiesBytes = store.propertiesBytes;
+    const format = this.#format(store.format);
+
+    const exchangeBytes = envelope[envelopeStart] as number;
+    const oldExchange = envelope.toString('utf8', envelopeStart + 1, envelopeStart + 1 + exchangeBytes);
+    const keyStart = envelopeStart + 1 + exchangeBytes;
+    const oldKey = envelope.toString('utf8', keyStart + 1, keyStart + 1 + (envelope[keyStart] as number));
+
+    const headers: FieldTable = new Map(format.headers(properties, propertiesStart, propertiesBytes) ?? []);
+    const copies = stringsOf(headers.get('CC'));
+    const newKey = queue.settings.deadLetterRoutingKey;
+    const keys = newKey === null ? [oldKey, ...copies] : [newKey];
+    // With a key of its own the dead letter goes there only; what was copied before is not copied again.
+    if (newKey !== null) headers.delete('CC');
+    const expiration = format.expiration(properties, propertiesStart, propertiesBytes);
+    const deaths = addDeath(
+      headers,
+      queue.name,
+      reason,
+      oldExchange,
+      [oldKey, ...copies],
+      expiration,
+      Math.floor(this.#clock.wallMillis / 1000),
+    );
+
+    const p = this.#scratch;
+    const envelopeText = Buffer.from(`\0${exchange.name}\0${newKey ?? oldKey}`, 'utf8');
+    envelopeText[0] = Buffer.byteLength(exchange.name);
+    envelopeText[1 + (envelopeText[0] as number)] = Buffer.byteLength(newKey ?? oldKey);
+    p.envelope = envelopeText;
+    p.envelopeStart = 0;
+    p.envelopeBytes = envelopeText.length;
+    p.properties = format.rewrite(properties, propertiesStart, propertiesBytes, { headers, removeExpiration: true });
+    p.propertiesStart = 0;
+    p.propertiesBytes = p.properties.length;
+    p.format = format.tag;
+    p.bodyBytes = store.bodyBytes;
+    if (store.large === null) {
+      p.body = store.bytes;
+      p.bodyStart = store.bodyStart;
+      p.parts = null;
+    } else {
+      p.parts = store.large.parts as Buffer[];
+    }
+    p.isPersistent = (letter.meta & metaPersistent) !== 0;
+    p.priority = priorityOf(letter.meta);
+    p.ttlMillis = -1;
+    p.waiter = null;
+    p.cycleGuard = reason === 'rejected' ? null : automaticCycle(deaths);
+    const route =
+      keys.length === 1
+        ? vhost.router.route(exchange, keys[0] as string, () => headers)
+        : vhost.router.routeAll(exchange, keys, () => headers);
+    this.#publisher.publish(vhost, exchange, route, p);
+    p.parts = null;
+  }
+}
+
+function stringsOf(field: Field | undefined): string[] {
+  if (field === undefined || !Array.isArray(field.value)) return [];
+  return field.value.filter(item => typeof item.value === 'string').map(item => item.value as string);
+}
+
+/**
+ * Adds a death to x-death: newest first, one entry per queue and reason with a count; and the x-first-death-* and x-last-death-* headers.
+ * Returns the deaths. [RabbitMQ docs: dead letter exchanges, effects on messages]
+ */
+function addDeath(
+  headers: FieldTable,
+  queueName: string,
+  reason: DeathReason,
+  exchangeName: string,
+  keys: readonly string[],
+  expiration: string | null,
+  seconds: number,
+): FieldTable[] {
+  const old = headers.get('x-death')?.value;
+  const deaths = Array.isArray(old) ? old.filter(field => field.value instanceof Map).map(field => field.value as FieldTable) : [];
+  const index = deaths.findIndex(death => death.get('queue')?.value === queueName && death.get('reason')?.value === reason);
+  let death: FieldTable;
+  if (index >= 0) {
+    death = new Map(deaths[index]);
+    deaths.splice(index, 1);
+    death.set('count', long(Number(death.get('count')?.value ?? 0) + 1));
+  } else {
+    death = new Map<string, Field>([
+      ['count', long(1)],
+      ['reason', longstr(reason)],
+      ['queue', longstr(queueName)],
+      ['time', timestamp(seconds)],
+      ['exchange', longstr(exchangeName)],
+      ['routing-keys', array(keys.map(longstr))],
+    ]);
+    if (expiration !== null) death.set('original-expiration', longstr(expiration));
+  }
+  deaths.unshift(death);
+  headers.set('x-death', array(deaths.map(table)));
+  if (!headers.has('x-first-death-reason')) {
+    headers.set('x-first-death-exchange', longstr(exchangeName));
+    headers.set('x-first-death-queue', longstr(queueName));
+    headers.set('x-first-death-reason', longstr(reason));
+  }
+  headers.set('x-last-death-exchange', longstr(exchangeName));
+  headers.set('x-last-death-queue', longstr(queueName));
+  headers.set('x-last-death-reason', longstr(reason));
+  return deaths;
+}
+
+/**
+ * The queues that the message must not enter again: it has been there, and nothing but time and limits brought it round since.
+ * [RabbitMQ: rabbit_dead_letter, is_cycle]
+ */
+function automaticCycle(deaths: readonly FieldTable[]): ReadonlySet<string> {
+  const queues = new Set<string>();
+  for (const death of deaths) {
+    if (death.get('reason')?.value === 'rejected') break;
+    const queue = death.get('queue')?.value;
+    if (typeof queue === 'string') queues.add(queue);
+  }
+  return queues;
+}

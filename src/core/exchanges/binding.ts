@@ -1,0 +1,46 @@
+import type { FieldTable } from '../../base/field-table.ts';
+import type { Target } from './exchange-type.ts';
+import type { Exchange } from './exchange.ts';
+
+/** A rule of an exchange: messages whose key (or headers) fit go to the destination. */
+export class Binding {
+  readonly source: Exchange;
+  readonly destination: Target;
+  readonly key: string;
+  readonly arguments: FieldTable;
+  /** Distinguishes bindings of one source. */
+  readonly id: string;
+
+  constructor(source: Exchange, destination: Target, key: string, args: FieldTable) {
+    this.source = source;
+    this.destination = destination;
+    this.key = key;
+    this.arguments = args;
+    this.id = bindingId(destination, key, args);
+  }
+
+  /** A binding lives as long as both its ends do after a restart. */
+  get isDurable(): boolean {
+    return this.source.isDurable && this.destination.isDurable;
+  }
+}
+
+/** Two bindings of one source are the same when destination, key and arguments are. [AMQP 0-9-1 queue.bind, duplicates] */
+export function bindingId(destination: Target, key: string, args: FieldTable): string {
+  return `${destination.kind}\0${destination.name}\0${key}\0${args.size === 0 ? '' : canonical(args)}`;
+}
+
+function canonical(args: FieldTable): string {
+  return [...args]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, field]) => `${JSON.stringify(name)}:${field.type}${canonicalValue(field.value)}`)
+    .join();
+}
+
+function canonicalValue(value: unknown): string {
+  if (value instanceof Map) return `{${canonical(value as FieldTable)}}`;
+  if (Array.isArray(value)) return `[${value.map(item => `${item.type}${canonicalValue(item.value)}`).join()}]`;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (typeof value === 'bigint') return value.toString();
+  return JSON.stringify(value) ?? 'null';
+}

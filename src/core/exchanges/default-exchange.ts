@@ -1,0 +1,32 @@
+import type { FieldTable } from '../../base/field-table.ts';
+import type { Queue } from '../queues/queue.ts';
+import type { ExchangeRoutes, ExchangeType } from './exchange-type.ts';
+import type { RouteCollector } from './route-collector.ts';
+
+class DefaultRoutes implements ExchangeRoutes {
+  readonly usesHeaders = false;
+  readonly #find: (name: string) => Queue | undefined;
+
+  constructor(find: (name: string) => Queue | undefined) {
+    this.#find = find;
+  }
+
+  check(): void {}
+  bind(): void {}
+  unbind(): void {}
+
+  route(key: string, _headers: FieldTable | null, out: RouteCollector): void {
+    const queue = this.#find(key);
+    if (queue !== undefined) out.add(queue);
+  }
+}
+
+/** The nameless exchange to which every queue is bound by its name; shown as a direct one. [AMQP 0-9-1 3.1.3.1] */
+export function defaultExchangeType(find: (name: string) => Queue | undefined): ExchangeType {
+  return {
+    name: 'direct',
+    description: 'AMQP direct exchange, as per the AMQP specification',
+    check() {},
+    create: () => new DefaultRoutes(find),
+  };
+}

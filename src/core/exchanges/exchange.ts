@@ -1,0 +1,49 @@
+import type { FieldTable } from '../../base/field-table.ts';
+import type { Binding } from './binding.ts';
+import { ExchangeCounters } from './exchange-counters.ts';
+import type { ExchangeRoutes, ExchangeType } from './exchange-type.ts';
+import type { Route } from './route.ts';
+
+/** Identity of an exchange, as declared. */
+export interface ExchangeDeclaration {
+  readonly name: string;
+  readonly isDurable: boolean;
+  readonly isAutoDelete: boolean;
+  readonly isInternal: boolean;
+  readonly arguments: FieldTable;
+}
+
+/** An exchange: a name, a type's way to find targets, and the bindings it was told. */
+export class Exchange {
+  readonly kind = 'exchange';
+  readonly name: string;
+  readonly type: ExchangeType;
+  readonly routes: ExchangeRoutes;
+  readonly isDurable: boolean;
+  readonly isAutoDelete: boolean;
+  readonly isInternal: boolean;
+  readonly arguments: FieldTable;
+  readonly counters = new ExchangeCounters();
+  /** Bindings from this exchange, by id. */
+  readonly bindings = new Map<string, Binding>();
+  /** Bindings to this exchange; null until there is one. */
+  incoming: Set<Binding> | null = null;
+  /** Where messages go that this exchange has no target for: argument, else policy. */
+  alternate: string | null = null;
+  /** See RouteCollector. */
+  routeStamp = 0;
+  isDeleted = false;
+  /** Routes by routing key, as long as `cacheGeneration` is the vhost's. */
+  readonly cache = new Map<string, Route>();
+  cacheGeneration = -1;
+
+  constructor(type: ExchangeType, declaration: ExchangeDeclaration) {
+    this.type = type;
+    this.routes = type.create(declaration.arguments);
+    this.name = declaration.name;
+    this.isDurable = declaration.isDurable;
+    this.isAutoDelete = declaration.isAutoDelete;
+    this.isInternal = declaration.isInternal;
+    this.arguments = declaration.arguments;
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * Ceilings and budgets that are no setting of the user's. What users can set is in BrokerSettings; everything that could grow without
+ * bound has a name here or there, and a test at the limit and one past it.
+ */
+export const limits = {
+  /** Bytes of input after which a turn runs without waiting for the rest of the poll phase. */
+  turnIngestBytes: 64 * 1024,
+  /** Messages one queue hands out before the next queue has its turn. */
+  queuePumpMessages: 1024,
+  /** Pump rounds in a turn. */
+  turnRoundsMax: 8,
+  turnTimersMax: 10_000,
+  /** Dead letters published again in one round. */
+  turnDeadLettersMax: 2000,
+  /** Exchanges one message may pass through, by bindings between exchanges and alternate exchanges. */
+  routeHopsMax: 1000,
+  /** Remembered routes per exchange. */
+  routeCacheMax: 4096,
+  /** Length of a routing key, a queue's and an exchange's name, in bytes. [AMQP 0-9-1 shortstr] */
+  nameBytesMax: 255,
+  /** Free bytes that slabs may hold beyond twice what is alive before they are compacted. */
+  storeSlackBytes: 64 * 1024 * 1024,
+} as const;

@@ -1,0 +1,36 @@
+// hot path: see docs/STYLE.md
+import type { ConfirmWaiter } from '../confirm-ledger.ts';
+
+const nothing = Buffer.alloc(0);
+
+/**
+ * The message on its way from a publisher to its queues. One object is filled again for every publish, so it must not be kept:
+ * what stays is copied by MessageStore.append. All byte ranges are (buffer, start, count).
+ */
+export class Publication {
+  /** Exchange name and routing key, each as one length byte and that many bytes: as they are in AMQP's methods and on our disk. */
+  envelope: Buffer = nothing;
+  envelopeStart = 0;
+  envelopeBytes = 0;
+  /** The properties as the publisher's protocol wrote them. */
+  properties: Buffer = nothing;
+  propertiesStart = 0;
+  propertiesBytes = 0;
+  body: Buffer = nothing;
+  bodyStart = 0;
+  bodyBytes = 0;
+  /** A large body in pieces, in place of `body`; the pieces must stay unchanged for the life of the message. */
+  parts: Buffer[] | null = null;
+  /** Tag of the MessageFormat that can read `properties`. */
+  format = 0;
+  isPersistent = false;
+  priority = 0;
+  /** Per-message time to live in milliseconds; -1 means none. */
+  ttlMillis = -1;
+  /** Who waits for the confirm; null when nobody does. */
+  waiter: ConfirmWaiter | null = null;
+  /** Set by a queue that does not take the message (overflow reject-publish): the waiter gets a nack. */
+  isRefused = false;
+  /** Queues that a dead-lettered message has been through without being rejected: it must not go round. Null for others. */
+  cycleGuard: ReadonlySet<string> | null = null;
+}

@@ -1,0 +1,24 @@
+import type { FieldTable } from '../../base/field-table.ts';
+
+/** What dead-lettering and the like change in a message's properties before it is published again. */
+export interface PropertyChanges {
+  /** The new headers; null takes them away. */
+  readonly headers: FieldTable | null;
+  /** Takes the per-message expiration away, so that the message does not expire again where it lands. */
+  readonly removeExpiration: boolean;
+}
+
+/**
+ * How one protocol writes a message's properties. A message keeps the bytes it came with and its format's tag (architecture, D5);
+ * the core asks the format only where it must look inside.
+ */
+export interface MessageFormat {
+  /** Stored with each message; below 256. */
+  readonly tag: number;
+  /** The headers, or null when there are none. */
+  headers(properties: Buffer, start: number, bytes: number): FieldTable | null;
+  /** The per-message expiration as it was written, or null. */
+  expiration(properties: Buffer, start: number, bytes: number): string | null;
+  /** The same properties with changes, as new bytes. */
+  rewrite(properties: Buffer, start: number, bytes: number, changes: PropertyChanges): Buffer;
+}

@@ -1,0 +1,60 @@
+// hot path: see docs/STYLE.md
+import type { Exchange } from './exchanges/exchange.ts';
+import type { Route } from './exchanges/route.ts';
+import type { MessageStore } from './messages/message-store.ts';
+import type { Publication } from './messages/publication.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Queue } from './queues/queue.ts';
+import type { Vhost } from './vhost.ts';
+
+/** Puts a message into the queues of its route: its bytes are stored once, and only if a queue takes it. */
+export class Publisher {
+  readonly #store: MessageStore;
+  readonly #clock: Clock;
+  readonly #taking: Queue[] = [];
+
+  constructor(store: MessageStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /**
+   * Enqueues `p` into every queue of the route that takes it; `p.isRefused` tells afterwards whether one did not.
+   * Returns how many queues the message was routed to, whether they took it or not: 0 means unroutable.
+   */
+  publish(vhost: Vhost, exchange: Exchange, route: Route, p: Publication): number {
+    const queues = route.queues;
+    const count = queues.length;
+    exchange.counters.publishedIn++;
+    vhost.counters.published++;
+    p.isRefused = false;
+    if (count === 0) return 0;
+    if (count === 1 && p.cycleGuard === null) {
+      const queue = queues[0] as Queue;
+      if (!queue.admits(p)) {
+        p.isRefused = true;
+        return 1;
+      }
+      exchange.counters.publishedOut++;
+      queue.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis));
+      return 1;
+    }
+    return this.#publishToMany(exchange, queues, p);
+  }
+
+  #publishToMany(exchange: Exchange, queues: readonly Queue[], p: Publication): number {
+    const taking = this.#taking;
+    taking.length = 0;
+    for (let i = 0; i < queues.length; i++) {
+      const queue = queues[i] as Queue;
+      if (p.cycleGuard !== null && p.cycleGuard.has(queue.name)) continue;
+      if (queue.admits(p)) taking.push(queue);
+      else p.isRefused = true;
+    }
+    if (taking.length === 0) return queues.length;
+    exchange.counters.publishedOut += taking.length;
+    const ref = this.#store.append(p, taking.length, this.#clock.nowMillis);
+    for (let i = 0; i < taking.length; i++) (taking[i] as Queue).enqueue(p, ref);
+    return queues.length;
+  }
+}

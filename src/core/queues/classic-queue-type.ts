@@ -1,0 +1,55 @@
+import type { FieldTable } from '../../base/field-table.ts';
+import { ClassicQueue } from './classic-queue.ts';
+import { checkArguments, integerArgument, settingsFromArguments } from './queue-arguments.ts';
+import type { QueueContext } from './queue-context.ts';
+import type { QueueSettings } from './queue-settings.ts';
+import type { QueueType } from './queue-type.ts';
+import type { Queue, QueueDeclaration } from './queue.ts';
+
+/** Arguments that only other types have. */
+const unsupported: ReadonlySet<string> = new Set([
+  'x-dead-letter-strategy',
+  'x-quorum-initial-group-size',
+  'x-max-age',
+  'x-stream-max-segment-size-bytes',
+  'x-stream-filter-size-bytes',
+  'x-initial-cluster-size',
+]);
+
+/** x-queue-type: classic, and what a queue is when nothing is said. */
+export const classicQueueType: QueueType = {
+  name: 'classic',
+  internalName: 'rabbit_classic_queue',
+  capabilities: {
+    isExclusiveAllowed: true,
+    isTransientAllowed: true,
+    hasGet: true,
+    hasPurge: true,
+    hasGlobalPrefetch: true,
+    hasAutoAck: true,
+  },
+
+  check(vhostName: string, declaration: QueueDeclaration): void {
+    checkArguments(vhostName, declaration.name, declaration.arguments, unsupported, this.internalName);
+  },
+
+  settings(args: FieldTable): QueueSettings {
+    return settingsFromArguments(args);
+  },
+
+  create(vhostName: string, id: number, declaration: QueueDeclaration, context: QueueContext): Queue {
+    const args = declaration.arguments;
+    return new ClassicQueue(
+      this,
+      vhostName,
+      id,
+      declaration,
+      settingsFromArguments(args),
+      {
+        priorityMax: integerArgument(args, 'x-max-priority', 0),
+        hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true,
+      },
+      context,
+    );
+  },
+};

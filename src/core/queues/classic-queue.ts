@@ -1,0 +1,368 @@
+// hot path: see docs/STYLE.md
+import { CallbackTimer } from '../../base/timer-queue.ts';
+import { accessRefused } from '../broker-error.ts';
+import type { Consumer } from '../consumer.ts';
+import type { Publication } from '../messages/publication.ts';
+import type { MessageRef } from '../messages/message-store.ts';
+import { ConsumerRota } from './consumer-rota.ts';
+import { Entry, metaHasTtl, metaOneDelivery, metaPersistent, metaRedelivered, deliveryCount } from './entry.ts';
+import { PriorityLists } from './priority-lists.ts';
+import type { QueueContext } from './queue-context.ts';
+import type { QueueType } from './queue-type.ts';
+import { Queue, type Outcome, type QueueDeclaration } from './queue.ts';
+import type { QueueSettings } from './queue-settings.ts';
+
+/** Expired messages that one timer event removes before others get their turn. */
+const expireBatchMax = 10_000;
+/** Entries looked at when limits are enforced at once on a queue that became too long. */
+const enforceBatchMax = 10_000;
+
+/** What differs between classic queues by declaration. */
+export interface ClassicOptions {
+  /** Highest priority; 0 for a queue without priorities. */
+  readonly priorityMax: number;
+  readonly hasSingleActiveConsumer: boolean;
+}
+
+/** The classic queue: first in, first out, with priorities, time to live, length limits and dead-lettering. [RabbitMQ docs: classic queues] */
+export class ClassicQueue extends Queue {
+  readonly #lists: PriorityLists;
+  readonly #hasSingleActiveConsumer: boolean;
+  readonly #rota = new ConsumerRota();
+  #consumers: Consumer[] = [];
+  #readyBytes = 0;
+  #unackedCount = 0;
+  #unackedBytes = 0;
+  #hadConsumer = false;
+  #expiryTimer: CallbackTimer | null = null;
+  #leaseTimer: CallbackTimer | null = null;
+  readonly #entry = new Entry();
+
+  constructor(
+    type: QueueType,
+    vhostName: string,
+    id: number,
+    declaration: QueueDeclaration,
+    settings: QueueSettings,
+    options: ClassicOptions,
+    context: QueueContext,
+  ) {
+    super(type, vhostName, id, declaration, context);
+    this.#lists = new PriorityLists(options.priorityMax);
+    this.#hasSingleActiveConsumer = options.hasSingleActiveConsumer;
+    this.settings = settings;
+    this.#armLease();
+  }
+
+  get readyCount(): number {
+    return this.#lists.length;
+  }
+
+  get unackedCount(): number {
+    return this.#unackedCount;
+  }
+
+  get readyBytes(): number {
+    return this.#readyBytes;
+  }
+
+  get unackedBytes(): number {
+    return this.#unackedBytes;
+  }
+
+  get consumerCount(): number {
+    return this.#consumers.length;
+  }
+
+  get exclusiveConsumer(): Consumer | null {
+    const first = this.#consumers[0];
+    return first?.isExclusive ? first : null;
+  }
+
+  get priorityMax(): number {
+    return this.#lists.priorityMax;
+  }
+
+  consumers(): Iterable<Consumer> {
+    return this.#consumers;
+  }
+
+  override touch(): void {
+    super.touch();
+    this.#armLease();
+  }
+
+  admits(p: Publication): boolean {
+    const settings = this.settings;
+    if (settings.overflow === 'drop-head' || !this.#wouldOverflow(p.bodyBytes)) return true;
+    // What consumers can take at once does not count: in the order of events it has left the queue already.
+    this.pump(Infinity);
+    if (!this.#wouldOverflow(p.bodyBytes)) return true;
+    if (settings.overflow === 'reject-publish-dlx') this.context.deadLetters.addPublication(this, p);
+    this.counters.dropped++;
+    return false;
+  }
+
+  enqueue(p: Publication, ref: MessageRef): void {
+    const settings = this.settings;
+    let ttl = p.ttlMillis;
+    if (settings.messageTtlMillis >= 0 && (ttl < 0 || settings.messageTtlMillis < ttl)) ttl = settings.messageTtlMillis;
+    let meta = p.isPersistent && this.isDurable ? metaPersistent : 0;
+    let expiryMillis = 0;
+    if (ttl >= 0) {
+      meta |= metaHasTtl;
+      expiryMillis = this.context.clock.nowMillis + ttl;
+    }
+    this.#lists.push(ref, meta, p.bodyBytes, expiryMillis, p.priority);
+    this.#readyBytes += p.bodyBytes;
+    this.counters.published++;
+    if (!this.isMarkedReady) this.context.turn.queueReady(this);
+    if (settings.lengthMax >= 0 || settings.lengthBytesMax >= 0) this.#enforceLimits();
+  }
+
+  attach(consumer: Consumer): void {
+    if (this.exclusiveConsumer !== null || (consumer.isExclusive && this.#consumers.length > 0)) {
+      throw accessRefused(`queue '${this.name}' in vhost '${this.vhostName}' in exclusive use`);
+    }
+    this.touch();
+    this.#hadConsumer = true;
+    if (this.#hasSingleActiveConsumer) consumer.isActive = this.#consumers.length === 0;
+    this.#consumers.push(consumer);
+    consumer.refresh();
+  }
+
+  detach(consumer: Consumer): void {
+    consumer.isCancelled = true;
+    this.#rota.remove(consumer);
+    const index = this.#consumers.indexOf(consumer);
+    if (index < 0) return;
+    this.#consumers.splice(index, 1);
+    if (this.#hasSingleActiveConsumer && consumer.isActive && this.#consumers.length > 0) this.#activateNext();
+    if (this.#consumers.length === 0) {
+      this.touch();
+      if (this.isAutoDelete && this.#hadConsumer && !this.isDeleted) this.context.removeQueue(this, 'auto-delete');
+    }
+  }
+
+  consumerReady(consumer: Consumer): void {
+    this.#rota.add(consumer);
+    if (!this.isMarkedReady && !this.#lists.isEmpty) this.context.turn.queueReady(this);
+  }
+
+  pump(budget: number): boolean {
+    const lists = this.#lists;
+    const entry = this.#entry;
+    const now = this.context.clock.nowMillis;
+    let left = budget;
+    while (!lists.isEmpty) {
+      const consumer = this.#rota.current;
+      if (consumer === null) break;
+      if (!consumer.hasCredit) {
+        this.#rota.remove(consumer);
+        continue;
+      }
+      if (left-- <= 0) return true;
+      lists.shift(entry);
+      if (entry.expiryMillis !== 0 && entry.expiryMillis < now) {
+        this.#expire(entry);
+        continue;
+      }
+      this.#readyBytes -= entry.bytes;
+      this.#deliver(consumer, entry);
+      this.#rota.rotate(consumer);
+    }
+    if (lists.hasExpiries) this.#watchHead();
+    return false;
+  }
+
+  take(into: Entry, noAck: boolean): boolean {
+    this.touch();
+    const now = this.context.clock.nowMillis;
+    for (;;) {
+      if (this.#lists.isEmpty) {
+        this.counters.gotEmpty++;
+        return false;
+      }
+      this.#lists.shift(into);
+      if (into.expiryMillis === 0 || into.expiryMillis > now) break;
+      this.#expire(into);
+    }
+    this.#readyBytes -= into.bytes;
+    if ((into.meta & metaRedelivered) !== 0) this.counters.redelivered++;
+    if (noAck) {
+      this.counters.gotNoAck++;
+    } else {
+      this.counters.got++;
+      this.#unackedCount++;
+      this.#unackedBytes += into.bytes;
+    }
+    return true;
+  }
+
+  settle(entry: Entry, outcome: Outcome): void {
+    this.#unackedCount--;
+    this.#unackedBytes -= entry.bytes;
+    if (outcome === 'accepted') {
+      this.counters.acked++;
+      this.#release(entry);
+      return;
+    }
+    if (this.isDeleted) {
+      this.#release(entry);
+      return;
+    }
+    if (outcome === 'rejected') {
+      this.counters.deadLetteredRejected++;
+      this.context.deadLetters.add(this, entry, 'rejected');
+      return;
+    }
+    entry.meta = (entry.meta | metaRedelivered) + metaOneDelivery;
+    if (this.settings.deliveryLimit >= 0 && deliveryCount(entry.meta) > this.settings.deliveryLimit) {
+      this.context.deadLetters.add(this, entry, 'delivery_limit');
+      return;
+    }
+    this.#lists.putBack(entry);
+    this.#readyBytes += entry.bytes;
+    if (!this.isMarkedReady) this.context.turn.queueReady(this);
+  }
+
+  purge(): number {
+    const count = this.#lists.length;
+    const entry = this.#entry;
+    while (!this.#lists.isEmpty) {
+      this.#lists.shift(entry);
+      this.#release(entry);
+    }
+    this.#readyBytes = 0;
+    return count;
+  }
+
+  forEachReady(visit: (entry: Entry) => boolean): void {
+    this.#lists.forEach(this.#entry, visit);
+  }
+
+  relocate(rename: (ref: MessageRef) => MessageRef): void {
+    this.#lists.relocate(rename);
+  }
+
+  applySettings(settings: QueueSettings): void {
+    const hadTtl = this.settings.messageTtlMillis;
+    this.settings = settings;
+    if (settings.messageTtlMillis >= 0 && settings.messageTtlMillis !== hadTtl)
+      this.#lists.limitExpiries(this.context.clock.nowMillis + settings.messageTtlMillis);
+    this.#armLease();
+    this.#enforceLimits();
+    this.context.turn.queueReady(this);
+  }
+
+  close(): void {
+    this.isDeleted = true;
+    if (this.#expiryTimer !== null) this.context.timers.clear(this.#expiryTimer);
+    if (this.#leaseTimer !== null) this.context.timers.clear(this.#leaseTimer);
+    const consumers = this.#consumers;
+    this.#consumers = [];
+    for (const consumer of consumers) {
+      this.#rota.remove(consumer);
+      consumer.isCancelled = true;
+      consumer.sink.cancelled(consumer, 'queue-deleted');
+    }
+    this.purge();
+  }
+
+  #deliver(consumer: Consumer, entry: Entry): void {
+    const counters = this.counters;
+    if ((entry.meta & metaRedelivered) !== 0) counters.redelivered++;
+    if (consumer.noAck) {
+      counters.deliveredNoAck++;
+      consumer.sink.deliver(consumer, entry);
+      this.#release(entry);
+    } else {
+      counters.delivered++;
+      this.#unackedCount++;
+      this.#unackedBytes += entry.bytes;
+      consumer.took();
+      consumer.sink.deliver(consumer, entry);
+    }
+  }
+
+  #release(entry: Entry): void {
+    this.context.store.release(entry.ref);
+  }
+
+  #activateNext(): void {
+    const next = this.#consumers[0] as Consumer;
+    next.isActive = true;
+    next.refresh();
+  }
+
+  #wouldOverflow(bodyBytes: number): boolean {
+    const { lengthMax, lengthBytesMax } = this.settings;
+    return (lengthMax >= 0 && this.#lists.length + 1 > lengthMax) || (lengthBytesMax >= 0 && this.#readyBytes + bodyBytes > lengthBytesMax);
+  }
+
+  #isTooLong(): boolean {
+    const { lengthMax, lengthBytesMax } = this.settings;
+    return (lengthMax >= 0 && this.#lists.length > lengthMax) || (lengthBytesMax >= 0 && this.#readyBytes > lengthBytesMax);
+  }
+
+  #enforceLimits(): void {
+    if (this.settings.overflow !== 'drop-head' || !this.#isTooLong()) return;
+    this.pump(Infinity);
+    const entry = this.#entry;
+    for (let count = 0; count < enforceBatchMax && !this.#lists.isEmpty && this.#isTooLong(); count++) {
+      this.#lists.shift(entry);
+      this.#readyBytes -= entry.bytes;
+      this.counters.deadLetteredMaxLength++;
+      this.context.deadLetters.add(this, entry, 'maxlen');
+    }
+  }
+
+  #expire(entry: Entry): void {
+    this.#readyBytes -= entry.bytes;
+    this.counters.deadLetteredExpired++;
+    this.context.deadLetters.add(this, entry, 'expired');
+  }
+
+  /** Drops what has expired at the head and sets the timer for the next; messages behind an unexpired head wait. [RabbitMQ docs: TTL] */
+  #watchHead(): void {
+    const now = this.context.clock.nowMillis;
+    const entry = this.#entry;
+    let nextMillis = Infinity;
+    for (let priority = this.#lists.priorityMax; priority >= 0; priority--) {
+      const list = this.#lists.list(priority);
+      for (let count = 0; !list.isEmpty; count++) {
+        list.peek(entry);
+        if (entry.expiryMillis === 0) break;
+        if (entry.expiryMillis > now || count >= expireBatchMax) {
+          nextMillis = Math.min(nextMillis, Math.max(entry.expiryMillis, now));
+          break;
+        }
+        list.shift(entry);
+        this.#lists.wasShifted();
+        this.#expire(entry);
+      }
+    }
+    if (nextMillis === Infinity) {
+      if (this.#expiryTimer !== null) this.context.timers.clear(this.#expiryTimer);
+      return;
+    }
+    this.#expiryTimer ??= new CallbackTimer(() => this.#watchHead());
+    this.setTimer(this.#expiryTimer, nextMillis);
+  }
+
+  /** x-expires: an unused queue is deleted; a consumer, a get or a declare is a use. */
+  #armLease(): void {
+    const expires = this.settings.expiresMillis;
+    if (expires < 0) {
+      if (this.#leaseTimer !== null) this.context.timers.clear(this.#leaseTimer);
+      return;
+    }
+    this.#leaseTimer ??= new CallbackTimer(now => {
+      if (this.#consumers.length > 0) this.lastUsedMillis = now;
+      const due = this.lastUsedMillis + this.settings.expiresMillis;
+      if (due <= now) this.context.removeQueue(this, 'expired');
+      else this.setTimer(this.#leaseTimer as CallbackTimer, due);
+    });
+    this.setTimer(this.#leaseTimer, this.lastUsedMillis + expires);
+  }
+}

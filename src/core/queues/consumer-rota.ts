@@ -1,0 +1,73 @@
+// hot path: see docs/STYLE.md
+import type { Consumer } from '../consumer.ts';
+
+class Level {
+  readonly priority: number;
+  first: Consumer | null = null;
+  last: Consumer | null = null;
+
+  constructor(priority: number) {
+    this.priority = priority;
+  }
+}
+
+/**
+ * The consumers of a queue that have credit: by priority, and in turn among equals. [RabbitMQ docs: consumer priorities]
+ * Consumers without credit are not in it, so finding the next one costs the same for one consumer as for ten thousand.
+ */
+export class ConsumerRota {
+  /** Highest priority first. Most queues have one level. */
+  readonly #levels: Level[] = [];
+
+  /** The consumer whose turn it is, or null. It stays where it is until `rotate` or `remove`. */
+  get current(): Consumer | null {
+    const levels = this.#levels;
+    for (let i = 0; i < levels.length; i++) {
+      const first = (levels[i] as Level).first;
+      if (first !== null) return first;
+    }
+    return null;
+  }
+
+  add(consumer: Consumer): void {
+    const level = this.#level(consumer.priority);
+    consumer.isInRota = true;
+    consumer.next = null;
+    consumer.previous = level.last;
+    if (level.last === null) level.first = consumer;
+    else level.last.next = consumer;
+    level.last = consumer;
+  }
+
+  remove(consumer: Consumer): void {
+    if (!consumer.isInRota) return;
+    const level = this.#level(consumer.priority);
+    if (consumer.previous === null) level.first = consumer.next;
+    else consumer.previous.next = consumer.next;
+    if (consumer.next === null) level.last = consumer.previous;
+    else consumer.next.previous = consumer.previous;
+    consumer.next = null;
+    consumer.previous = null;
+    consumer.isInRota = false;
+  }
+
+  /** Moves the current consumer behind its equals. */
+  rotate(consumer: Consumer): void {
+    if (consumer.next === null) return;
+    this.remove(consumer);
+    this.add(consumer);
+  }
+
+  #level(priority: number): Level {
+    const levels = this.#levels;
+    let index = 0;
+    for (; index < levels.length; index++) {
+      const level = levels[index] as Level;
+      if (level.priority === priority) return level;
+      if (level.priority < priority) break;
+    }
+    const level = new Level(priority);
+    levels.splice(index, 0, level);
+    return level;
+  }
+}

@@ -1,0 +1,38 @@
+// hot path: see docs/STYLE.md
+
+/** Flags of an entry, in the low bits of its `meta`; the delivery count stands above them. */
+export const metaRedelivered = 1;
+export const metaPersistent = 2;
+export const metaHasTtl = 4;
+/** The message was written to the log and its settlement must be, too. */
+export const metaLogged = 8;
+/** The priority the message has in its queue stands in bits 8 to 15. */
+export const metaPriorityShift = 8;
+const deliveryCountShift = 16;
+/** One more delivery in `meta`. */
+export const metaOneDelivery = 1 << deliveryCountShift;
+
+/** The priority of the list the message belongs to. */
+export function priorityOf(meta: number): number {
+  return (meta >> metaPriorityShift) & 0xff;
+}
+
+/** How often the message was delivered and came back. */
+export function deliveryCount(meta: number): number {
+  return meta >>> deliveryCountShift;
+}
+
+/**
+ * One message in one queue, taken out of the columns it is kept in. Queues hand out a single object that is filled again each time.
+ */
+export class Entry {
+  /** Names the bytes in the message store. */
+  ref = 0;
+  meta = 0;
+  /** Body bytes; kept beside the reference so that counting needs no look at the message. */
+  bytes = 0;
+  /** Place in the queue: a returned message goes back to it. */
+  sequence = 0;
+  /** Monotonic milliseconds at which it expires; 0 means never. */
+  expiryMillis = 0;
+}

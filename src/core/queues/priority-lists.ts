@@ -1,0 +1,92 @@
+// hot path: see docs/STYLE.md
+import type { MessageRef, RefHolder } from '../messages/message-store.ts';
+import { type Entry, metaPriorityShift, priorityOf } from './entry.ts';
+import { ReadyList } from './ready-list.ts';
+
+/** The ready messages of a queue by priority; a queue without priorities has one list. The highest goes first. [RabbitMQ docs: priority] */
+export class PriorityLists implements RefHolder {
+  readonly priorityMax: number;
+  readonly #lists: (ReadyList | null)[];
+  /** No list above this one has messages. */
+  #top = 0;
+  #length = 0;
+  /** Whether a message with a time to live has come since the queue was last empty. */
+  hasExpiries = false;
+
+  constructor(priorityMax: number) {
+    this.priorityMax = priorityMax;
+    this.#lists = new Array<ReadyList | null>(priorityMax + 1).fill(null);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
+  list(priority: number): ReadyList {
+    return (this.#lists[priority] ??= new ReadyList());
+  }
+
+  push(ref: MessageRef, meta: number, bytes: number, expiryMillis: number, priority: number): void {
+    const level = priority > this.priorityMax ? this.priorityMax : priority;
+    if (level > this.#top) this.#top = level;
+    if (expiryMillis !== 0) this.hasExpiries = true;
+    this.#length++;
+    this.list(level).push(ref, meta | (level << metaPriorityShift), bytes, expiryMillis);
+  }
+
+  putBack(entry: Entry): void {
+    const level = priorityOf(entry.meta);
+    if (level > this.#top) this.#top = level;
+    if (entry.expiryMillis !== 0) this.hasExpiries = true;
+    this.#length++;
+    this.list(level).putBack(entry);
+  }
+
+  /** Takes the first message out into `into`. There must be one. */
+  shift(into: Entry): void {
+    let list = this.list(this.#top);
+    while (list.isEmpty) list = this.list(--this.#top);
+    list.shift(into);
+    this.wasShifted();
+  }
+
+  /** Counts a message that was taken out of one of the lists directly. */
+  wasShifted(): void {
+    if (--this.#length === 0) {
+      this.hasExpiries = false;
+      this.#top = 0;
+    }
+  }
+
+  /** Takes one message out of the middle. */
+  remove(priority: number, sequence: number, into: Entry): boolean {
+    if (!this.list(priority).remove(sequence, into)) return false;
+    this.wasShifted();
+    return true;
+  }
+
+  forEach(into: Entry, visit: (entry: Entry) => boolean): void {
+    let goesOn = true;
+    for (let priority = this.priorityMax; priority >= 0 && goesOn; priority--) {
+      this.#lists[priority]?.forEach(into, entry => {
+        goesOn = visit(entry);
+        return goesOn;
+      });
+    }
+  }
+
+  /** No message expires later than this: for a queue that gets a shorter time to live by a policy. */
+  limitExpiries(expiryMillis: number): void {
+    if (this.#length === 0) return;
+    this.hasExpiries = true;
+    for (const list of this.#lists) list?.limitExpiries(expiryMillis);
+  }
+
+  relocate(rename: (ref: MessageRef) => MessageRef): void {
+    for (const list of this.#lists) list?.relocate(rename);
+  }
+}

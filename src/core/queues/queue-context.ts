@@ -1,0 +1,17 @@
+import type { TimerQueue } from '../../base/timer-queue.ts';
+import type { DeadLetters } from '../dead-letters.ts';
+import type { MessageStore } from '../messages/message-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Turn } from '../turn.ts';
+import type { Queue } from './queue.ts';
+
+/** What a queue needs of the broker around it. */
+export interface QueueContext {
+  readonly clock: Clock;
+  readonly timers: TimerQueue;
+  readonly turn: Turn;
+  readonly store: MessageStore;
+  readonly deadLetters: DeadLetters;
+  /** The queue asks to be deleted: its last consumer left (auto-delete) or it was not used for long enough (x-expires). */
+  removeQueue(queue: Queue, why: 'auto-delete' | 'expired'): void;
+}

@@ -1,0 +1,34 @@
+/** What to do with a message for a full queue. [RabbitMQ docs: queue length limit] */
+export type Overflow = 'drop-head' | 'reject-publish' | 'reject-publish-dlx';
+
+/**
+ * How a queue behaves, from its arguments and the policies that apply to it. Replaced as a whole when a policy changes.
+ * -1 means not set.
+ */
+export interface QueueSettings {
+  readonly messageTtlMillis: number;
+  readonly expiresMillis: number;
+  readonly lengthMax: number;
+  readonly lengthBytesMax: number;
+  readonly overflow: Overflow;
+  /** Name of the exchange that gets dead letters; null: they are dropped. */
+  readonly deadLetterExchange: string | null;
+  /** Replaces the routing keys of dead letters; null: they keep theirs. */
+  readonly deadLetterRoutingKey: string | null;
+  /** Redeliveries after which a message is dead-lettered. */
+  readonly deliveryLimit: number;
+  /** How long a delivery may stay unacknowledged; -1: the broker's default. */
+  readonly consumerTimeoutMillis: number;
+}
+
+export const defaultQueueSettings: QueueSettings = {
+  messageTtlMillis: -1,
+  expiresMillis: -1,
+  lengthMax: -1,
+  lengthBytesMax: -1,
+  overflow: 'drop-head',
+  deadLetterExchange: null,
+  deadLetterRoutingKey: null,
+  deliveryLimit: -1,
+  consumerTimeoutMillis: -1,
+};

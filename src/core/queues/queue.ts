@@ -1,0 +1,117 @@
+import type { Timer } from '../../base/timer-queue.ts';
+import type { FieldTable } from '../../base/field-table.ts';
+import type { Consumer } from '../consumer.ts';
+import type { Binding } from '../exchanges/binding.ts';
+import type { Publication } from '../messages/publication.ts';
+import type { MessageRef, RefHolder } from '../messages/message-store.ts';
+import type { QueueType } from './queue-type.ts';
+import type { QueueContext } from './queue-context.ts';
+import { defaultQueueSettings, type QueueSettings } from './queue-settings.ts';
+import { QueueCounters } from './queue-counters.ts';
+import type { Entry } from './entry.ts';
+
+/** What became of a delivery. `rejected` is for good (dead-lettered where the queue says so); `returned` goes back to its place. */
+export type Outcome = 'accepted' | 'rejected' | 'returned';
+
+/** Identity of a queue, as declared. */
+export interface QueueDeclaration {
+  readonly name: string;
+  readonly isDurable: boolean;
+  /** The connection that owns an exclusive queue; null for others. */
+  readonly owner: object | null;
+  readonly isAutoDelete: boolean;
+  readonly arguments: FieldTable;
+}
+
+/**
+ * A queue of any type: the port between those who publish and consume and the type's own way to keep messages. Everything is
+ * synchronous and batched by the turn; a refusal reaches a publisher through `Publication.isRefused`, a confirm through the ledger,
+ * never through a return value, so that a queue may live elsewhere one day (architecture, D6).
+ */
+export abstract class Queue implements RefHolder {
+  readonly kind = 'queue';
+  readonly type: QueueType;
+  readonly vhostName: string;
+  readonly name: string;
+  readonly isDurable: boolean;
+  readonly owner: object | null;
+  readonly isExclusive: boolean;
+  readonly isAutoDelete: boolean;
+  readonly arguments: FieldTable;
+  readonly counters = new QueueCounters();
+  protected readonly context: QueueContext;
+  settings: QueueSettings = defaultQueueSettings;
+  isDeleted = false;
+  /** Written by the turn: whether the queue is in its list of queues to pump. */
+  isMarkedReady = false;
+  /** Bindings to this queue; null until there is one. */
+  incoming: Set<Binding> | null = null;
+  /** Last collector that took this queue into a route: how routes are free of duplicates without a set. */
+  routeStamp = 0;
+  /** When the queue was last used, for x-expires. */
+  lastUsedMillis: number;
+  /** Number given at creation and never again: names the queue in the log. */
+  readonly id: number;
+
+  constructor(type: QueueType, vhostName: string, id: number, declaration: QueueDeclaration, context: QueueContext) {
+    this.type = type;
+    this.vhostName = vhostName;
+    this.id = id;
+    this.name = declaration.name;
+    this.isDurable = declaration.isDurable;
+    this.owner = declaration.owner;
+    this.isExclusive = declaration.owner !== null;
+    this.isAutoDelete = declaration.isAutoDelete;
+    this.arguments = declaration.arguments;
+    this.context = context;
+    this.lastUsedMillis = context.clock.nowMillis;
+  }
+
+  abstract get readyCount(): number;
+  abstract get unackedCount(): number;
+  abstract get readyBytes(): number;
+  abstract get unackedBytes(): number;
+  abstract get consumerCount(): number;
+  abstract consumers(): Iterable<Consumer>;
+  /** The only consumer there may be (exclusive), or null. */
+  abstract get exclusiveConsumer(): Consumer | null;
+
+  /** Whether the queue takes the message; asked before its bytes are stored. A queue that does not has seen to its dead-lettering. */
+  abstract admits(p: Publication): boolean;
+  /** Takes over one ownership of `ref`. */
+  abstract enqueue(p: Publication, ref: MessageRef): void;
+  /** @throws BrokerError ACCESS_REFUSED when an exclusive consumer is or would be in the way. */
+  abstract attach(consumer: Consumer): void;
+  /** No delivery to the consumer follows. */
+  abstract detach(consumer: Consumer): void;
+  /** A consumer got credit. */
+  abstract consumerReady(consumer: Consumer): void;
+  /** Hands messages to consumers with credit, at most about `budget`. Returns whether there is more to do at once. */
+  abstract pump(budget: number): boolean;
+  /** Takes the first message for basic.get; false when the queue is empty. The caller settles it later unless `noAck`. */
+  abstract take(into: Entry, noAck: boolean): boolean;
+  /** Ends a delivery. `entry` is what was delivered. */
+  abstract settle(entry: Entry, outcome: Outcome): void;
+  /** Drops all ready messages; returns how many there were. */
+  abstract purge(): number;
+  /** Visits the ready messages in the order of delivery without changing anything. */
+  abstract forEachReady(visit: (entry: Entry) => boolean): void;
+  abstract relocate(rename: (ref: MessageRef) => MessageRef): void;
+  /** Settings have changed: enforces them on what is there. */
+  abstract applySettings(settings: QueueSettings): void;
+  /** Lets go of everything; consumers are cancelled. */
+  abstract close(): void;
+
+  get messageCount(): number {
+    return this.readyCount + this.unackedCount;
+  }
+
+  /** Marks the queue as used (x-expires counts from the last declare, get or consumer). */
+  touch(): void {
+    this.lastUsedMillis = this.context.clock.nowMillis;
+  }
+
+  protected setTimer(timer: Timer, dueMillis: number): void {
+    this.context.timers.set(timer, dueMillis);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Entry } from './entry.ts';
+import type { RefHolder, MessageRef } from '../messages/message-store.ts';
+
+class Returned {
+  ref: number;
+  meta: number;
+  bytes: number;
+  sequence: number;
+  expiryMillis: number;
+
+  constructor(entry: Entry) {
+    this.ref = entry.ref;
+    this.meta = entry.meta;
+    this.bytes = entry.bytes;
+    this.sequence = entry.sequence;
+    this.expiryMillis = entry.expiryMillis;
+  }
+}
+
+/**
+ * Messages that came back, lowest place first. They are all older than what is still in the ring, so the queue takes from here first:
+ * that is how a returned message gets its old place again. [RabbitMQ docs: queues, message ordering]
+ */
+export class ReturnedHeap implements RefHolder {
+  readonly #heap: Returned[] = [];
+
+  get length(): number {
+    return this.#heap.length;
+  }
+
+  push(entry: Entry): void {
+    const heap = this.#heap;
+    const item = new Returned(entry);
+    let index = heap.push(item) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      const above = heap[parent] as Returned;
+      if (above.sequence <= item.sequence) break;
+      heap[index] = above;
+      index = parent;
+    }
+    heap[index] = item;
+  }
+
+  /** Fills `into` with the first message and leaves it in place. */
+  peek(into: Entry): void {
+    fill(into, this.#heap[0] as Returned);
+  }
+
+  shift(into: Entry): void {
+    const heap = this.#heap;
+    fill(into, heap[0] as Returned);
+    const item = heap.pop() as Returned;
+    const count = heap.length;
+    if (count === 0) return;
+    let index = 0;
+    for (;;) {
+      let child = index * 2 + 1;
+      if (child >= count) break;
+      if (child + 1 < count && (heap[child + 1] as Returned).sequence < (heap[child] as Returned).sequence) child++;
+      const below = heap[child] as Returned;
+      if (below.sequence >= item.sequence) break;
+      heap[index] = below;
+      index = child;
+    }
+    heap[index] = item;
+  }
+
+  /** Calls `visit` for every message in the order of their places, without taking them out. Allocates: for browsing. */
+  forEach(visit: (entry: Entry) => void, into: Entry): void {
+    for (const item of this.#heap.toSorted((a, b) => a.sequence - b.sequence)) {
+      fill(into, item);
+      visit(into);
+    }
+  }
+
+  /** Takes the message at a place out, wherever it is. Returns false when it is not here. */
+  remove(sequence: number, into: Entry): boolean {
+    const index = this.#heap.findIndex(item => item.sequence === sequence);
+    if (index < 0) return false;
+    fill(into, this.#heap[index] as Returned);
+    const rest = this.#heap.splice(0);
+    rest.splice(index, 1);
+    const entry = { ...into };
+    for (const item of rest) {
+      fill(entry, item);
+      this.push(entry);
+    }
+    return true;
+  }
+
+  limitExpiries(expiryMillis: number): void {
+    for (const item of this.#heap) if (item.expiryMillis === 0 || item.expiryMillis > expiryMillis) item.expiryMillis = expiryMillis;
+  }
+
+  relocate(rename: (ref: MessageRef) => MessageRef): void {
+    for (const item of this.#heap) item.ref = rename(item.ref);
+  }
+}
+
+function fill(into: Entry, item: Returned): void {
+  into.ref = item.ref;
+  into.meta = item.meta;
+  into.bytes = item.bytes;
+  into.sequence = item.sequence;
+  into.expiryMillis = item.expiryMillis;
+}

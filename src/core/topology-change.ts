@@ -1,0 +1,84 @@
+import { type FieldTable, tableFromTagged, tableToTagged, type TaggedTable } from '../base/field-table-tagged.ts';
+import type { Binding } from './exchanges/binding.ts';
+import type { Exchange } from './exchanges/exchange.ts';
+import type { Queue } from './queues/queue.ts';
+
+/** Changes of exchanges, queues and bindings as they are recorded. Arguments keep their wire types. */
+export type TopologyChange =
+  | {
+      readonly kind: 'vhost.put';
+      readonly name: string;
+      readonly description: string;
+      readonly tags: readonly string[];
+      readonly defaultQueueType: string | null;
+    }
+  | { readonly kind: 'vhost.delete'; readonly name: string }
+  | {
+      readonly kind: 'queue.put';
+      readonly vhost: string;
+      readonly name: string;
+      readonly id: number;
+      readonly type: string;
+      readonly isAutoDelete: boolean;
+      readonly arguments: TaggedTable;
+    }
+  | { readonly kind: 'queue.delete'; readonly vhost: string; readonly name: string; readonly id: number }
+  | {
+      readonly kind: 'exchange.put';
+      readonly vhost: string;
+      readonly name: string;
+      readonly type: string;
+      readonly isAutoDelete: boolean;
+      readonly isInternal: boolean;
+      readonly arguments: TaggedTable;
+    }
+  | { readonly kind: 'exchange.delete'; readonly vhost: string; readonly name: string }
+  | {
+      readonly kind: 'binding.put' | 'binding.delete';
+      readonly vhost: string;
+      readonly source: string;
+      readonly destinationKind: 'queue' | 'exchange';
+      readonly destination: string;
+      readonly key: string;
+      readonly arguments: TaggedTable;
+    };
+
+export function queueChange(vhost: string, queue: Queue): TopologyChange {
+  return {
+    kind: 'queue.put',
+    vhost,
+    name: queue.name,
+    id: queue.id,
+    type: queue.type.name,
+    isAutoDelete: queue.isAutoDelete,
+    arguments: tableToTagged(queue.arguments),
+  };
+}
+
+export function exchangeChange(vhost: string, exchange: Exchange): TopologyChange {
+  return {
+    kind: 'exchange.put',
+    vhost,
+    name: exchange.name,
+    type: exchange.type.name,
+    isAutoDelete: exchange.isAutoDelete,
+    isInternal: exchange.isInternal,
+    arguments: tableToTagged(exchange.arguments),
+  };
+}
+
+export function bindingChange(kind: 'binding.put' | 'binding.delete', vhost: string, binding: Binding): TopologyChange {
+  return {
+    kind,
+    vhost,
+    source: binding.source.name,
+    destinationKind: binding.destination.kind,
+    destination: binding.destination.name,
+    key: binding.key,
+    arguments: tableToTagged(binding.arguments),
+  };
+}
+
+export function argumentsOf(change: { readonly arguments: TaggedTable }): FieldTable {
+  return tableFromTagged(change.arguments);
+}

@@ -1,0 +1,302 @@
+import { randomBytes } from 'node:crypto';
+import type { FieldTable } from '../base/field-table.ts';
+import { fieldTypeName } from '../base/field-table.ts';
+import type { AccessControl } from './access/access-control.ts';
+import type { Actor } from './actor.ts';
+import { accessRefused, BrokerError, notFound, preconditionFailed, resourceLocked } from './broker-error.ts';
+import { assertSameArguments, assertSameProperty } from './equivalence.ts';
+import type { ExchangeType, Target } from './exchanges/exchange-type.ts';
+import { Exchange, type ExchangeDeclaration } from './exchanges/exchange.ts';
+import { equivalentArguments, stringArgument } from './queues/queue-arguments.ts';
+import type { QueueContext } from './queues/queue-context.ts';
+import type { QueueType } from './queues/queue-type.ts';
+import type { Queue, QueueDeclaration } from './queues/queue.ts';
+import { exchangeTerm, queueTerm } from './resource-name.ts';
+import type { BrokerSettings } from './settings.ts';
+import type { Vhost } from './vhost.ts';
+
+/** Conditions of a deletion. */
+export interface DeleteConditions {
+  readonly ifUnused: boolean;
+  readonly ifEmpty: boolean;
+}
+
+/** What topology.ts needs of the broker. */
+export interface TopologyDeps {
+  readonly access: AccessControl;
+  readonly exchangeTypes: ReadonlyMap<string, ExchangeType>;
+  readonly queueTypes: ReadonlyMap<string, QueueType>;
+  readonly queueContext: QueueContext;
+  readonly settings: BrokerSettings;
+  nextQueueId(): number;
+  /** Called after a queue or exchange was made, before anyone uses it: policies give it their settings. */
+  applyPolicies(vhost: Vhost, target: Target): void;
+}
+
+/**
+ * Declaring, deleting, binding: what AMQP's methods, MQTT, the HTTP API and the command line all call. Checks names, permissions,
+ * equivalence and conditions in RabbitMQ's order and with its texts; the vhost keeps the state.
+ */
+export class Topology {
+  readonly #deps: TopologyDeps;
+
+  constructor(deps: TopologyDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Declares a queue; an equivalent one that exists is returned. An empty name is replaced by a generated one.
+   * @throws BrokerError ACCESS_REFUSED (reserved name, permissions), RESOURCE_LOCKED (exclusive to another connection),
+   *   PRECONDITION_FAILED (not equivalent, bad arguments, limit reached).
+   */
+  declareQueue(vhost: Vhost, declaration: QueueDeclaration, actor: Actor): Queue {
+    const type = this.#queueType(vhost, declaration);
+    let name = declaration.name;
+    if (name === '') name = `amq.gen-${randomBytes(16).toString('base64url')}`;
+    else if (name.startsWith('amq.') && !actor.isBroker) {
+      throw accessRefused(`queue name '${name}' contains reserved prefix 'amq.*'`);
+    }
+    this.#check(actor, vhost, 'configure', 'queue', name);
+    const existing = vhost.queues.get(name);
+    if (existing !== undefined) {
+      this.#assertEquivalent(vhost, existing, declaration, type);
+      existing.touch();
+      return existing;
+    }
+    const { queuesMax } = vhost.limits;
+    if (queuesMax >= 0 && vhost.queues.size >= queuesMax) {
+      throw preconditionFailed(`cannot declare queue '${name}': queue limit in vhost '${vhost.name}' (${queuesMax}) is reached`);
+    }
+    if (vhost.queues.size >= this.#deps.settings.queuesMax) {
+      throw preconditionFailed(`cannot declare queue '${name}': queue limit of the node (${this.#deps.settings.queuesMax}) is reached`);
+    }
+    const deadLetter = declaration.arguments.get('x-dead-letter-exchange');
+    if (deadLetter !== undefined) {
+      if (deadLetter.type !== 'S') {
+        throw preconditionFailed(
+          `invalid type '${fieldTypeName(deadLetter)}' for arg 'x-dead-letter-exchange' in ${queueTerm(name, vhost.name)}`,
+        );
+      }
+      this.#check(actor, vhost, 'read', 'queue', name);
+      this.#check(actor, vhost, 'write', 'exchange', String(deadLetter.value));
+    }
+    const named: QueueDeclaration = { ...declaration, name };
+    this.#checkProperties(vhost, named, type);
+    type.check(vhost.name, named);
+    const queue = type.create(vhost.name, this.#deps.nextQueueId(), named, this.#deps.queueContext);
+    this.#deps.applyPolicies(vhost, queue);
+    vhost.addQueue(queue);
+    return queue;
+  }
+
+  /**
+   * The queue, for a passive declaration and for whoever uses it by name.
+   * @throws BrokerError NOT_FOUND, RESOURCE_LOCKED.
+   */
+  queue(vhost: Vhost, name: string, actor: Actor): Queue {
+    const queue = vhost.queues.get(name);
+    if (queue === undefined) throw notFound(`no ${queueTerm(name, vhost.name)}`);
+    if (queue.owner !== null && queue.owner !== actor.owner && !actor.isBroker) throw lockedQueue(vhost, name);
+    return queue;
+  }
+
+  /**
+   * Answers a passive declaration of a queue: it is there and the actor may do anything at all with it. [RabbitMQ 4.3.1]
+   * @throws BrokerError NOT_FOUND, RESOURCE_LOCKED, ACCESS_REFUSED.
+   */
+  assertQueue(vhost: Vhost, name: string, actor: Actor): Queue {
+    this.#checkAny(actor, vhost, 'queue', name);
+    const queue = this.queue(vhost, name, actor);
+    queue.touch();
+    return queue;
+  }
+
+  /** Answers a passive declaration of an exchange. @throws BrokerError NOT_FOUND, ACCESS_REFUSED */
+  assertExchange(vhost: Vhost, name: string, actor: Actor): Exchange {
+    assertNotDefault(name);
+    this.#checkAny(actor, vhost, 'exchange', name);
+    return this.exchange(vhost, name);
+  }
+
+  /** The exchange by name. @throws BrokerError NOT_FOUND */
+  exchange(vhost: Vhost, name: string): Exchange {
+    const exchange = vhost.exchanges.get(name);
+    if (exchange === undefined) throw notFound(`no ${exchangeTerm(name, vhost.name)}`);
+    return exchange;
+  }
+
+  /** Deletes a queue and returns how many ready messages it had; a queue that does not exist has none. */
+  deleteQueue(vhost: Vhost, name: string, conditions: DeleteConditions, actor: Actor): number {
+    this.#check(actor, vhost, 'configure', 'queue', name);
+    if (!vhost.queues.has(name)) return 0;
+    const queue = this.queue(vhost, name, actor);
+    if (conditions.ifUnused && queue.consumerCount > 0) throw preconditionFailed(`${queueTerm(name, vhost.name)} in use`);
+    if (conditions.ifEmpty && queue.readyCount > 0) throw preconditionFailed(`${queueTerm(name, vhost.name)} not empty`);
+    const count = queue.readyCount;
+    vhost.removeQueue(queue);
+    return count;
+  }
+
+  /** Drops a queue's ready messages; returns how many there were. */
+  purgeQueue(vhost: Vhost, name: string, actor: Actor): number {
+    this.#check(actor, vhost, 'read', 'queue', name);
+    const queue = this.queue(vhost, name, actor);
+    if (!queue.type.capabilities.hasPurge) {
+      throw new BrokerError('NOT_IMPLEMENTED', `queue.purge not supported by stream queues ${queueTerm(name, vhost.name)}`);
+    }
+    return queue.purge();
+  }
+
+  /** Declares an exchange; an equivalent one that exists is returned. `typeName` decides; unknown ones are COMMAND_INVALID. */
+  declareExchange(vhost: Vhost, typeName: string, declaration: ExchangeDeclaration, actor: Actor): Exchange {
+    const type = this.#deps.exchangeTypes.get(typeName);
+    if (type === undefined) throw new BrokerError('COMMAND_INVALID', `unknown exchange type '${typeName}'`);
+    const { name } = declaration;
+    assertNotDefault(name);
+    this.#check(actor, vhost, 'configure', 'exchange', name);
+    const existing = vhost.exchanges.get(name);
+    if (existing !== undefined) {
+      const term = exchangeTerm(name, vhost.name);
+      assertSameProperty(term, 'type', typeName, existing.type.name);
+      assertSameProperty(term, 'durable', declaration.isDurable, existing.isDurable);
+      assertSameProperty(term, 'auto_delete', declaration.isAutoDelete, existing.isAutoDelete);
+      assertSameProperty(term, 'internal', declaration.isInternal, existing.isInternal);
+      assertSameArguments(term, ['alternate-exchange'], declaration.arguments, existing.arguments);
+      return existing;
+    }
+    if (name.startsWith('amq.') && !actor.isBroker) throw accessRefused(`exchange name '${name}' contains reserved prefix 'amq.*'`);
+    const alternate = declaration.arguments.get('alternate-exchange');
+    if (alternate !== undefined) {
+      if (alternate.type !== 'S') {
+        throw preconditionFailed(
+          `invalid type '${fieldTypeName(alternate)}' for arg 'alternate-exchange' in ${exchangeTerm(name, vhost.name)}`,
+        );
+      }
+      this.#check(actor, vhost, 'read', 'exchange', name);
+      this.#check(actor, vhost, 'write', 'exchange', String(alternate.value));
+    }
+    type.check(declaration.arguments);
+    const exchange = new Exchange(type, declaration);
+    exchange.alternate = stringArgument(declaration.arguments, 'alternate-exchange');
+    this.#deps.applyPolicies(vhost, exchange);
+    vhost.addExchange(exchange);
+    return exchange;
+  }
+
+  /** Deletes an exchange; one that does not exist is fine. */
+  deleteExchange(vhost: Vhost, name: string, ifUnused: boolean, actor: Actor): void {
+    assertNotDefault(name);
+    this.#check(actor, vhost, 'configure', 'exchange', name);
+    if (name.startsWith('amq.')) throw accessRefused(`deletion of system ${exchangeTerm(name, vhost.name)} not allowed`);
+    const exchange = vhost.exchanges.get(name);
+    if (exchange === undefined) return;
+    if (ifUnused && exchange.bindings.size > 0) throw preconditionFailed(`${exchangeTerm(name, vhost.name)} in use`);
+    vhost.removeExchange(exchange);
+  }
+
+  /** Binds a queue or exchange to `source`. */
+  bind(vhost: Vhost, source: string, kind: 'queue' | 'exchange', destination: string, key: string, args: FieldTable, actor: Actor): void {
+    const ends = this.#bindingEnds(vhost, source, kind, destination, key, actor, true);
+    if (ends === null) return;
+    ends.source.routes.check(key, args);
+    vhost.bind(ends.source, ends.target, key, args);
+  }
+
+  /** Takes a binding away. Neither a missing binding nor a missing end is an error. [RabbitMQ 3.x: unbind is idempotent] */
+  unbind(vhost: Vhost, source: string, kind: 'queue' | 'exchange', destination: string, key: string, args: FieldTable, actor: Actor): void {
+    const ends = this.#bindingEnds(vhost, source, kind, destination, key, actor, false);
+    if (ends !== null) vhost.unbind(ends.source, ends.target, key, args);
+  }
+
+  #bindingEnds(
+    vhost: Vhost,
+    sourceName: string,
+    kind: 'queue' | 'exchange',
+    destination: string,
+    key: string,
+    actor: Actor,
+    isStrict: boolean,
+  ): { source: Exchange; target: Target } | null {
+    this.#check(actor, vhost, 'write', kind, destination);
+    if (kind === 'exchange') assertNotDefault(destination);
+    assertNotDefault(sourceName);
+    this.#check(actor, vhost, 'read', 'exchange', sourceName);
+    const source = vhost.exchanges.get(sourceName);
+    if (source !== undefined) this.checkTopic(actor, vhost, source, 'read', key);
+    const target = kind === 'queue' ? vhost.queues.get(destination) : vhost.exchanges.get(destination);
+    if (source === undefined || target === undefined) {
+      if (!isStrict) return null;
+      throw notFound(
+        `no ${source === undefined ? exchangeTerm(sourceName, vhost.name) : kind === 'queue' ? queueTerm(destination, vhost.name) : exchangeTerm(destination, vhost.name)}`,
+      );
+    }
+    if (target.kind === 'queue' && target.owner !== null && target.owner !== actor.owner && !actor.isBroker)
+      throw lockedQueue(vhost, destination);
+    return { source, target };
+  }
+
+  /** Topic permissions apply to topic exchanges only. @throws BrokerError ACCESS_REFUSED */
+  checkTopic(actor: Actor, vhost: Vhost, exchange: Exchange, permission: 'read' | 'write', key: string): void {
+    if (actor.isBroker || exchange.type.name !== 'topic') return;
+    this.#deps.access.checkTopic(actor.user, vhost.name, exchange.name, permission, key);
+  }
+
+  /** @throws BrokerError ACCESS_REFUSED when the actor may not. */
+  check(actor: Actor, vhost: Vhost, permission: 'configure' | 'write' | 'read', kind: 'queue' | 'exchange', name: string): void {
+    this.#check(actor, vhost, permission, kind, name);
+  }
+
+  #check(actor: Actor, vhost: Vhost, permission: 'configure' | 'write' | 'read', kind: 'queue' | 'exchange', name: string): void {
+    if (!actor.isBroker) this.#deps.access.checkResource(actor.user, vhost.name, permission, kind, name);
+  }
+
+  #checkAny(actor: Actor, vhost: Vhost, kind: 'queue' | 'exchange', name: string): void {
+    if (actor.isBroker) return;
+    const { access } = this.#deps;
+    if (access.authorize(actor.user, vhost.name, 'write', name) || access.authorize(actor.user, vhost.name, 'read', name)) return;
+    access.checkResource(actor.user, vhost.name, 'configure', kind, name);
+  }
+
+  #queueType(vhost: Vhost, declaration: QueueDeclaration): QueueType {
+    const argument = declaration.arguments.get('x-queue-type');
+    const name = argument === undefined ? (vhost.defaultQueueType ?? this.#deps.settings.defaultQueueType) : String(argument.value);
+    const type = this.#deps.queueTypes.get(name);
+    if (type === undefined || (argument !== undefined && argument.type !== 'S')) {
+      throw preconditionFailed(
+        `invalid arg 'x-queue-type' for ${queueTerm(declaration.name, vhost.name)}: "unsupported queue type '${name}'"`,
+      );
+    }
+    return type;
+  }
+
+  #checkProperties(vhost: Vhost, declaration: QueueDeclaration, type: QueueType): void {
+    const term = queueTerm(declaration.name, vhost.name);
+    if (!declaration.isDurable && !type.capabilities.isTransientAllowed)
+      throw preconditionFailed(`invalid property 'non-durable' for ${term}`);
+    if (declaration.owner !== null && !type.capabilities.isExclusiveAllowed)
+      throw preconditionFailed(`invalid property 'exclusive-owner' for ${term}`);
+  }
+
+  #assertEquivalent(vhost: Vhost, queue: Queue, declaration: QueueDeclaration, type: QueueType): void {
+    // A redeclaration must repeat exclusivity, from the same connection. [RabbitMQ: check_exclusive_access, strict]
+    if (queue.owner !== declaration.owner) throw lockedQueue(vhost, queue.name);
+    const term = queueTerm(queue.name, vhost.name);
+    assertSameProperty(term, 'durable', declaration.isDurable, queue.isDurable);
+    assertSameProperty(term, 'auto_delete', declaration.isAutoDelete, queue.isAutoDelete);
+    if (type !== queue.type && declaration.arguments.has('x-queue-type') && queue.arguments.has('x-queue-type')) {
+      assertSameProperty(term, 'x-queue-type', type.name, queue.type.name);
+    }
+    assertSameArguments(term, equivalentArguments, declaration.arguments, queue.arguments);
+  }
+}
+
+function assertNotDefault(name: string): void {
+  if (name === '') throw accessRefused('operation not permitted on the default exchange');
+}
+
+function lockedQueue(vhost: Vhost, name: string): BrokerError {
+  return resourceLocked(
+    `cannot obtain exclusive access to locked ${queueTerm(name, vhost.name)}. ` +
+      'It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.',
+  );
+}

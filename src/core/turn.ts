@@ -1,0 +1,133 @@
+// hot path: see docs/STYLE.md
+import type { TimerQueue } from '../base/timer-queue.ts';
+import type { ConfirmLedger } from './confirm-ledger.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import { limits } from './limits.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Scheduler } from './ports/scheduler.ts';
+import type { Queue } from './queues/queue.ts';
+
+/** A connection with bytes to send; its `flush` writes them to the socket, once per turn. */
+export interface Flushable {
+  flush(): void;
+}
+
+/**
+ * The rhythm of the data plane: INGEST (sockets call into sessions), PUMP (queues hand out messages), FLUSH (one write per connection),
+ * COMMIT (the log). Whoever has work says so (`queueReady`, `flushLater`, `ingested`); at most one run is scheduled at a time, and all
+ * code between two runs is synchronous. (docs/ARCHITECTURE.md, the turn)
+ */
+export class Turn {
+  readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
+  readonly #timers: TimerQueue;
+  readonly #ledger: ConfirmLedger;
+  deadLetters: DeadLetters | null = null;
+  #readyQueues: Queue[] = [];
+  #pumping: Queue[] = [];
+  #dirty: Flushable[] = [];
+  #flushing: Flushable[] = [];
+  #isArmed = false;
+  #isRunning = false;
+  #isTimeFresh = false;
+  #ingestedBytes = 0;
+  #armedTimerMillis = Infinity;
+  readonly #run = (): void => this.run();
+  readonly #wake = (): void => {
+    this.#armedTimerMillis = Infinity;
+    this.run();
+  };
+  /** Turns since the start; statistics tell turns apart by it. */
+  count = 0;
+
+  constructor(clock: Clock, scheduler: Scheduler, timers: TimerQueue, ledger: ConfirmLedger) {
+    this.#clock = clock;
+    this.#scheduler = scheduler;
+    this.#timers = timers;
+    this.#ledger = ledger;
+  }
+
+  /** To be called before a session acts on input, so that time is read once per turn and not per event. */
+  begin(): void {
+    if (this.#isTimeFresh) return;
+    this.#isTimeFresh = true;
+    this.#clock.refresh();
+    this.arm();
+  }
+
+  /** A queue has messages and a consumer for them, or may have. */
+  queueReady(queue: Queue): void {
+    if (queue.isMarkedReady) return;
+    queue.isMarkedReady = true;
+    this.#readyQueues.push(queue);
+    if (!this.#isArmed) this.arm();
+  }
+
+  /** Asks for `connection.flush()` at the end of the turn. The caller asks once until it was flushed. */
+  flushLater(connection: Flushable): void {
+    this.#dirty.push(connection);
+    if (!this.#isArmed) this.arm();
+  }
+
+  /**
+   * A session has acted on `bytes` of input. After a batch's worth the turn runs at once: what came in is handed out while it is still
+   * in the processor's cache, and one busy publisher does not hold up everybody's deliveries for long.
+   */
+  ingested(bytes: number): void {
+    this.#ingestedBytes += bytes;
+    if (this.#ingestedBytes >= limits.turnIngestBytes && !this.#isRunning) this.run();
+  }
+
+  arm(): void {
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    this.#scheduler.armTurn(this.#run);
+  }
+
+  /** PUMP, FLUSH and COMMIT for what has gathered. */
+  run(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#isArmed = false;
+    this.count++;
+    this.#ingestedBytes = 0;
+    if (!this.#isTimeFresh) this.#clock.refresh();
+    const hasMoreTimers = this.#timers.run(this.#clock.nowMillis, limits.turnTimersMax);
+    this.#pumpQueues();
+    this.#ledger.commit();
+    this.#flushConnections();
+    this.#isTimeFresh = false;
+    this.#isRunning = false;
+    if (hasMoreTimers || this.#readyQueues.length > 0 || this.#dirty.length > 0 || this.deadLetters?.hasWork) this.arm();
+    const dueMillis = this.#timers.nextDueMillis;
+    if (dueMillis < this.#armedTimerMillis) {
+      this.#armedTimerMillis = dueMillis;
+      this.#scheduler.armTimer(dueMillis, this.#wake);
+    }
+  }
+
+  #pumpQueues(): void {
+    // Dead letters make queues ready and pumping makes dead letters: a few rounds settle the usual chains, the next turn takes the rest.
+    for (let round = 0; round < limits.turnRoundsMax; round++) {
+      this.deadLetters?.run(limits.turnDeadLettersMax);
+      if (this.#readyQueues.length === 0) return;
+      const queues = this.#readyQueues;
+      this.#readyQueues = this.#pumping;
+      this.#pumping = queues;
+      for (let i = 0; i < queues.length; i++) {
+        const queue = queues[i] as Queue;
+        queue.isMarkedReady = false;
+        if (!queue.isDeleted && queue.pump(limits.queuePumpMessages)) this.queueReady(queue);
+      }
+      queues.length = 0;
+    }
+  }
+
+  #flushConnections(): void {
+    const dirty = this.#dirty;
+    this.#dirty = this.#flushing;
+    this.#flushing = dirty;
+    for (let i = 0; i < dirty.length; i++) (dirty[i] as Flushable).flush();
+    dirty.length = 0;
+  }
+}

@@ -1,0 +1,167 @@
+import type { FieldTable } from '../base/field-table.ts';
+import { Binding, bindingId } from './exchanges/binding.ts';
+import { defaultExchangeType } from './exchanges/default-exchange.ts';
+import type { ExchangeType, Target } from './exchanges/exchange-type.ts';
+import { Exchange } from './exchanges/exchange.ts';
+import { Router } from './exchanges/router.ts';
+import type { MetadataJournal } from './ports/metadata-journal.ts';
+import type { Queue } from './queues/queue.ts';
+import { bindingChange, exchangeChange, queueChange } from './topology-change.ts';
+import { VhostCounters } from './vhost-counters.ts';
+
+/** What of the topology is made known to others: statistics, the event exchange, the management's live stream. */
+export interface TopologyListener {
+  queueCreated(vhost: Vhost, queue: Queue): void;
+  queueDeleted(vhost: Vhost, queue: Queue): void;
+}
+
+export interface VhostDeclaration {
+  readonly name: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  /** Queue type for declarations that name none; null: the node's default. */
+  readonly defaultQueueType: string | null;
+}
+
+/** Limits of a virtual host; -1 means none. [RabbitMQ docs: virtual host limits] */
+export interface VhostLimits {
+  readonly connectionsMax: number;
+  readonly queuesMax: number;
+}
+
+/** Exchanges every virtual host has from the start. [RabbitMQ docs: exchanges] */
+const predeclared: readonly (readonly [name: string, type: string, isInternal: boolean])[] = [
+  ['amq.direct', 'direct', false],
+  ['amq.fanout', 'fanout', false],
+  ['amq.topic', 'topic', false],
+  ['amq.headers', 'headers', false],
+  ['amq.match', 'headers', false],
+  ['amq.rabbitmq.trace', 'topic', true],
+];
+
+/**
+ * A virtual host: a closed world of exchanges, queues and bindings. This class keeps them consistent and records durable ones;
+ * who may do what is asked in topology.ts.
+ */
+export class Vhost {
+  readonly name: string;
+  description: string;
+  tags: readonly string[];
+  defaultQueueType: string | null;
+  isTracing = false;
+  isProtectedFromDeletion = false;
+  limits: VhostLimits = { connectionsMax: -1, queuesMax: -1 };
+  readonly queues = new Map<string, Queue>();
+  readonly exchanges = new Map<string, Exchange>();
+  /** Queues that routing by the default exchange finds but nobody lists: the reply queues of direct reply-to. */
+  readonly hiddenQueues = new Map<string, Queue>();
+  readonly defaultExchange: Exchange;
+  readonly counters = new VhostCounters();
+  readonly router: Router;
+  connectionCount = 0;
+  /** Changes with any exchange, queue or binding: what was remembered about routes is then void. */
+  generation = 0;
+  readonly #journal: MetadataJournal;
+  readonly #listener: TopologyListener;
+
+  constructor(
+    declaration: VhostDeclaration,
+    types: ReadonlyMap<string, ExchangeType>,
+    journal: MetadataJournal,
+    listener: TopologyListener,
+  ) {
+    this.name = declaration.name;
+    this.description = declaration.description;
+    this.tags = declaration.tags;
+    this.defaultQueueType = declaration.defaultQueueType;
+    this.#journal = journal;
+    this.#listener = listener;
+    this.router = new Router(this);
+    const find = (name: string): Queue | undefined => this.queues.get(name) ?? this.hiddenQueues.get(name);
+    const none: FieldTable = new Map();
+    this.defaultExchange = new Exchange(defaultExchangeType(find), {
+      name: '',
+      isDurable: true,
+      isAutoDelete: false,
+      isInternal: false,
+      arguments: none,
+    });
+    this.exchanges.set('', this.defaultExchange);
+    for (const [name, typeName, isInternal] of predeclared) {
+      const type = types.get(typeName) as ExchangeType;
+      this.exchanges.set(name, new Exchange(type, { name, isDurable: true, isAutoDelete: false, isInternal, arguments: none }));
+    }
+  }
+
+  addQueue(queue: Queue): void {
+    this.queues.set(queue.name, queue);
+    this.generation++;
+    if (queue.isDurable && !queue.isExclusive) this.#journal.record(queueChange(this.name, queue));
+    this.#listener.queueCreated(this, queue);
+  }
+
+  removeQueue(queue: Queue): void {
+    if (this.queues.get(queue.name) !== queue) return;
+    this.queues.delete(queue.name);
+    this.generation++;
+    if (queue.isDurable && !queue.isExclusive)
+      this.#journal.record({ kind: 'queue.delete', vhost: this.name, name: queue.name, id: queue.id } as { kind: string });
+    this.#unbindAll(queue.incoming);
+    queue.close();
+    this.#listener.queueDeleted(this, queue);
+  }
+
+  addExchange(exchange: Exchange): void {
+    this.exchanges.set(exchange.name, exchange);
+    this.generation++;
+    if (exchange.isDurable) this.#journal.record(exchangeChange(this.name, exchange));
+  }
+
+  removeExchange(exchange: Exchange): void {
+    if (exchange.isDeleted) return;
+    exchange.isDeleted = true;
+    this.exchanges.delete(exchange.name);
+    this.generation++;
+    if (exchange.isDurable) this.#journal.record({ kind: 'exchange.delete', vhost: this.name, name: exchange.name } as { kind: string });
+    for (const binding of exchange.bindings.values()) binding.destination.incoming?.delete(binding);
+    exchange.bindings.clear();
+    this.#unbindAll(exchange.incoming);
+  }
+
+  /** Adds a binding; nothing happens when it is there already. */
+  bind(source: Exchange, destination: Target, key: string, args: FieldTable): void {
+    const binding = new Binding(source, destination, key, args);
+    if (source.bindings.has(binding.id)) return;
+    source.bindings.set(binding.id, binding);
+    (destination.incoming ??= new Set()).add(binding);
+    source.routes.bind(destination, key, args);
+    this.generation++;
+    if (binding.isDurable && !(destination.kind === 'queue' && destination.isExclusive))
+      this.#journal.record(bindingChange('binding.put', this.name, binding));
+  }
+
+  /** Takes a binding away; nothing happens when there is none. An auto-delete exchange goes with its last binding. */
+  unbind(source: Exchange, destination: Target, key: string, args: FieldTable): void {
+    const binding = source.bindings.get(bindingId(destination, key, args));
+    if (binding === undefined) return;
+    if (binding.isDurable && !(destination.kind === 'queue' && destination.isExclusive))
+      this.#journal.record(bindingChange('binding.delete', this.name, binding));
+    this.#drop(binding);
+    destination.incoming?.delete(binding);
+  }
+
+  #unbindAll(bindings: Set<Binding> | null): void {
+    if (bindings === null) return;
+    for (const binding of bindings) this.#drop(binding);
+    bindings.clear();
+  }
+
+  #drop(binding: Binding): void {
+    const source = binding.source;
+    source.bindings.delete(binding.id);
+    source.routes.unbind(binding.destination, binding.key, binding.arguments);
+    this.generation++;
+    // [RabbitMQ docs: an auto-delete exchange is deleted when its last binding as a source is]
+    if (source.isAutoDelete && source.bindings.size === 0) this.removeExchange(source);
+  }
+}

@@ -1,0 +1,20 @@
+/** The part of a net.Socket (or tls.TLSSocket) that a link needs: the simulation has one without a network. */
+export interface ByteSocket {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly writableLength: number;
+  readonly bytesRead?: number;
+  readonly bytesWritten?: number;
+  write(bytes: Buffer, written: () => void): boolean;
+  cork(): void;
+  uncork(): void;
+  pause(): unknown;
+  resume(): unknown;
+  end(): unknown;
+  destroy(): unknown;
+  on(event: 'data', listener: (bytes: Buffer) => void): unknown;
+  on(event: 'close' | 'end', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}

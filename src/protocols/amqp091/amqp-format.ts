@@ -1,0 +1,27 @@
+import type { FieldTable } from '../../base/field-table.ts';
+import type { MessageFormat, PropertyChanges } from '../../core/ports/message-format.ts';
+import { decodeProperties, encodeProperties, type Properties } from '../../wire/amqp091/properties.ts';
+
+/** Tag of messages that came by AMQP 0-9-1. Stored with durable messages: never change it. */
+export const amqp091FormatTag = 1;
+
+/** Properties as AMQP 0-9-1 writes them: flags word and values. */
+export const amqp091Format: MessageFormat = {
+  tag: amqp091FormatTag,
+
+  headers(properties: Buffer, start: number, bytes: number): FieldTable | null {
+    return decodeProperties(properties, start, start + bytes).headers ?? null;
+  },
+
+  expiration(properties: Buffer, start: number, bytes: number): string | null {
+    return decodeProperties(properties, start, start + bytes).expiration ?? null;
+  },
+
+  rewrite(properties: Buffer, start: number, bytes: number, changes: PropertyChanges): Buffer {
+    const decoded: Properties = { ...decodeProperties(properties, start, start + bytes) };
+    if (changes.headers === null) delete decoded.headers;
+    else decoded.headers = changes.headers;
+    if (changes.removeExpiration) delete decoded.expiration;
+    return encodeProperties(decoded);
+  },
+};

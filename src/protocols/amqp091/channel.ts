@@ -1,0 +1,299 @@
+// hot path: see docs/STYLE.md
+import type { CancelReason, DeliverySink } from '../../core/delivery-sink.ts';
+import { type Consumer, SharedPrefetch } from '../../core/consumer.ts';
+import { BrokerError, preconditionFailed } from '../../core/broker-error.ts';
+import type { Exchange } from '../../core/exchanges/exchange.ts';
+import type { Route } from '../../core/exchanges/route.ts';
+import type { Publication } from '../../core/messages/publication.ts';
+import { Entry, metaRedelivered } from '../../core/queues/entry.ts';
+import type { Outcome } from '../../core/queues/queue.ts';
+import { UnackedRing } from '../../core/unacked-ring.ts';
+import { NoRoute } from '../../wire/amqp091/constants.gen.ts';
+import {
+  BasicAck,
+  BasicNack,
+  BasicPublish,
+  BasicReject,
+  ChannelClose,
+  ChannelCloseOk,
+  encodeBasicAck,
+  encodeBasicCancel,
+  encodeBasicNack,
+  encodeChannelClose,
+  encodeChannelCloseOk,
+} from '../../wire/amqp091/methods.gen.ts';
+import { ChannelCounters } from './channel-counters.ts';
+import type { Confirms } from './confirms.ts';
+import type { Connection } from './connection.ts';
+import { writeDelivery, writeReturn } from './delivering.ts';
+import { dispatch } from './methods/dispatch.ts';
+import { Publishing } from './publishing.ts';
+import type { PublishMemo } from './publish-memo.ts';
+import type { ReplyError } from './reply-error.ts';
+import type { ReplyQueue } from './reply-to.ts';
+import type { Transaction } from './transaction.ts';
+
+const opening = 0;
+const open = 1;
+const closing = 2;
+const closed = 3;
+
+/** A channel: publishes in, deliveries out, acknowledgements in. Its methods' handlers are in methods/. [AMQP 0-9-1 1.3] */
+export class Channel implements DeliverySink {
+  readonly connection: Connection;
+  readonly number: number;
+  readonly counters = new ChannelCounters();
+  readonly publishing: Publishing;
+  readonly consumers = new Map<string, Consumer>();
+  /** Stand-ins for basic.get, one per queue, so that what was got is settled like what was delivered. */
+  readonly getters = new Map<object, Consumer>();
+  readonly unacked = new UnackedRing();
+  readonly shared = new SharedPrefetch();
+  /** Counts what was got: it takes no part in the channel's prefetch. */
+  readonly getterPrefetch = new SharedPrefetch();
+  /** Prefetch of consumers to come. */
+  prefetchCount = 0;
+  confirms: Confirms | null = null;
+  transaction: Transaction | null = null;
+  replyQueue: ReplyQueue | null = null;
+  /** The queue an empty name stands for. */
+  lastQueueName: string | null = null;
+  lastDeliveryTag = 0;
+  /** False while the client asked for no deliveries by channel.flow. */
+  isFlowing = true;
+  #state = opening;
+  readonly #entry = new Entry();
+
+  constructor(connection: Connection, number: number) {
+    this.connection = connection;
+    this.number = number;
+    this.publishing = new Publishing(this);
+    connection.broker.holdsRefs(this.unacked);
+    this.#state = open;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === open;
+  }
+
+  get isClosing(): boolean {
+    return this.#state === closing;
+  }
+
+  get canTake(): boolean {
+    return this.isFlowing && this.connection.hasRoom && this.unacked.count < this.connection.broker.settings.unackedPerChannelMax;
+  }
+
+  /** Acts on one method; `start` is behind class and method id. */
+  onMethod(method: number, buffer: Buffer, start: number, end: number): void {
+    if (this.#state === closing) {
+      // Until the client confirms the close, all it sends on the channel is from before it knew. [AMQP 0-9-1 channel.close]
+      if (method === ChannelCloseOk) this.connection.forget(this);
+      else if (method === ChannelClose) this.connection.send(encodeChannelCloseOk(this.number));
+      return;
+    }
+    if (this.publishing.isExpectingContent) {
+      throw new BrokerError(
+        'UNEXPECTED_FRAME',
+        this.publishing.isExpectingBody
+          ? 'expected content body, got non content body frame instead'
+          : 'expected content header for class 60, got non content header frame instead',
+      );
+    }
+    switch (method) {
+      case BasicPublish:
+        this.publishing.onMethod(buffer, start, end);
+        return;
+      case BasicAck:
+        if (end - start !== 9) break;
+        this.settle(readTag(buffer, start), ((buffer[start + 8] as number) & 1) === 1, 'accepted');
+        return;
+      case BasicNack: {
+        if (end - start !== 9) break;
+        const bits = buffer[start + 8] as number;
+        this.settle(readTag(buffer, start), (bits & 1) === 1, (bits & 2) === 2 ? 'returned' : 'rejected');
+        return;
+      }
+      case BasicReject:
+        if (end - start !== 9) break;
+        this.settle(readTag(buffer, start), false, ((buffer[start + 8] as number) & 1) === 1 ? 'returned' : 'rejected');
+        return;
+    }
+    dispatch(this, method, buffer, start, end);
+  }
+
+  /** Publishes a complete message, or keeps it for the commit. */
+  publish(memo: PublishMemo, route: Route, p: Publication): void {
+    const { connection } = this;
+    this.counters.published++;
+    connection.published();
+    if (this.transaction !== null) {
+      this.transaction.addPublish(memo, route, p);
+      return;
+    }
+    const confirms = this.confirms;
+    if (confirms !== null) {
+      confirms.published++;
+      connection.broker.ledger.expect(confirms);
+    }
+    this.route(memo.exchange as Exchange, memo.routingKey, memo.isMandatory, route, p);
+  }
+
+  /** Enqueues a message, and returns it when it reached no queue and is mandatory. */
+  route(exchange: Exchange, routingKey: string, isMandatory: boolean, route: Route, p: Publication): void {
+    const { connection } = this;
+    p.waiter = this.confirms;
+    const routed = connection.broker.publisher.publish(connection.vhost, exchange, route, p);
+    if (routed > 0) {
+      if (p.isRefused && this.confirms !== null) this.confirms.refuse();
+      return;
+    }
+    const counters = connection.vhost.counters;
+    if (!isMandatory) {
+      this.counters.droppedUnroutable++;
+      counters.droppedUnroutable++;
+      exchange.counters.droppedUnroutable++;
+      return;
+    }
+    this.counters.returnedUnroutable++;
+    counters.returnedUnroutable++;
+    exchange.counters.returnedUnroutable++;
+    writeReturn(connection.outbox, this.number, NoRoute, 'NO_ROUTE', exchange.name, routingKey, p, connection.bodyFrameMax);
+    connection.wrote();
+  }
+
+  deliver(consumer: Consumer, entry: Entry): void {
+    const { connection } = this;
+    const { broker } = connection;
+    const tag = ++this.lastDeliveryTag;
+    const counters = this.counters;
+    if (consumer.noAck) {
+      counters.deliveredNoAck++;
+    } else {
+      counters.delivered++;
+      this.unacked.push(tag, consumer, entry, broker.clock.nowMillis);
+    }
+    if ((entry.meta & metaRedelivered) !== 0) counters.redelivered++;
+    writeDelivery(connection.outbox, broker.store, consumer, this.number, tag, entry, connection.bodyFrameMax);
+    connection.wrote();
+  }
+
+  cancelled(consumer: Consumer, _reason: CancelReason): void {
+    this.consumers.delete(consumer.tag);
+    if (this.#state !== open) return;
+    if (this.connection.wantsCancelNotify)
+      this.connection.send(encodeBasicCancel(this.number, { consumerTag: consumer.tag, nowait: true }));
+  }
+
+  /**
+   * Settles one delivery, or with `multiple` all up to it; tag 0 with `multiple` means all there are.
+   * @throws BrokerError PRECONDITION_FAILED for a tag that waits for no settlement. [AMQP 0-9-1 basic.ack]
+   */
+  settle(tag: number, multiple: boolean, outcome: Outcome): void {
+    const { unacked } = this;
+    if (!multiple) {
+      const entry = this.#entry;
+      const consumer = unacked.take(tag, entry);
+      if (consumer === null) throw preconditionFailed(`unknown delivery tag ${tag}`);
+      this.settleTaken(consumer, entry, outcome);
+      consumer.gaveBack(1);
+      return;
+    }
+    if (tag === 0) {
+      if (unacked.count > 0) this.#settleThrough(this.lastDeliveryTag, outcome);
+      return;
+    }
+    if (!unacked.has(tag)) throw preconditionFailed(`unknown delivery tag ${tag}`);
+    this.#settleThrough(tag, outcome);
+  }
+
+  #settleThrough(last: number, outcome: Outcome): void {
+    const { unacked } = this;
+    const entry = this.#entry;
+    let owner: Consumer | null = null;
+    let count = 0;
+    for (let tag = unacked.firstTag; tag !== 0 && tag <= last; tag = unacked.firstTag) {
+      const consumer = unacked.take(tag, entry) as Consumer;
+      if (consumer !== owner) {
+        if (owner !== null) owner.gaveBack(count);
+        owner = consumer;
+        count = 0;
+      }
+      count++;
+      this.settleTaken(consumer, entry, outcome);
+    }
+    if (owner !== null) owner.gaveBack(count);
+  }
+
+  /** Settles a delivery that was taken out of `unacked`, or keeps the settlement for the commit. */
+  settleTaken(consumer: Consumer, entry: Entry, outcome: Outcome): void {
+    if (this.transaction !== null) {
+      this.transaction.addSettlement(consumer, entry, outcome);
+      return;
+    }
+    if (outcome === 'accepted') this.counters.acked++;
+    consumer.queue.settle(entry, outcome);
+  }
+
+  /** Requeues everything that waits for an acknowledgement. [AMQP 0-9-1 basic.recover] */
+  requeueAll(): void {
+    this.#settleThrough(this.lastDeliveryTag, 'returned');
+  }
+
+  sendConfirm(tag: number, multiple: boolean, isAck: boolean): void {
+    if (isAck) this.connection.send(encodeBasicAck(this.number, { deliveryTag: tag, multiple }));
+    else this.connection.send(encodeBasicNack(this.number, { deliveryTag: tag, multiple, requeue: false }));
+  }
+
+  /** Ends the channel with an error; the client has to confirm it. */
+  closeWith(error: ReplyError, method: number): void {
+    if (this.#state !== open) return;
+    this.#release();
+    this.#state = closing;
+    this.connection.send(
+      encodeChannelClose(this.number, { replyCode: error.code, replyText: error.text, classId: method >>> 16, methodId: method & 0xffff }),
+    );
+  }
+
+  /** The client closed the channel, or its connection is gone. */
+  close(): void {
+    if (this.#state === open) this.#release();
+    this.#state = closed;
+  }
+
+  /** Tells the consumers that the outbox has room or flow goes on. */
+  refreshConsumers(): void {
+    for (const consumer of this.consumers.values()) consumer.refresh();
+  }
+
+  #release(): void {
+    const consumers = [...this.consumers.values()];
+    this.consumers.clear();
+    this.publishing.reset();
+    this.transaction?.rollback();
+    this.transaction = null;
+    // First nobody gets anything any more, then what was not acknowledged goes back, so that it does not come to the same channel again.
+    for (const consumer of consumers) consumer.queue.detach(consumer);
+    this.requeueAll();
+    this.replyQueue?.close();
+    this.replyQueue = null;
+    this.connection.broker.dropsRefs(this.unacked);
+    this.connection.broker.counters.channelsClosed++;
+  }
+}
+
+function readTag(buffer: Buffer, at: number): number {
+  const high =
+    (((buffer[at] as number) << 24) |
+      ((buffer[at + 1] as number) << 16) |
+      ((buffer[at + 2] as number) << 8) |
+      (buffer[at + 3] as number)) >>>
+    0;
+  const low =
+    (((buffer[at + 4] as number) << 24) |
+      ((buffer[at + 5] as number) << 16) |
+      ((buffer[at + 6] as number) << 8) |
+      (buffer[at + 7] as number)) >>>
+    0;
+  return high * 0x1_0000_0000 + low;
+}

@@ -1,0 +1,515 @@
+// hot path: see docs/STYLE.md
+import type { Actor } from '../../core/actor.ts';
+import type { BrokerCore } from '../../core/broker.ts';
+import { BrokerError, type BrokerErrorCode } from '../../core/broker-error.ts';
+import type { ConnectionDescription, ConnectionInfo } from '../../core/connection-registry.ts';
+import { Publication } from '../../core/messages/publication.ts';
+import type { Flushable } from '../../core/turn.ts';
+import type { Vhost } from '../../core/vhost.ts';
+import type { Link, LinkSession } from '../../net/link.ts';
+import type { Outbox } from '../../net/outbox.ts';
+import { FrameBody, FrameEnd, FrameHeader, FrameHeartbeat, FrameMethod } from '../../wire/amqp091/constants.gen.ts';
+import { FrameReader, type FrameFault, type FrameVisitor } from '../../wire/amqp091/frame-reader.ts';
+import {
+  ChannelClose,
+  ChannelOpen,
+  ConnectionClose,
+  ConnectionCloseOk,
+  ConnectionUpdateSecret,
+  decodeConnectionUpdateSecret,
+  encodeChannelCloseOk,
+  encodeChannelOpenOk,
+  encodeConnectionBlocked,
+  encodeConnectionClose,
+  encodeConnectionCloseOk,
+  encodeConnectionUnblocked,
+  encodeConnectionUpdateSecretOk,
+} from '../../wire/amqp091/methods.gen.ts';
+import { Channel } from './channel.ts';
+import type { FrontEnd } from './front-end.ts';
+import { Handshake } from './handshake.ts';
+import { describeConnection } from './describe.ts';
+import { replyError, replyFor, type ReplyError, frameFaultText, unknownFrameText } from './reply-error.ts';
+import { Tuning } from './tuning.ts';
+
+const handshaking = 0;
+const running = 1;
+/** The server has sent connection.close and waits for close-ok. */
+const closing = 2;
+/** Everything is said: nothing is read any more, the socket ends soon. */
+const closed = 3;
+
+/** How long the peer may take to answer connection.close, and to close its socket after our close-ok. */
+const closeTimeoutMillis = 5000;
+/** RabbitMQ lets a client that failed before it was let in wait this long, then closes without a word. [RabbitMQ: SILENT_CLOSE_DELAY] */
+const silentCloseMillis = 3000;
+const heartbeatFrame = Buffer.from([FrameHeartbeat, 0, 0, 0, 0, 0, 0, FrameEnd]);
+
+/** One AMQP 0-9-1 connection: frames in, methods to channels, errors out. Handshake and channels have files of their own. */
+export class Connection implements LinkSession, FrameVisitor, Flushable, ConnectionInfo, Actor {
+  readonly id: number;
+  readonly protocol = 'AMQP 0-9-1';
+  readonly isBroker = false;
+  readonly broker: BrokerCore;
+  readonly frontEnd: FrontEnd;
+  readonly link: Link;
+  readonly outbox: Outbox;
+  readonly name: string;
+  readonly reader: FrameReader;
+  readonly tuning: Tuning;
+  readonly channels = new Map<number, Channel>();
+  /** Filled anew for every publish. */
+  readonly publication = new Publication();
+  readonly connectedAtMillis: number;
+  #handshake: Handshake | null;
+  #state = handshaking;
+  #vhost: Vhost | null = null;
+  #lastChannel: Channel | null = null;
+  #isDirty = false;
+  #hasPublished = false;
+  #isBlocked = false;
+  user = '';
+  /** Largest body frame payload for this client. */
+  bodyFrameMax = 4088;
+  lastReceivedMillis: number;
+  lastSentMillis: number;
+  /** When the connection is destroyed if nothing happens: handshake, close handshake. Infinity while running. */
+  deadlineMillis: number;
+  closeReason = '';
+
+  constructor(frontEnd: FrontEnd, link: Link) {
+    const { broker } = frontEnd;
+    this.frontEnd = frontEnd;
+    this.broker = broker;
+    this.link = link;
+    this.outbox = link.outbox;
+    this.id = broker.connections.nextId();
+    const { facts } = link;
+    this.name = `${facts.peerHost}:${facts.peerPort} -> ${facts.host}:${facts.port}`;
+    const now = broker.clock.nowMillis;
+    this.connectedAtMillis = broker.clock.wallMillis;
+    this.lastReceivedMillis = now;
+    this.lastSentMillis = now;
+    this.deadlineMillis = now + broker.settings.handshakeTimeoutMillis;
+    this.reader = new FrameReader(broker.settings.initialFrameBytesMax);
+    this.tuning = new Tuning();
+    this.#handshake = new Handshake(this);
+    broker.connections.add(this);
+    broker.counters.connectionsOpened++;
+  }
+
+  /** The connection is its own owner of exclusive queues. */
+  get owner(): object {
+    return this;
+  }
+
+  get vhost(): Vhost {
+    return this.#vhost as Vhost;
+  }
+
+  get vhostName(): string {
+    return this.#vhost === null ? '' : this.#vhost.name;
+  }
+
+  get actor(): Actor {
+    return this;
+  }
+
+  get isPublisher(): boolean {
+    return this.#hasPublished;
+  }
+
+  get isRunning(): boolean {
+    return this.#state === running;
+  }
+
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  get hasRoom(): boolean {
+    return !this.outbox.isCongested && this.#state === running;
+  }
+
+  get wantsCancelNotify(): boolean {
+    return this.tuning.wantsCancelNotify;
+  }
+
+  get stateName(): string {
+    if (this.#state === handshaking) return this.#handshake?.stateName ?? 'starting';
+    if (this.#state === running) return this.#isBlocked ? 'blocked' : 'running';
+    return this.#state === closing ? 'closing' : 'closed';
+  }
+
+  onBytes(buffer: Buffer, start: number, end: number): void {
+    const { turn, clock } = this.broker;
+    turn.begin();
+    this.lastReceivedMillis = clock.nowMillis;
+    if (this.#state === closed) return;
+    let from = start;
+    const handshake = this.#handshake;
+    if (handshake !== null && !handshake.hasHeader) from = handshake.onHeaderBytes(buffer, start, end);
+    if (from < end) this.reader.push(buffer, from, end, this);
+    // What is half received must not point into a buffer that larger traffic would pin.
+    if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
+    turn.ingested(end - start);
+  }
+
+  onFrame(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): boolean {
+    if (this.#state === closed) return false;
+    let method = 0;
+    try {
+      if (type === FrameMethod) {
+        if (end - start < 4) throw new BrokerError('FRAME_ERROR', 'method frame is cut short');
+        method =
+          ((buffer[start] as number) << 24) |
+          ((buffer[start + 1] as number) << 16) |
+          ((buffer[start + 2] as number) << 8) |
+          (buffer[start + 3] as number);
+        this.#onMethod(method, channelNumber, buffer, start + 4, end);
+      } else if (this.#state === running) {
+        if (type === FrameHeader) this.#contentChannel(channelNumber)?.publishing.onHeader(buffer, start, end);
+        else if (type === FrameBody) this.#contentChannel(channelNumber)?.publishing.onBody(buffer, start, end);
+        else this.#onOtherFrame(type, channelNumber, buffer, start, end);
+      } else if (this.#state === handshaking) {
+        this.#onOtherFrame(type, channelNumber, buffer, start, end);
+      }
+    } catch (error) {
+      this.#fail(error, channelNumber, method, type === FrameMethod ? buffer.subarray(start + 4, end) : buffer.subarray(start, end));
+    }
+    return this.#state !== closed;
+  }
+
+  onBodyPiece(channelNumber: number, buffer: Buffer, start: number, end: number): boolean {
+    if (this.#state === running) {
+      try {
+        this.#contentChannel(channelNumber)?.publishing.onBodyPiece(buffer, start, end);
+      } catch (error) {
+        this.#fail(error, channelNumber, 0, buffer.subarray(start, start));
+      }
+    }
+    return this.#state !== closed;
+  }
+
+  onFrameFault(fault: FrameFault, type: number, detail: number, payload: Buffer): void {
+    const text = frameFaultText(fault, type, detail, payload, this.reader.payloadBytesMax);
+    if (this.#state === running) this.closeWith({ ...replyError('FRAME_ERROR', text), namesMethod: false }, 0);
+    else this.silentClose(text);
+    this.#state = this.#state === running ? closed : this.#state;
+  }
+
+  /** Queues a whole frame for sending. */
+  send(frame: Buffer): void {
+    if (this.link.isClosed) return;
+    this.outbox.append(frame);
+    this.wrote();
+  }
+
+  /** Something was written to the outbox. */
+  wrote(): void {
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    this.broker.turn.flushLater(this);
+  }
+
+  flush(): void {
+    this.#isDirty = false;
+    if (this.link.isClosed) return;
+    this.lastSentMillis = this.broker.clock.nowMillis;
+    this.outbox.flush();
+  }
+
+  onDrained(): void {
+    if (this.#state !== running) return;
+    this.broker.turn.begin();
+    for (const channel of this.channels.values()) channel.refreshConsumers();
+  }
+
+  /** The handshake is over. */
+  opened(vhost: Vhost): void {
+    this.#vhost = vhost;
+    vhost.connectionCount++;
+    this.broker.connections.addUser(this.user);
+    this.#handshake = null;
+    this.#state = running;
+    this.deadlineMillis = Infinity;
+    this.broker.logger.info(
+      'connection',
+      `connection ${this.name}: user '${this.user}' authenticated and granted access to vhost '${vhost.name}'`,
+    );
+  }
+
+  /** Notes that the client publishes: alarms concern it from now on. */
+  published(): void {
+    this.#hasPublished = true;
+    const { reason } = this.broker.alarms;
+    if (reason !== null && !this.#isBlocked) this.#block(reason);
+  }
+
+  alarmChanged(reason: string | null): void {
+    if (this.#state !== running) return;
+    if (reason !== null && this.#hasPublished && !this.#isBlocked) this.#block(reason);
+    else if (reason === null && this.#isBlocked) this.#unblock();
+  }
+
+  /** Ends the connection with an error that the client has to confirm. `method` is at fault, 0 for none. */
+  closeWith(error: ReplyError, method: number): void {
+    if (this.#state === closing || this.#state === closed) return;
+    this.closeReason = error.text;
+    this.#releaseChannels();
+    this.send(
+      encodeConnectionClose(0, {
+        replyCode: error.code,
+        replyText: error.text,
+        classId: error.namesMethod ? method >>> 16 : 0,
+        methodId: error.namesMethod ? method & 0xffff : 0,
+      }),
+    );
+    this.#state = closing;
+    this.deadlineMillis = this.broker.clock.nowMillis + closeTimeoutMillis;
+    this.broker.logger.warning('connection', `closing connection ${this.name}: ${error.text}`);
+  }
+
+  close(code: BrokerErrorCode, text: string): void {
+    if (this.#state === running) this.closeWith(replyError(code, text), 0);
+    else this.link.destroy();
+  }
+
+  /** Lets the client wait and then closes without a word, as RabbitMQ does before a connection is open. */
+  silentClose(why: string): void {
+    this.closeReason = why;
+    this.broker.logger.warning('connection', `closing connection ${this.name}: ${why}`);
+    this.#handshake = null;
+    this.#state = closed;
+    this.deadlineMillis = this.broker.clock.nowMillis + silentCloseMillis;
+  }
+
+  /** Sends what there is and closes the socket. */
+  endNow(): void {
+    this.#state = closed;
+    this.#handshake = null;
+    this.deadlineMillis = this.broker.clock.nowMillis + closeTimeoutMillis;
+    this.link.end();
+  }
+
+  /** The client confirmed the end of a channel. */
+  forget(channel: Channel): void {
+    channel.close();
+    this.channels.delete(channel.number);
+    if (this.#lastChannel === channel) this.#lastChannel = null;
+  }
+
+  onClosed(error: Error | null): void {
+    this.broker.turn.begin();
+    const wasOrderly = this.#state === closed || this.#state === closing;
+    this.#releaseChannels();
+    if (this.#vhost !== null) {
+      this.#vhost.connectionCount--;
+      this.broker.connections.removeUser(this.user);
+      for (const queue of [...this.#vhost.queues.values()].filter(queue => queue.owner === this)) this.#vhost.removeQueue(queue);
+    }
+    this.broker.connections.delete(this);
+    this.broker.counters.connectionsClosed++;
+    this.frontEnd.closed(this);
+    this.#state = closed;
+    if (wasOrderly) this.broker.logger.info('connection', `closing connection ${this.name}`);
+    else
+      this.broker.logger.warning(
+        'connection',
+        `closing connection ${this.name}: client unexpectedly closed TCP connection${error === null ? '' : ` (${error.message})`}`,
+      );
+  }
+
+  /** Called about twice a second: heartbeats, deadlines, acknowledgement timeouts. */
+  sweep(nowMillis: number): void {
+    if (nowMillis >= this.deadlineMillis) {
+      if (this.#state === handshaking) this.broker.logger.warning('connection', `closing connection ${this.name}: handshake timeout`);
+      this.link.destroy();
+      return;
+    }
+    if (this.#state !== running) return;
+    const { heartbeatMillis } = this.tuning;
+    if (heartbeatMillis > 0) {
+      // Reading is stopped while blocked, so silence proves nothing then.
+      if (!this.link.isPaused && nowMillis - this.lastReceivedMillis > 2 * heartbeatMillis) {
+        this.closeReason = 'missed heartbeats';
+        this.broker.logger.warning(
+          'connection',
+          `closing connection ${this.name}: missed heartbeats from client, timeout: ${heartbeatMillis / 1000}s`,
+        );
+        this.link.destroy();
+        return;
+      }
+      if (nowMillis - this.lastSentMillis >= heartbeatMillis / 2) this.send(heartbeatFrame);
+    }
+    this.#sweepUnacked(nowMillis);
+  }
+
+  describe(): ConnectionDescription {
+    return describeConnection(this);
+  }
+
+  #onMethod(method: number, channelNumber: number, buffer: Buffer, start: number, end: number): void {
+    if (this.#state === running) {
+      if (channelNumber === 0) {
+        this.#onConnectionMethod(method, buffer, start, end);
+        return;
+      }
+      let channel = this.#lastChannel;
+      if (channel === null || channel.number !== channelNumber) {
+        channel = this.channels.get(channelNumber) ?? null;
+        if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
+        this.#lastChannel = channel;
+      }
+      if (channel !== null && method !== ChannelOpen && method !== ChannelClose) channel.onMethod(method, buffer, start, end);
+      else this.#onChannelLifeMethod(method, channelNumber, channel, buffer, start, end);
+    } else if (this.#state === handshaking) {
+      if (this.#handshake !== null) this.#handshake.onMethod(method, channelNumber, buffer, start, end);
+    } else if (method === ConnectionCloseOk && channelNumber === 0) {
+      this.endNow();
+    } else if (method === ConnectionClose && channelNumber === 0) {
+      this.send(encodeConnectionCloseOk(0));
+    }
+  }
+
+  #onConnectionMethod(method: number, buffer: Buffer, start: number, end: number): void {
+    switch (method) {
+      case ConnectionClose:
+        this.#releaseChannels();
+        this.send(encodeConnectionCloseOk(0));
+        // The client closes the socket; should it forget, the sweep does. What it still sends is ignored.
+        this.#state = closing;
+        this.deadlineMillis = this.broker.clock.nowMillis + closeTimeoutMillis;
+        return;
+      case ConnectionUpdateSecret:
+        this.frontEnd.updateSecret(this, decodeConnectionUpdateSecret(buffer, start, end).newSecret);
+        this.send(encodeConnectionUpdateSecretOk(0));
+        return;
+      default:
+        throw new BrokerError('CHANNEL_ERROR', 'unexpected method in connection state running');
+    }
+  }
+
+  #onChannelLifeMethod(method: number, channelNumber: number, channel: Channel | null, buffer: Buffer, start: number, end: number): void {
+    if (method === ChannelOpen) {
+      if (channel !== null) {
+        if (channel.isClosing) return;
+        throw new BrokerError('CHANNEL_ERROR', "second 'channel.open' seen");
+      }
+      this.#openChannel(channelNumber);
+      return;
+    }
+    if (channel === null) throw new BrokerError('CHANNEL_ERROR', "expected 'channel.open'");
+    if (channel.isClosing) {
+      channel.onMethod(method, buffer, start, end);
+      return;
+    }
+    channel.close();
+    this.channels.delete(channelNumber);
+    this.#lastChannel = null;
+    this.send(encodeChannelCloseOk(channelNumber));
+  }
+
+  #openChannel(channelNumber: number): void {
+    const { channelsMax } = this.tuning;
+    const { broker } = this;
+    if (this.channels.size >= channelsMax) {
+      throw new BrokerError(
+        'NOT_ALLOWED',
+        `number of channels opened (${this.channels.size}) has reached the negotiated channel_max (${channelsMax})`,
+      );
+    }
+    const userMax = broker.access.user(this.user)?.limits.maxChannels ?? null;
+    if (userMax !== null && userMax >= 0 && this.frontEnd.channelsOfUser(this.user) >= userMax) {
+      throw new BrokerError(
+        'NOT_ALLOWED',
+        `number of channels opened for user '${this.user}' has reached the maximum allowed user limit of (${userMax})`,
+      );
+    }
+    if (broker.counters.channelsOpened - broker.counters.channelsClosed >= broker.settings.channelsPerNodeMax) {
+      throw new BrokerError(
+        'NOT_ALLOWED',
+        `number of channels opened on node has reached the maximum allowed limit of (${broker.settings.channelsPerNodeMax})`,
+      );
+    }
+    this.channels.set(channelNumber, (this.#lastChannel = new Channel(this, channelNumber)));
+    broker.counters.channelsOpened++;
+    this.send(encodeChannelOpenOk(channelNumber));
+  }
+
+  /** The channel that content frames are for; null when they are to be ignored. */
+  #contentChannel(channelNumber: number): Channel | null {
+    let channel = this.#lastChannel;
+    if (channel === null || channel.number !== channelNumber) {
+      channel = this.channels.get(channelNumber) ?? null;
+      if (channel === null) {
+        throw new BrokerError('UNEXPECTED_FRAME', 'expected method frame, got non method frame instead');
+      }
+      this.#lastChannel?.publishing.keep();
+      this.#lastChannel = channel;
+    }
+    return channel.isOpen ? channel : null;
+  }
+
+  #onOtherFrame(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): void {
+    const payload = buffer.subarray(start, end);
+    if (type === FrameHeartbeat && end === start) {
+      if (channelNumber === 0) return;
+      throw new BrokerError('UNEXPECTED_FRAME', 'type 8, all octets = <<>>');
+    }
+    throw new BrokerError('FRAME_ERROR', unknownFrameText(type, payload));
+  }
+
+  #fail(error: unknown, channelNumber: number, method: number, payload: Buffer): void {
+    let reply = replyFor(error, payload);
+    if (reply === null) {
+      this.broker.counters.internalErrors++;
+      this.broker.logger.error('connection', `internal error on connection ${this.name}`, error);
+      reply = replyError('INTERNAL_ERROR', 'the broker failed to handle a method; see its log');
+    }
+    if (this.#state === handshaking) {
+      this.silentClose(reply.text);
+      return;
+    }
+    const channel = channelNumber === 0 ? null : (this.channels.get(channelNumber) ?? null);
+    if (!reply.isHard && channel !== null) {
+      this.broker.logger.warning('channel', `channel ${channelNumber} of connection ${this.name}: ${reply.text}`);
+      // Content errors are those of the publish that the content belongs to.
+      channel.closeWith(reply, method === 0 ? 0x003c0028 : method);
+    } else {
+      const isFraming = reply.code === 501 || reply.code === 505;
+      this.closeWith(method === 0 && isFraming ? { ...reply, namesMethod: false } : reply, method === 0 ? 0x003c0028 : method);
+    }
+  }
+
+  #releaseChannels(): void {
+    for (const channel of this.channels.values()) channel.close();
+    this.channels.clear();
+    this.#lastChannel = null;
+  }
+
+  #block(reason: string): void {
+    this.#isBlocked = true;
+    if (this.tuning.wantsBlocked) this.send(encodeConnectionBlocked(0, { reason }));
+    this.link.pause();
+  }
+
+  #unblock(): void {
+    this.#isBlocked = false;
+    this.lastReceivedMillis = this.broker.clock.nowMillis;
+    if (this.tuning.wantsBlocked) this.send(encodeConnectionUnblocked(0));
+    this.link.resume();
+  }
+
+  #sweepUnacked(nowMillis: number): void {
+    for (const channel of this.channels.values()) {
+      const timeout = this.broker.settings.consumerTimeoutMillis;
+      if (timeout <= 0 || nowMillis - channel.unacked.oldestDeliveredMillis <= timeout) continue;
+      const text =
+        `delivery acknowledgement on channel ${channel.number} timed out. Timeout value used: ${timeout} ms. ` +
+        'This timeout value can be configured, see consumers doc guide to learn more';
+      this.broker.logger.warning('channel', `${text} (connection ${this.name})`);
+      channel.closeWith(replyError('PRECONDITION_FAILED', text), 0);
+    }
+  }
+}

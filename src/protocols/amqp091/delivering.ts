@@ -1,0 +1,246 @@
+// hot path: see docs/STYLE.md
+import { copyBytes } from '../../base/bytes.ts';
+import type { Consumer } from '../../core/consumer.ts';
+import type { MessageStore } from '../../core/messages/message-store.ts';
+import type { Publication } from '../../core/messages/publication.ts';
+import { type Entry, metaRedelivered } from '../../core/queues/entry.ts';
+import type { Outbox } from '../../net/outbox.ts';
+import { outboxSlabBytes } from '../../net/slab-pool.ts';
+import { FrameBody, FrameEnd, FrameHeader, FrameMethod } from '../../wire/amqp091/constants.gen.ts';
+import { encodeBasicReturn } from '../../wire/amqp091/methods.gen.ts';
+
+const frameHeaderBytes = 7;
+/** Class, weight and body size before the properties in a content header. */
+const contentPrefixBytes = 12;
+const noBytes = Buffer.alloc(0);
+
+/** The unchanging beginning of a consumer's basic.deliver: frame header, method and consumer tag. */
+function deliverTemplate(consumer: Consumer, channelNumber: number): Buffer {
+  const tag = Buffer.from(consumer.tag, 'utf8');
+  const template = Buffer.alloc(frameHeaderBytes + 5 + tag.length);
+  template[0] = FrameMethod;
+  template.writeUInt16BE(channelNumber, 1);
+  template.writeUInt16BE(60, 7);
+  template.writeUInt16BE(60, 9);
+  template[11] = tag.length;
+  tag.copy(template, 12);
+  return template;
+}
+
+/**
+ * Writes basic.deliver with its content: three frames in one go for a message that fits one body frame. Returns nothing; the outbox
+ * tells when it is full.
+ */
+export function writeDelivery(
+  outbox: Outbox,
+  store: MessageStore,
+  consumer: Consumer,
+  channelNumber: number,
+  deliveryTag: number,
+  entry: Entry,
+  bodyFrameMax: number,
+): void {
+  const template = (consumer.template ??= deliverTemplate(consumer, channelNumber));
+  store.locate(entry.ref);
+  const large = store.large;
+  const envelope = large === null ? store.bytes : large.envelope;
+  const envelopeStart = large === null ? store.envelopeStart : 0;
+  const envelopeBytes = store.envelopeBytes;
+  const templateBytes = template.length;
+  const methodBytes = templateBytes + 9 + envelopeBytes + 1;
+  const bodyBytes = store.bodyBytes;
+  const isSmall = large === null && bodyBytes <= bodyFrameMax;
+  outbox.reserve(isSmall ? methodBytes + 28 + store.propertiesBytes + bodyBytes : methodBytes);
+  const target = outbox.buffer;
+  let at = outbox.position;
+  copyBytes(template, 0, target, at, templateBytes);
+  const payloadBytes = methodBytes - frameHeaderBytes - 1;
+  // No method frame of ours is longer than 1 KiB: the upper half of the size stays as the template has it.
+  target[at + 5] = payloadBytes >> 8;
+  target[at + 6] = payloadBytes;
+  at += templateBytes;
+  at = writeTag(target, at, deliveryTag);
+  target[at++] = entry.meta & metaRedelivered;
+  copyBytes(envelope, envelopeStart, target, at, envelopeBytes);
+  at += envelopeBytes;
+  target[at++] = FrameEnd;
+  if (!isSmall) {
+    outbox.position = at;
+    writeContent(outbox, store, channelNumber, bodyFrameMax);
+    return;
+  }
+  const propertiesBytes = store.propertiesBytes;
+  at = writeFrameHeader(target, at, FrameHeader, channelNumber, contentPrefixBytes + propertiesBytes);
+  at = writeContentPrefix(target, at, bodyBytes);
+  copyBytes(store.bytes, store.propertiesStart, target, at, propertiesBytes);
+  at += propertiesBytes;
+  target[at++] = FrameEnd;
+  if (bodyBytes > 0) {
+    at = writeFrameHeader(target, at, FrameBody, channelNumber, bodyBytes);
+    copyBytes(store.bytes, store.bodyStart, target, at, bodyBytes);
+    at += bodyBytes;
+    target[at++] = FrameEnd;
+  }
+  outbox.position = at;
+}
+
+/** Writes basic.get-ok with its content. */
+export function writeGetOk(
+  outbox: Outbox,
+  store: MessageStore,
+  channelNumber: number,
+  deliveryTag: number,
+  entry: Entry,
+  messageCount: number,
+  bodyFrameMax: number,
+): void {
+  store.locate(entry.ref);
+  const large = store.large;
+  const envelope = large === null ? store.bytes : large.envelope;
+  const envelopeStart = large === null ? store.envelopeStart : 0;
+  const payloadBytes = 4 + 9 + store.envelopeBytes + 4;
+  outbox.reserve(frameHeaderBytes + payloadBytes + 1);
+  const target = outbox.buffer;
+  let at = writeFrameHeader(target, outbox.position, FrameMethod, channelNumber, payloadBytes);
+  target[at++] = 0;
+  target[at++] = 60;
+  target[at++] = 0;
+  target[at++] = 71;
+  at = writeTag(target, at, deliveryTag);
+  target[at++] = entry.meta & metaRedelivered;
+  copyBytes(envelope, envelopeStart, target, at, store.envelopeBytes);
+  at += store.envelopeBytes;
+  at = target.writeUInt32BE(messageCount, at);
+  target[at++] = FrameEnd;
+  outbox.position = at;
+  writeContent(outbox, store, channelNumber, bodyFrameMax);
+}
+
+/** Writes basic.return for a message that reached no queue, with its content. [AMQP 0-9-1 basic.return] */
+export function writeReturn(
+  outbox: Outbox,
+  channelNumber: number,
+  code: number,
+  text: string,
+  exchange: string,
+  key: string,
+  p: Publication,
+  bodyFrameMax: number,
+): void {
+  outbox.append(encodeBasicReturn(channelNumber, { replyCode: code, replyText: text, exchange, routingKey: key }));
+  writeHeaderFrame(outbox, channelNumber, p.properties, p.propertiesStart, p.propertiesBytes, p.bodyBytes);
+  if (p.parts === null)
+    writeBodyFrames(outbox, channelNumber, [p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes)], bodyFrameMax, true);
+  else writeBodyFrames(outbox, channelNumber, p.parts, bodyFrameMax, false);
+}
+
+/** Header and body frames of the message that `store.locate` found. */
+function writeContent(outbox: Outbox, store: MessageStore, channelNumber: number, bodyFrameMax: number): void {
+  const large = store.large;
+  if (large === null) {
+    const bytes = store.bytes;
+    const bodyStart = store.bodyStart;
+    const bodyBytes = store.bodyBytes;
+    writeHeaderFrame(outbox, channelNumber, bytes, store.propertiesStart, store.propertiesBytes, bodyBytes);
+    if (bodyBytes > 0) writeBodyFrames(outbox, channelNumber, [bytes.subarray(bodyStart, bodyStart + bodyBytes)], bodyFrameMax, true);
+    return;
+  }
+  writeHeaderFrame(outbox, channelNumber, large.properties, 0, large.properties.length, large.bodyBytes);
+  writeBodyFrames(outbox, channelNumber, large.parts, bodyFrameMax, false);
+}
+
+function writeHeaderFrame(
+  outbox: Outbox,
+  channelNumber: number,
+  properties: Buffer,
+  start: number,
+  count: number,
+  bodyBytes: number,
+): void {
+  const isCopied = count <= outboxSlabBytes / 2;
+  outbox.reserve(frameHeaderBytes + contentPrefixBytes + (isCopied ? count + 1 : 0));
+  let at = writeFrameHeader(outbox.buffer, outbox.position, FrameHeader, channelNumber, contentPrefixBytes + count);
+  at = writeContentPrefix(outbox.buffer, at, bodyBytes);
+  if (isCopied) {
+    copyBytes(properties, start, outbox.buffer, at, count);
+    at += count;
+    outbox.buffer[at++] = FrameEnd;
+    outbox.position = at;
+    return;
+  }
+  outbox.position = at;
+  outbox.appendChunk(properties.subarray(start, start + count));
+  outbox.reserve(1);
+  outbox.buffer[outbox.position++] = FrameEnd;
+}
+
+/** Cuts a body into frames of the receiver's size. Pieces are sent from where they are unless they have to be copied. */
+function writeBodyFrames(outbox: Outbox, channelNumber: number, parts: readonly Buffer[], bodyFrameMax: number, isCopied: boolean): void {
+  let left = 0;
+  for (const part of parts) left += part.length;
+  let index = 0;
+  let offset = 0;
+  while (left > 0) {
+    let frameLeft = Math.min(left, bodyFrameMax);
+    outbox.reserve(frameHeaderBytes);
+    outbox.position = writeFrameHeader(outbox.buffer, outbox.position, FrameBody, channelNumber, frameLeft);
+    left -= frameLeft;
+    while (frameLeft > 0) {
+      const part = parts[index] ?? noBytes;
+      const count = Math.min(frameLeft, part.length - offset);
+      const piece = count === part.length ? part : part.subarray(offset, offset + count);
+      if (isCopied || count < 512) outbox.append(piece);
+      else outbox.appendChunk(piece);
+      frameLeft -= count;
+      offset += count;
+      if (offset === part.length) {
+        index++;
+        offset = 0;
+      }
+    }
+    outbox.reserve(1);
+    outbox.buffer[outbox.position++] = FrameEnd;
+  }
+}
+
+function writeFrameHeader(target: Buffer, at: number, type: number, channelNumber: number, size: number): number {
+  target[at] = type;
+  target[at + 1] = channelNumber >> 8;
+  target[at + 2] = channelNumber;
+  target[at + 3] = size >>> 24;
+  target[at + 4] = size >> 16;
+  target[at + 5] = size >> 8;
+  target[at + 6] = size;
+  return at + 7;
+}
+
+/** Class basic, weight 0, body size. */
+function writeContentPrefix(target: Buffer, at: number, bodyBytes: number): number {
+  target[at] = 0;
+  target[at + 1] = 60;
+  target[at + 2] = 0;
+  target[at + 3] = 0;
+  target[at + 4] = 0;
+  target[at + 5] = 0;
+  target[at + 6] = 0;
+  target[at + 7] = 0;
+  target[at + 8] = bodyBytes >>> 24;
+  target[at + 9] = bodyBytes >> 16;
+  target[at + 10] = bodyBytes >> 8;
+  target[at + 11] = bodyBytes;
+  return at + 12;
+}
+
+function writeTag(target: Buffer, at: number, tag: number): number {
+  const high = tag > 0xffff_ffff ? Math.floor(tag / 0x1_0000_0000) : 0;
+  const low = tag >>> 0;
+  target[at] = high >> 24;
+  target[at + 1] = high >> 16;
+  target[at + 2] = high >> 8;
+  target[at + 3] = high;
+  target[at + 4] = low >>> 24;
+  target[at + 5] = low >> 16;
+  target[at + 6] = low >> 8;
+  target[at + 7] = low;
+  return at + 8;
+}

@@ -1,0 +1,130 @@
+import { CallbackTimer } from '../../base/timer-queue.ts';
+import { anonymousIdentity, externalIdentity, parseAmqplain, parsePlain, type SaslResult } from '../../auth/sasl.ts';
+import type { CertificateLogin } from '../../auth/client-certificate.ts';
+import type { BrokerCore } from '../../core/broker.ts';
+import type { AuthBackend, AuthResult } from '../../core/ports/auth-backend.ts';
+import type { Link } from '../../net/link.ts';
+import { encodeConnectionStart } from '../../wire/amqp091/methods.gen.ts';
+import { decodeTable, tableLimitsBeforeAuthentication } from '../../wire/amqp091/table.ts';
+import { Connection } from './connection.ts';
+import { serverProperties } from './server-properties.ts';
+
+/** How often connections are looked after. Heartbeats are whole seconds and are sent at half their time. */
+const sweepMillis = 500;
+
+export interface FrontEndOptions {
+  /** Which name of a client certificate is the user for EXTERNAL. */
+  readonly certificateLogin?: CertificateLogin;
+  /** Password that goes with the anonymous user. */
+  readonly anonymousPassword?: string;
+}
+
+/** A refusal that must not be told: the response was no response of the mechanism. */
+type Refusal = { readonly ok: false; readonly reason: string; readonly delayMillis: number; readonly isMalformed: boolean };
+
+/** AMQP 0-9-1 on any listener: makes connections of links and looks after them. */
+export class FrontEnd {
+  readonly name = 'amqp';
+  readonly broker: BrokerCore;
+  /** connection.start, the same for all. */
+  readonly startFrame: Buffer;
+  readonly #auth: AuthBackend;
+  readonly #options: FrontEndOptions;
+  readonly #connections = new Set<Connection>();
+  readonly #sweeper: CallbackTimer;
+
+  constructor(broker: BrokerCore, auth: AuthBackend, options: FrontEndOptions = {}) {
+    this.broker = broker;
+    this.#auth = auth;
+    this.#options = options;
+    this.startFrame = encodeConnectionStart(0, {
+      versionMajor: 0,
+      versionMinor: 9,
+      serverProperties: serverProperties(broker.settings),
+      mechanisms: Buffer.from(broker.settings.mechanisms.join(' ')),
+      locales: Buffer.from('en_US'),
+    });
+    this.#sweeper = new CallbackTimer(now => {
+      for (const connection of [...this.#connections]) connection.sweep(now);
+      if (this.#connections.size > 0) broker.timers.set(this.#sweeper, now + sweepMillis);
+    });
+  }
+
+  /** How many connections this front-end has. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  connections(): Iterable<Connection> {
+    return this.#connections;
+  }
+
+  accept(link: Link): Connection {
+    this.broker.turn.begin();
+    const connection = new Connection(this, link);
+    this.#connections.add(connection);
+    link.start(connection);
+    if (!this.#sweeper.isSet) this.broker.timers.set(this.#sweeper, this.broker.clock.nowMillis + sweepMillis);
+    return connection;
+  }
+
+  closed(connection: Connection): void {
+    this.#connections.delete(connection);
+  }
+
+  channelsOfUser(user: string): number {
+    let count = 0;
+    for (const connection of this.#connections) if (connection.user === user) count += connection.channels.size;
+    return count;
+  }
+
+  /** Calls back on the broker's clock. */
+  later(delayMillis: number, callback: () => void): void {
+    this.broker.timers.set(new CallbackTimer(callback), this.broker.clock.nowMillis + delayMillis);
+    this.broker.turn.arm();
+  }
+
+  /** Says who the client is; a promise when the backend has to ask elsewhere. */
+  authenticate(connection: Connection, mechanism: string, response: Buffer): AuthResult | Refusal | Promise<AuthResult> {
+    if (!this.broker.settings.mechanisms.includes(mechanism)) {
+      return { ok: false, reason: `unknown authentication mechanism '${mechanism}'`, delayMillis: 0, isMalformed: true };
+    }
+    const identity = this.#identity(connection, mechanism, response);
+    if (!identity.ok) return { ok: false, reason: identity.reason, delayMillis: 0, isMalformed: identity.isMalformed };
+    return this.#auth.authenticate({
+      username: identity.username,
+      password: identity.password,
+      peerAddress: connection.link.facts.peerHost,
+    });
+  }
+
+  /** connection.update-secret: meaningful for backends whose credentials expire; others take note. */
+  updateSecret(connection: Connection, _secret: Buffer): void {
+    this.broker.logger.info('connection', `connection ${connection.name}: user '${connection.user}' updated secret`);
+  }
+
+  #identity(connection: Connection, mechanism: string, response: Buffer): SaslResult {
+    const { facts } = connection.link;
+    switch (mechanism) {
+      case 'PLAIN':
+        return parsePlain(response);
+      case 'AMQPLAIN': {
+        // The table comes without its length.
+        const framed = Buffer.alloc(4 + response.length);
+        framed.writeUInt32BE(response.length, 0);
+        response.copy(framed, 4);
+        return parseAmqplain(decodeTable(framed, 0, framed.length, tableLimitsBeforeAuthentication).table);
+      }
+      case 'EXTERNAL':
+        return externalIdentity(facts.isTls, facts.peerCertificate, this.#options.certificateLogin);
+      case 'ANONYMOUS': {
+        const { anonymousUser } = this.broker.settings;
+        return anonymousIdentity(
+          anonymousUser === null ? null : { username: anonymousUser, password: this.#options.anonymousPassword ?? '' },
+        );
+      }
+      default:
+        return { ok: false, reason: `unsupported mechanism '${mechanism}'`, isMalformed: true };
+    }
+  }
+}

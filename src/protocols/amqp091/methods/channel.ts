@@ -1,0 +1,22 @@
+import { notImplemented } from '../../../core/broker-error.ts';
+import { decodeAccessRequest, decodeChannelFlow, encodeAccessRequestOk, encodeChannelFlowOk } from '../../../wire/amqp091/methods.gen.ts';
+import type { Channel } from '../channel.ts';
+
+/** RabbitMQ takes flow from a client only where it changes nothing. [RabbitMQ docs: specification, channel.flow] */
+export function flow(channel: Channel, buffer: Buffer, start: number, end: number): void {
+  const { active } = decodeChannelFlow(buffer, start, end);
+  if (!active) throw notImplemented('active=false');
+  channel.connection.send(encodeChannelFlowOk(channel.number, { active }));
+}
+
+/** We never ask for flow, so this answers nothing. */
+export function flowOk(): void {}
+
+/** A close-ok for a channel that was not closed by us changes nothing. */
+export function closeOk(): void {}
+
+/** The access class is gone from the specification but old clients still ask for a ticket. [RabbitMQ: rabbit_channel, access.request] */
+export function accessRequest(channel: Channel, buffer: Buffer, start: number, end: number): void {
+  decodeAccessRequest(buffer, start, end);
+  channel.connection.send(encodeAccessRequestOk(channel.number, { ticket: 1 }));
+}

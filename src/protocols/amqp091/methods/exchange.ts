@@ -1,0 +1,70 @@
+import { withoutLineBreaks } from '../../../core/resource-name.ts';
+import {
+  decodeExchangeBind,
+  decodeExchangeDeclare,
+  decodeExchangeDelete,
+  decodeExchangeUnbind,
+  encodeExchangeBindOk,
+  encodeExchangeDeclareOk,
+  encodeExchangeDeleteOk,
+  encodeExchangeUnbindOk,
+} from '../../../wire/amqp091/methods.gen.ts';
+import type { Channel } from '../channel.ts';
+
+/** [AMQP 0-9-1 exchange.declare] */
+export function declare(channel: Channel, buffer: Buffer, start: number, end: number): void {
+  const args = decodeExchangeDeclare(buffer, start, end);
+  const { broker, vhost, actor } = channel.connection;
+  const name = withoutLineBreaks(args.exchange);
+  if (args.passive) {
+    broker.topology.assertExchange(vhost, name, actor);
+  } else {
+    broker.topology.declareExchange(
+      vhost,
+      args.type,
+      { name, isDurable: args.durable, isAutoDelete: args.autoDelete, isInternal: args.internal, arguments: args.arguments },
+      actor,
+    );
+  }
+  if (!args.nowait) channel.connection.send(encodeExchangeDeclareOk(channel.number));
+}
+
+/** [AMQP 0-9-1 exchange.delete] */
+export function remove(channel: Channel, buffer: Buffer, start: number, end: number): void {
+  const args = decodeExchangeDelete(buffer, start, end);
+  const { broker, vhost, actor } = channel.connection;
+  broker.topology.deleteExchange(vhost, withoutLineBreaks(args.exchange), args.ifUnused, actor);
+  if (!args.nowait) channel.connection.send(encodeExchangeDeleteOk(channel.number));
+}
+
+/** [RabbitMQ docs: exchange to exchange bindings] */
+export function bind(channel: Channel, buffer: Buffer, start: number, end: number): void {
+  const args = decodeExchangeBind(buffer, start, end);
+  const { broker, vhost, actor } = channel.connection;
+  broker.topology.bind(
+    vhost,
+    withoutLineBreaks(args.source),
+    'exchange',
+    withoutLineBreaks(args.destination),
+    args.routingKey,
+    args.arguments,
+    actor,
+  );
+  if (!args.nowait) channel.connection.send(encodeExchangeBindOk(channel.number));
+}
+
+/** [RabbitMQ docs: exchange to exchange bindings] */
+export function unbind(channel: Channel, buffer: Buffer, start: number, end: number): void {
+  const args = decodeExchangeUnbind(buffer, start, end);
+  const { broker, vhost, actor } = channel.connection;
+  broker.topology.unbind(
+    vhost,
+    withoutLineBreaks(args.source),
+    'exchange',
+    withoutLineBreaks(args.destination),
+    args.routingKey,
+    args.arguments,
+    actor,
+  );
+  if (!args.nowait) channel.connection.send(encodeExchangeUnbindOk(channel.number));
+}

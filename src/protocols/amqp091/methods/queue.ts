@@ -1,0 +1,98 @@
+import { notFound } from '../../../core/broker-error.ts';
+import { withoutLineBreaks } from '../../../core/resource-name.ts';
+import {
+  decodeQueueBind,
+  decodeQueueDeclare,
+  decodeQueueDelete,
+  decodeQueuePurge,
+  decodeQueueUnbind,
+  encodeQueueBindOk,
+  encodeQueueDeclareOk,
+  encodeQueueDeleteOk,
+  encodeQueuePurgeOk,
+  encodeQueueUnbindOk,
+} from '../../../wire/amqp091/methods.gen.ts';
+import type { Channel } from '../channel.ts';
+import { replyToName } from '../reply-to.ts';
+
+/** The name, or the queue last declared on the channel for an empty one. @throws BrokerError NOT_FOUND [AMQP 0-9-1 domain queue-name] */
+export function queueName(channel: Channel, name: string): string {
+  if (name !== '') return withoutLineBreaks(name);
+  if (channel.lastQueueName === null) throw notFound('no previously declared queue');
+  return channel.lastQueueName;
+}
+
+/** [AMQP 0-9-1 queue.declare] */
+export function declare(channel: Channel, buffer: Buffer, start: number, end: number): void {
+  const args = decodeQueueDeclare(buffer, start, end);
+  const { broker, vhost, actor } = channel.connection;
+  broker.counters.queuesDeclared++;
+  const name = withoutLineBreaks(args.queue);
+  // The pseudo-queue of direct reply-to exists for whoever asks; one of its real queues as long as its channel is there.
+  if (args.queue === replyToName || args.queue.startsWith(`${replyToName}.`)) {
+    const exists = args.queue === replyToName || vhost.hiddenQueues.has(args.queue);
+    if (!exists) throw notFound(`no queue '${args.queue}' in vhost '${vhost.name}'`);
+    if (!args.nowait)
+      channel.connection.send(encodeQueueDeclareOk(channel.number, { queue: args.queue, messageCount: 0, consumerCount: 1 }));
+    return;
+  }
+  const queue = args.passive
+    ? broker.topology.assertQueue(vhost, queueName(channel, args.queue), actor)
+    : broker.topology.declareQueue(
+        vhost,
+        {
+          name,
+          isDurable: args.durable,
+          owner: args.exclusive ? channel.connection : null,
+          isAutoDelete: args.autoDelete,
+          arguments: args.arguments,
+        },
+        actor,
+      );
+  channel.lastQueueName = queue.name;
+  if (args.nowait) return;
+  channel.connection.send(
+    encodeQueueDeclareOk(channel.number, { queue: queue.name, messageCount: queue.readyCount, consumerCount: queue.consumerCount }),
+  );
+}
+
+/** [AMQP 0-9-1 queue.bind] An empty routing key with an empty queue name stands for the queue's name. */
+export function bind(channel: Channel, buffer: Buffer, start: number, end: number): void {
+  const args = decodeQueueBind(buffer, start, end);
+  const { broker, vhost, actor } = channel.connection;
+  const name = queueName(channel, args.queue);
+  const key = args.queue === '' && args.routingKey === '' ? name : args.routingKey;
+  broker.topology.bind(vhost, withoutLineBreaks(args.exchange), 'queue', name, key, args.arguments, actor);
+  if (!args.nowait) channel.connection.send(encodeQueueBindOk(channel.number));
+}
+
+/** [AMQP 0-9-1 queue.unbind] */
+export function unbind(channel: Channel, buffer: Buffer, start: number, end: number): void {
+  const args = decodeQueueUnbind(buffer, start, end);
+  const { broker, vhost, actor } = channel.connection;
+  const name = queueName(channel, args.queue);
+  const key = args.queue === '' && args.routingKey === '' ? name : args.routingKey;
+  broker.topology.unbind(vhost, withoutLineBreaks(args.exchange), 'queue', name, key, args.arguments, actor);
+  channel.connection.send(encodeQueueUnbindOk(channel.number));
+}
+
+/** [AMQP 0-9-1 queue.purge] */
+export function purge(channel: Channel, buffer: Buffer, start: number, end: number): void {
+  const args = decodeQueuePurge(buffer, start, end);
+  const { broker, vhost, actor } = channel.connection;
+  const messageCount = broker.topology.purgeQueue(vhost, queueName(channel, args.queue), actor);
+  if (!args.nowait) channel.connection.send(encodeQueuePurgeOk(channel.number, { messageCount }));
+}
+
+/** [AMQP 0-9-1 queue.delete] */
+export function remove(channel: Channel, buffer: Buffer, start: number, end: number): void {
+  const args = decodeQueueDelete(buffer, start, end);
+  const { broker, vhost, actor } = channel.connection;
+  const messageCount = broker.topology.deleteQueue(
+    vhost,
+    queueName(channel, args.queue),
+    { ifUnused: args.ifUnused, ifEmpty: args.ifEmpty },
+    actor,
+  );
+  if (!args.nowait) channel.connection.send(encodeQueueDeleteOk(channel.number, { messageCount }));
+}

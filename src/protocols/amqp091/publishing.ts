@@ -1,0 +1,304 @@
+// hot path: see docs/STYLE.md
+import { equalBytes } from '../../base/bytes.ts';
+import type { FieldTable } from '../../base/field-table.ts';
+import { BrokerError, notFound, preconditionFailed, accessRefused } from '../../core/broker-error.ts';
+import { emptyRoute } from '../../core/exchanges/route.ts';
+import { Publication } from '../../core/messages/publication.ts';
+import { exchangeTerm } from '../../core/resource-name.ts';
+
+import { Facets, peekFacets } from '../../wire/amqp091/facets.ts';
+import { decodeBasicPublish } from '../../wire/amqp091/methods.gen.ts';
+import { DecodeError } from '../../wire/decode-error.ts';
+import { amqp091FormatTag } from './amqp-format.ts';
+import type { Channel } from './channel.ts';
+import { parseExpiration } from './expiration.ts';
+import { PublishMemo, PublishMemos } from './publish-memo.ts';
+import { prepareReplyTo } from './reply-to.ts';
+import { copyKeys, withoutBcc } from './sender-selected.ts';
+
+const expectMethod = 0;
+const expectHeader = 1;
+const expectBody = 2;
+/** Bodies up to this size are put together in one buffer when they come in pieces; larger ones stay in the pieces they came in. */
+const gatheredBytesMax = 32 * 1024;
+/** Properties up to this length are compared with the last message's before they are looked into. */
+const rememberedPropertiesMax = 96;
+/** Properties that need more than a look: headers (CC, BCC), reply-to, user-id. */
+const demandingFlags = 0x2000 | 0x0200 | 0x0010;
+const headersFlag = 0x2000;
+const nothing = Buffer.alloc(0);
+
+/**
+ * Takes a channel's publishes: method, content header, body frames; then routes the message. Everything that equals the last publish is
+ * not looked at again. [AMQP 0-9-1 4.2.6, basic.publish]
+ */
+export class Publishing {
+  readonly #channel: Channel;
+  readonly #memos = new PublishMemos();
+  readonly #facets = new Facets();
+  #state = expectMethod;
+  #memo: PublishMemo | null = null;
+  /** The content header's payload behind class, weight and body size; a view of the read buffer or a copy. */
+  #properties: Buffer = nothing;
+  #propertiesStart = 0;
+  #propertiesBytes = 0;
+  #arePropertiesBorrowed = false;
+  #bodyBytes = 0;
+  #bodyLeft = 0;
+  #gathered: Buffer | null = null;
+  #parts: Buffer[] | null = null;
+  /** The last properties and what they said. */
+  readonly #lastProperties = Buffer.allocUnsafeSlow(rememberedPropertiesMax);
+  #lastPropertiesBytes = -1;
+  #isPersistent = false;
+  #priority = 0;
+  #ttlMillis = -1;
+  #demands = 0;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  get isExpectingContent(): boolean {
+    return this.#state !== expectMethod;
+  }
+
+  /** For the error when a method comes in place of content. */
+  get isExpectingBody(): boolean {
+    return this.#state === expectBody;
+  }
+
+  onMethod(buffer: Buffer, start: number, end: number): void {
+    const connection = this.#channel.connection;
+    this.#memo =
+      this.#memos.find(buffer, start, end, connection.vhost.generation, connection.broker.access.generation) ??
+      this.#examine(buffer, start, end);
+    this.#state = expectHeader;
+  }
+
+  onHeader(buffer: Buffer, start: number, end: number): void {
+    if (this.#state !== expectHeader) throw unexpected(this.#state);
+    if (end - start < 14) throw new DecodeError('truncated', 'content header is cut short');
+    const classId = ((buffer[start] as number) << 8) | (buffer[start + 1] as number);
+    if (classId !== 60) {
+      throw new BrokerError('UNEXPECTED_FRAME', `expected content header for class 60, got one for class ${classId} instead`);
+    }
+    const high =
+      (((buffer[start + 4] as number) << 24) |
+        ((buffer[start + 5] as number) << 16) |
+        ((buffer[start + 6] as number) << 8) |
+        (buffer[start + 7] as number)) >>>
+      0;
+    const low =
+      (((buffer[start + 8] as number) << 24) |
+        ((buffer[start + 9] as number) << 16) |
+        ((buffer[start + 10] as number) << 8) |
+        (buffer[start + 11] as number)) >>>
+      0;
+    const size = high * 0x1_0000_0000 + low;
+    const sizeMax = this.#channel.connection.broker.settings.messageBytesMax;
+    if (size > sizeMax) {
+      const text = sizeMax >= 536_870_912 ? `larger than max size ${sizeMax}` : `larger than configured max size ${sizeMax}`;
+      throw preconditionFailed(`message size ${high > 0x1f_ffff ? ((BigInt(high) << 32n) + BigInt(low)).toString() : size} is ${text}`);
+    }
+    this.#properties = buffer;
+    this.#propertiesStart = start + 12;
+    this.#propertiesBytes = end - start - 12;
+    this.#arePropertiesBorrowed = true;
+    this.#bodyBytes = size;
+    this.#bodyLeft = size;
+    this.#peek();
+    if (size === 0) this.#finish(nothing, 0);
+    else this.#state = expectBody;
+  }
+
+  onBody(buffer: Buffer, start: number, end: number): void {
+    if (this.#state !== expectBody) throw unexpected(this.#state);
+    const count = end - start;
+    if (count === this.#bodyBytes) {
+      this.#finish(buffer, start);
+      return;
+    }
+    if (count > this.#bodyLeft) {
+      throw new BrokerError(
+        'UNEXPECTED_FRAME',
+        `content body frame is larger than what is left of the message: ${count} > ${this.#bodyLeft}`,
+      );
+    }
+    this.#addPiece(buffer, start, end);
+    if (this.#bodyLeft === 0) this.#finishPieces();
+  }
+
+  /** A piece of a large body frame. */
+  onBodyPiece(buffer: Buffer, start: number, end: number): void {
+    if (this.#state !== expectBody) throw unexpected(this.#state);
+    if (end - start > this.#bodyLeft) {
+      throw new BrokerError(
+        'UNEXPECTED_FRAME',
+        `content body frame is larger than what is left of the message: ${end - start} > ${this.#bodyLeft}`,
+      );
+    }
+    this.#addPiece(buffer, start, end);
+    if (this.#bodyLeft === 0) this.#finishPieces();
+  }
+
+  /** The read buffer is about to be let go: keeps what a message in progress needs of it. */
+  keep(): void {
+    if (this.#state !== expectBody || !this.#arePropertiesBorrowed) return;
+    this.#properties = Buffer.from(this.#properties.subarray(this.#propertiesStart, this.#propertiesStart + this.#propertiesBytes));
+    this.#propertiesStart = 0;
+    this.#arePropertiesBorrowed = false;
+  }
+
+  /** Forgets a message in progress: the channel is closing. */
+  reset(): void {
+    this.#state = expectMethod;
+    this.#gathered = null;
+    this.#parts = null;
+    this.#properties = nothing;
+  }
+
+  #addPiece(buffer: Buffer, start: number, end: number): void {
+    if (this.#bodyBytes <= gatheredBytesMax) {
+      this.#gathered ??= Buffer.allocUnsafeSlow(this.#bodyBytes);
+      buffer.copy(this.#gathered, this.#bodyBytes - this.#bodyLeft, start, end);
+    } else {
+      const count = end - start;
+      // A small piece would hold on to a read buffer many times its size.
+      (this.#parts ??= []).push(count * 4 < buffer.length ? Buffer.from(buffer.subarray(start, end)) : buffer.subarray(start, end));
+    }
+    this.#bodyLeft -= end - start;
+  }
+
+  #finishPieces(): void {
+    const gathered = this.#gathered;
+    this.#gathered = null;
+    this.#finish(gathered ?? nothing, 0);
+  }
+
+  /** Looks up exchange, permission and route of a publish that is not remembered. A refusal is kept until the content is there. */
+  #examine(buffer: Buffer, start: number, end: number): PublishMemo {
+    const { connection } = this.#channel;
+    const { broker, vhost, actor } = connection;
+    const args = decodeBasicPublish(buffer, start, end);
+    let error: BrokerError | null = null;
+    let exchange = null;
+    let route = null;
+    try {
+      if (args.immediate) throw new BrokerError('NOT_IMPLEMENTED', 'immediate=true');
+      broker.topology.check(actor, vhost, 'write', 'exchange', args.exchange);
+      exchange = vhost.exchanges.get(args.exchange) ?? null;
+      if (exchange === null) throw notFound(`no ${exchangeTerm(args.exchange, vhost.name)}`);
+      if (exchange.isInternal) throw accessRefused(`cannot publish to internal ${exchangeTerm(args.exchange, vhost.name)}`);
+      broker.topology.checkTopic(actor, vhost, exchange, 'write', args.routingKey);
+      route = vhost.router.route(exchange, args.routingKey, () => null);
+      if (vhost.router.usedHeaders) route = null;
+    } catch (thrown) {
+      if (!(thrown instanceof BrokerError)) throw thrown;
+      error = thrown;
+    }
+    const bytes = Buffer.from(buffer.subarray(start, end));
+    const memo = new PublishMemo(
+      bytes,
+      exchange,
+      args.routingKey,
+      route,
+      args.mandatory,
+      error,
+      vhost.generation,
+      broker.access.generation,
+    );
+    if (error === null) this.#memos.add(memo);
+    return memo;
+  }
+
+  /** Finds out what the broker must know of the properties; nothing is done when they equal the last message's. */
+  #peek(): void {
+    const buffer = this.#properties;
+    const start = this.#propertiesStart;
+    const count = this.#propertiesBytes;
+    if (count === this.#lastPropertiesBytes && equalBytes(this.#lastProperties, 0, buffer, start, count)) return;
+    const facets = this.#facets;
+    if (!peekFacets(buffer, start, start + count, facets)) throw new DecodeError('malformed', 'content header');
+    this.#isPersistent = facets.deliveryMode === 2;
+    this.#priority = facets.priority < 0 ? 0 : facets.priority;
+    this.#demands = facets.flags & demandingFlags;
+    this.#ttlMillis =
+      facets.expirationStart === 0
+        ? -1
+        : parseExpiration(buffer.toString('latin1', facets.expirationStart, facets.expirationStart + facets.expirationLength));
+    if (count <= rememberedPropertiesMax && this.#demands === 0) {
+      for (let i = 0; i < count; i++) this.#lastProperties[i] = buffer[start + i] as number;
+      this.#lastPropertiesBytes = count;
+    } else {
+      this.#lastPropertiesBytes = -1;
+    }
+  }
+
+  #finish(body: Buffer, bodyStart: number): void {
+    this.#state = expectMethod;
+    const channel = this.#channel;
+    const memo = this.#memo as PublishMemo;
+    const p = channel.connection.publication;
+    p.envelope = memo.bytes;
+    p.envelopeStart = 2;
+    p.envelopeBytes = memo.bytes.length - 3;
+    p.properties = this.#properties;
+    p.propertiesStart = this.#propertiesStart;
+    p.propertiesBytes = this.#propertiesBytes;
+    p.body = body;
+    p.bodyStart = bodyStart;
+    p.bodyBytes = this.#bodyBytes;
+    p.parts = this.#parts;
+    p.format = amqp091FormatTag;
+    p.isPersistent = this.#isPersistent;
+    p.priority = this.#priority;
+    p.ttlMillis = this.#ttlMillis;
+    p.cycleGuard = null;
+    this.#parts = null;
+    if (memo.error !== null) throw memo.error;
+    let route = memo.route;
+    if (this.#demands !== 0 || route === null) route = this.#demanding(memo, p);
+    channel.publish(memo, route, p);
+    p.parts = null;
+    p.properties = nothing;
+    p.body = nothing;
+  }
+
+  /** A message whose properties take part: in routing (headers exchange, CC, BCC), in permission (user-id), in replies (reply-to). */
+  #demanding(memo: PublishMemo, p: Publication): NonNullable<PublishMemo['route']> {
+    const { connection } = this.#channel;
+    const { broker, vhost } = connection;
+    const exchange = memo.exchange;
+    if (exchange === null) return emptyRoute;
+    const facets = this.#facets;
+    if (facets.userIdStart !== 0 && (this.#demands & 0x0010) !== 0) this.#checkUserId(p);
+    let headers: FieldTable | null = null;
+    if ((this.#demands & headersFlag) !== 0) headers = broker.format(p.format).headers(p.properties, p.propertiesStart, p.propertiesBytes);
+    if ((this.#demands & 0x0200) !== 0) prepareReplyTo(this.#channel, p);
+    const keys = headers === null ? null : copyKeys(headers, memo.routingKey);
+    if (keys !== null) {
+      for (let i = 1; i < keys.length; i++) broker.topology.checkTopic(connection.actor, vhost, exchange, 'write', keys[i] as string);
+      if (headers?.has('BCC')) withoutBcc(p, headers, broker.format(p.format));
+      return vhost.router.routeAll(exchange, keys, () => headers);
+    }
+    return memo.route ?? vhost.router.route(exchange, memo.routingKey, () => headers);
+  }
+
+  /** [RabbitMQ docs: validated user-id] */
+  #checkUserId(p: Publication): void {
+    const facets = this.#facets;
+    if (!peekFacets(p.properties, p.propertiesStart, p.propertiesStart + p.propertiesBytes, facets)) return;
+    const claimed = p.properties.toString('utf8', facets.userIdStart, facets.userIdStart + facets.userIdLength);
+    const { broker, user } = this.#channel.connection;
+    if (claimed === user || broker.access.hasTag(user, 'impersonator')) return;
+    throw preconditionFailed(`user_id property set to '${claimed}' but authenticated user was '${user}'`);
+  }
+}
+
+function unexpected(state: number): BrokerError {
+  if (state === expectHeader)
+    return new BrokerError('UNEXPECTED_FRAME', 'expected content header for class 60, got non content header frame instead');
+  if (state === expectBody) return new BrokerError('UNEXPECTED_FRAME', 'expected content body, got non content body frame instead');
+  return new BrokerError('UNEXPECTED_FRAME', 'expected method frame, got non method frame instead');
+}

@@ -1,0 +1,14 @@
+// Everything that can be plugged in, by name: an import and a line each.
+import type { ExchangeType } from '../core/exchanges/exchange-type.ts';
+import { direct } from '../core/exchanges/direct.ts';
+import { fanout } from '../core/exchanges/fanout.ts';
+import { headers } from '../core/exchanges/headers.ts';
+import { topic } from '../core/exchanges/topic.ts';
+import type { MessageFormat } from '../core/ports/message-format.ts';
+import { classicQueueType } from '../core/queues/classic-queue-type.ts';
+import type { QueueType } from '../core/queues/queue-type.ts';
+import { amqp091Format } from '../protocols/amqp091/amqp-format.ts';
+
+export const exchangeTypes: readonly ExchangeType[] = [direct, fanout, topic, headers];
+export const queueTypes: readonly QueueType[] = [classicQueueType];
+export const messageFormats: readonly MessageFormat[] = [amqp091Format];
