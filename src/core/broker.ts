@@ -6,6 +6,7 @@ import { BrokerError, notAllowed, preconditionFailed } from './broker-error.ts';
 import { ConfirmLedger } from './confirm-ledger.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { type ConnectionInfo, ConnectionRegistry } from './connection-registry.ts';
+import { FlowControl } from './flow-control.ts';
 import type { ExchangeType } from './exchanges/exchange-type.ts';
 import { limits } from './limits.ts';
 import { MessageStore, type RefHolder } from './messages/message-store.ts';
@@ -53,6 +54,7 @@ export class BrokerCore {
   readonly turn: Turn;
   readonly publisher: Publisher;
   readonly deadLetters: DeadLetters;
+  readonly flow: FlowControl;
   readonly topology: Topology;
   readonly alarms: Alarms;
   readonly connections = new ConnectionRegistry();
@@ -90,6 +92,7 @@ export class BrokerCore {
       tag => this.format(tag),
     );
     this.turn.deadLetters = this.deadLetters;
+    this.flow = new FlowControl(this.clock, this.timers);
     this.alarms = new Alarms(this.connections);
     this.holdsRefs(this.deadLetters);
     this.topology = new Topology({
@@ -111,6 +114,7 @@ export class BrokerCore {
       turn: this.turn,
       store: this.store,
       deadLetters: this.deadLetters,
+      flow: this.flow,
       removeQueue: (queue, why) => this.#removeQueue(queue, why),
     };
   }

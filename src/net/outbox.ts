@@ -31,10 +31,7 @@ export class Outbox {
       return;
     }
     this.#giveBack(this.#inFlight.shift() ?? null);
-    if (this.isCongested && this.pendingBytes <= this.#bytesMax / 2) {
-      this.isCongested = false;
-      this.#onDrained();
-    }
+    if (this.isCongested && this.pendingBytes <= this.#bytesMax / 2) this.#drained();
   };
 
   /** `onDrained` is called when the outbox was congested and half of `bytesMax` is free again. */
@@ -137,11 +134,16 @@ export class Outbox {
       this.#settled += this.#inFlight.length;
       for (const item of this.#inFlight) if (item !== slab) this.#giveBack(item);
       this.#inFlight.length = 0;
-      this.isCongested = false;
+      if (this.isCongested) this.#drained();
     } else {
       this.buffer = noSlab;
       if (socket.writableLength > this.#bytesMax) this.isCongested = true;
     }
+  }
+
+  #drained(): void {
+    this.isCongested = false;
+    this.#onDrained();
   }
 
   #giveBack(slab: Buffer | null): void {

@@ -1,5 +1,6 @@
 // hot path: see docs/STYLE.md
 import type { ConfirmWaiter } from '../confirm-ledger.ts';
+import type { Throttleable } from '../flow-control.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -29,6 +30,8 @@ export class Publication {
   ttlMillis = -1;
   /** Who waits for the confirm; null when nobody does. */
   waiter: ConfirmWaiter | null = null;
+  /** Whose reading stops when a queue gets too long too fast; null for messages of the broker's own. */
+  publisher: Throttleable | null = null;
   /** Set by a queue that does not take the message (overflow reject-publish): the waiter gets a nack. */
   isRefused = false;
   /** Queues that a dead-lettered message has been through without being rejected: it must not go round. Null for others. */

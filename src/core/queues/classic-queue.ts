@@ -2,6 +2,7 @@
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import { accessRefused } from '../broker-error.ts';
 import type { Consumer } from '../consumer.ts';
+import { flowBytesHigh, flowMessagesHigh } from '../flow-control.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { MessageRef } from '../messages/message-store.ts';
 import { ConsumerRota } from './consumer-rota.ts';
@@ -117,6 +118,7 @@ export class ClassicQueue extends Queue {
     this.#readyBytes += p.bodyBytes;
     this.counters.published++;
     if (!this.isMarkedReady) this.context.turn.queueReady(this);
+    if (p.publisher !== null && (this.#lists.length > flowMessagesHigh || this.#readyBytes > flowBytesHigh)) this.context.flow.consider(this, p.publisher);
     if (settings.lengthMax >= 0 || settings.lengthBytesMax >= 0) this.#enforceLimits();
   }
 

@@ -1,5 +1,6 @@
 import type { TimerQueue } from '../../base/timer-queue.ts';
 import type { DeadLetters } from '../dead-letters.ts';
+import type { FlowControl } from '../flow-control.ts';
 import type { MessageStore } from '../messages/message-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Turn } from '../turn.ts';
@@ -12,6 +13,7 @@ export interface QueueContext {
   readonly turn: Turn;
   readonly store: MessageStore;
   readonly deadLetters: DeadLetters;
+  readonly flow: FlowControl;
   /** The queue asks to be deleted: its last consumer left (auto-delete) or it was not used for long enough (x-expires). */
   removeQueue(queue: Queue, why: 'auto-delete' | 'expired'): void;
 }

@@ -4,6 +4,7 @@ import type { BrokerCore } from '../../core/broker.ts';
 import { BrokerError, type BrokerErrorCode } from '../../core/broker-error.ts';
 import type { ConnectionDescription, ConnectionInfo } from '../../core/connection-registry.ts';
 import { Publication } from '../../core/messages/publication.ts';
+import type { Throttleable } from '../../core/flow-control.ts';
 import type { Flushable } from '../../core/turn.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import type { Link, LinkSession } from '../../net/link.ts';
@@ -46,7 +47,7 @@ const silentCloseMillis = 3000;
 const heartbeatFrame = Buffer.from([FrameHeartbeat, 0, 0, 0, 0, 0, 0, FrameEnd]);
 
 /** One AMQP 0-9-1 connection: frames in, methods to channels, errors out. Handshake and channels have files of their own. */
-export class Connection implements LinkSession, FrameVisitor, Flushable, ConnectionInfo, Actor {
+export class Connection implements LinkSession, FrameVisitor, Flushable, ConnectionInfo, Actor, Throttleable {
   readonly id: number;
   readonly protocol = 'AMQP 0-9-1';
   readonly isBroker = false;
@@ -68,6 +69,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   #isDirty = false;
   #hasPublished = false;
   #isBlocked = false;
+  /** How many queues hold this publisher up. */
+  #holdCount = 0;
   user = '';
   /** Largest body frame payload for this client. */
   bodyFrameMax = 4088;
@@ -93,6 +96,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.deadlineMillis = now + broker.settings.handshakeTimeoutMillis;
     this.reader = new FrameReader(broker.settings.initialFrameBytesMax);
     this.tuning = new Tuning();
+    this.publication.publisher = this;
     this.#handshake = new Handshake(this);
     broker.connections.add(this);
     broker.counters.connectionsOpened++;
@@ -252,6 +256,16 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     else if (reason === null && this.#isBlocked) this.#unblock();
   }
 
+  hold(): void {
+    this.#holdCount++;
+    this.link.pause();
+  }
+
+  release(): void {
+    this.#holdCount--;
+    this.#resume();
+  }
+
   /** Ends the connection with an error that the client has to confirm. `method` is at fault, 0 for none. */
   closeWith(error: ReplyError, method: number): void {
     if (this.#state === closing || this.#state === closed) return;
@@ -310,6 +324,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     }
     this.broker.connections.delete(this);
     this.broker.counters.connectionsClosed++;
+    this.broker.flow.forget(this);
     this.frontEnd.closed(this);
     this.#state = closed;
     if (wasOrderly) this.broker.logger.info('connection', `closing connection ${this.name}`);
@@ -498,6 +513,12 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.#isBlocked = false;
     this.lastReceivedMillis = this.broker.clock.nowMillis;
     if (this.tuning.wantsBlocked) this.send(encodeConnectionUnblocked(0));
+    this.#resume();
+  }
+
+  #resume(): void {
+    if (this.#holdCount > 0 || this.#isBlocked) return;
+    this.lastReceivedMillis = this.broker.clock.nowMillis;
     this.link.resume();
   }
 

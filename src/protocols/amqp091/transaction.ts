@@ -77,5 +77,6 @@ function copyOf(p: Publication): Publication {
   copy.propertiesStart = 0;
   copy.body = Buffer.from(p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes));
   copy.bodyStart = 0;
+  copy.publisher = null;
   return copy;
 }
