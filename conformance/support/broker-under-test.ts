@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { BrokerProcess } from './broker-process.ts';
 import { launchRabbitmq } from './launch-rabbitmq.ts';
-import { launchWarren } from './launch-warren.ts';
+import { launchWarren, warrenServesHttp } from './launch-warren.ts';
 import { freePorts } from './ports.ts';
 
 export interface BrokerUnderTest {
@@ -89,7 +89,7 @@ async function own(options: BrokerOptions): Promise<BrokerUnderTest> {
     }
   }
   const url = `amqp://guest:guest@127.0.0.1:${port}`;
-  const httpUrl = isOracle || process.env.BROKER_HTTP === 'yes' ? `http://guest:guest@127.0.0.1:${httpPort}` : null;
+  const httpUrl = isOracle || warrenServesHttp ? `http://guest:guest@127.0.0.1:${httpPort}` : null;
   return {
     product: launch.product,
     url,

@@ -57,7 +57,8 @@ def _late(_signal, _frame):
     raise TimeoutError('the check had not ended after %d s' % CHECK_SECONDS_MAX)
 
 
-def main():
+def main(at_end=lambda: None):
+    """Runs the checks, then `at_end`, and ends the process."""
     sys.stdout.reconfigure(line_buffering=True)
     selected = [c for c in _checks if len(sys.argv) < 2 or sys.argv[1] in c[0]]
     print('1..%d' % len(selected))
@@ -78,5 +79,6 @@ def main():
                 print('# %s' % line)
         finally:
             signal.alarm(0)
+    at_end()
     sys.stdout.flush()
     os._exit(1 if failed else 0)  # a client's background threads must not keep a finished run alive

@@ -19,6 +19,8 @@ export interface ClientSuite {
   readonly env?: Record<string, string>;
   /** Name of the suite, when a client has more than one. */
   readonly name?: string;
+  /** The programs use the HTTP API: skipped where the broker has none. */
+  readonly needsHttp?: boolean;
 }
 
 /** Why a client's suite cannot be run on this machine, or null. Installs the client if that is all that is missing. */
@@ -38,6 +40,10 @@ export function clientSuite(suite: ClientSuite): void {
       return;
     }
     const broker = await brokerFor(t);
+    if (suite.needsHttp && broker.httpUrl === null) {
+      t.skip('needs the HTTP API of the broker (BROKER_HTTP_URL)');
+      return;
+    }
     for (const program of suite.programs) {
       const command = interpreters[program.split('.').pop() ?? ''];
       if (!command) throw new Error(`no interpreter is known for ${program}`);
