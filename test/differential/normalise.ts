@@ -1,5 +1,5 @@
 // Makes two runs comparable: what differs from run to run or from broker to broker by its nature gets a fixed name.
-import type { FieldTable, FieldValue } from './field-value.ts';
+import { type FieldTable, type FieldValue, printTable } from './field-value.ts';
 
 const generated: readonly { readonly pattern: RegExp; readonly prefix: string }[] = [
   { pattern: /amq\.gen-[A-Za-z0-9_-]{22}/g, prefix: 'amq.gen-' },
@@ -16,7 +16,8 @@ export class GeneratedNames {
   normalise(text: string): string {
     let out = text;
     for (const { pattern, prefix } of generated) out = out.replace(pattern, name => this.#placeholder(name, prefix));
-    return normaliseServer(out.replace(/\btime: T:\d+/g, 'time: T:*'));
+    // Erlang breaks long terms in lines of eighty columns.
+    return normaliseServer(out.replace(/\btime: T:\d+/g, 'time: T:*').replace(/\\n {2,}/g, ''));
   }
 
   /** Replaces placeholders by the names they stand for, in a line of a script. */
@@ -47,22 +48,28 @@ function normaliseServer(text: string): string {
   return sorted.replace(/\b(cluster_name|copyright|information|platform|version): ("(?:[^"\\]|\\.)*"|[^\s,}]+)/g, '$1: *');
 }
 
-/** The first x-death entry is the newest; the order of the others is not stable in RabbitMQ. */
-export function sortOlderDeaths(table: FieldTable): FieldTable {
-  return table.map(([key, value]) => {
-    if (key.toString() !== 'x-death' || value.type !== 'A') return [key, value] as const;
-    const [newest, ...older] = value.value;
-    if (newest === undefined) return [key, value] as const;
-    older.sort((a, b) => (deathKey(a) < deathKey(b) ? -1 : 1));
-    return [key, { type: 'A', value: [newest, ...older] }] as const;
-  });
+/**
+ * Headers of a dead letter in an order of their own: RabbitMQ sorts the keys in some cases, and the order of the x-death entries behind the
+ * first (the newest) is not stable. Headers without x-death stay as they are.
+ */
+export function sortDeaths(table: FieldTable): FieldTable {
+  if (!table.some(([key]) => key.toString() === 'x-death')) return table;
+  return sortKeys(
+    table.map(([key, value]) => {
+      if (key.toString() !== 'x-death' || value.type !== 'A') return [key, value] as const;
+      const entries = value.value.map(entry => (entry.type === 'F' ? ({ type: 'F', value: sortKeys(entry.value) } as const) : entry));
+      const [newest, ...older] = entries;
+      if (newest === undefined) return [key, value] as const;
+      older.sort((a, b) => (deathKey(a) < deathKey(b) ? -1 : 1));
+      return [key, { type: 'A', value: [newest, ...older] }] as const;
+    }),
+  );
+}
+
+function sortKeys(table: FieldTable): FieldTable {
+  return [...table].sort(([a], [b]) => Buffer.compare(a, b));
 }
 
 function deathKey(entry: FieldValue): string {
-  if (entry.type !== 'F') return '';
-  return entry.value
-    .filter(([key]) => key.toString() === 'queue' || key.toString() === 'reason')
-    .map(([key, value]) => `${key.toString()}=${value.type === 'S' ? value.value.toString() : ''}`)
-    .sort()
-    .join(' ');
+  return entry.type === 'F' ? printTable(entry.value.filter(([key]) => ['queue', 'reason'].includes(key.toString()))) : '';
 }

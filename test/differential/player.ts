@@ -264,7 +264,8 @@ class Player {
   }
 
   async #openChannel(peer: Peer, channel: number, verb: string): Promise<void> {
-    if (!peer.isImplicit || peer.openChannels.has(channel) || peer.usedChannels.has(channel) || verb === 'channel.open') return;
+    if (channel === 0 || !peer.isImplicit || peer.openChannels.has(channel) || peer.usedChannels.has(channel) || verb === 'channel.open')
+      return;
     const before = peer.events;
     peer.events = [];
     peer.sendMethod(channel, 'channel.open', new Map());
