@@ -16,7 +16,7 @@ function warnings(text: string): readonly string[] {
   return parseConfFile(text, 'f').warnings;
 }
 
-// Each of these was tried with RabbitMQ's own reader of such files (cuttlefish).
+// Tried with cuttlefish 3.0, the reader RabbitMQ has for such files; single quotes and ''' are as in its later releases.
 const ACCEPTED: readonly [text: string, expected: (readonly [string, string])[]][] = [
   ['', []],
   ['\n\n \n\t\n', []],

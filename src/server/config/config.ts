@@ -213,7 +213,7 @@ export interface LimitsConfig {
   /** From the first byte (after TLS) to connection.open. Infinity: no limit, and no timer. */
   readonly handshakeMillis: number;
   readonly tlsHandshakeMillis: number;
-  /** How long a delivery may stay unacknowledged. Infinity: no limit, and no timer. */
+  /** How long a delivery may stay unacknowledged: more than a timer can wait, possibly (people set a year). Infinity: no limit. */
   readonly consumerTimeoutMillis: number;
   readonly loginFailuresPerMinuteMax: number;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseEnabledPlugins } from './enabled-plugins.ts';
-import { load, refusal } from './testing.ts';
+import { load, refusal } from '../../../test/support/config-texts.ts';
 
 const env = (variables: Record<string, string>) => load({ env: variables });
 

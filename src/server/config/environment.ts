@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Setting } from './conf-file.ts';
 import { quotable } from './config-error.ts';
+import { DEPRECATED, OF_OTHER_PROGRAMS, SERVICE_LINK, VARIABLES, WITHOUT_EFFECT } from './environment-variables.ts';
 import { keySegments } from './key.ts';
 import { interfaceAddress, port } from './value-address.ts';
 import { Mismatch } from './value-type.ts';
@@ -29,80 +30,7 @@ export interface EnvironmentChoice {
   readonly warnings: readonly string[];
 }
 
-/** Variables that set one key each. */
-const KEY_OF = new Map([
-  ['RABBITMQ_DEFAULT_USER', 'default_user'],
-  ['RABBITMQ_DEFAULT_PASS', 'default_pass'],
-  ['RABBITMQ_DEFAULT_VHOST', 'default_vhost'],
-  ['RABBITMQ_MNESIA_DIR', 'warren.data_dir'],
-  ['RABBITMQ_LOG_BASE', 'log.dir'],
-  ['RABBITMQ_PRODUCT_NAME', 'product.name'],
-  ['RABBITMQ_PRODUCT_VERSION', 'warren.product_version'],
-  // Goes before RABBITMQ_MNESIA_DIR, and so comes after it.
-  ['WARREN_DATA_DIR', 'warren.data_dir'],
-]);
-
-/** Variables that are read elsewhere in this file. */
-const OTHERWISE_READ = new Set([
-  'RABBITMQ_CONFIG_FILE',
-  'RABBITMQ_CONFIG_FILES',
-  'RABBITMQ_ADVANCED_CONFIG_FILE',
-  'RABBITMQ_NODENAME',
-  'RABBITMQ_USE_LONGNAME',
-  'RABBITMQ_NODE_PORT',
-  'RABBITMQ_NODE_IP_ADDRESS',
-  'RABBITMQ_MNESIA_BASE',
-  'RABBITMQ_LOGS',
-  'RABBITMQ_LOG',
-  'RABBITMQ_PID_FILE',
-  'RABBITMQ_ENABLED_PLUGINS_FILE',
-  'RABBITMQ_ENABLED_PLUGINS',
-]);
-
-const ERLANG = 'WarrenMQ does not run on Erlang';
-
-/** Variables without effect for which there is more to say than that. */
-const WITHOUT_EFFECT = new Map([
-  ['RABBITMQ_USERNAME', 'the variables of the default user are RABBITMQ_DEFAULT_USER and RABBITMQ_DEFAULT_PASS'],
-  ['RABBITMQ_PASSWORD', 'the variables of the default user are RABBITMQ_DEFAULT_USER and RABBITMQ_DEFAULT_PASS'],
-  ['RABBITMQ_USER', 'the variables of the default user are RABBITMQ_DEFAULT_USER and RABBITMQ_DEFAULT_PASS'],
-  ['RABBITMQ_PASS', 'the variables of the default user are RABBITMQ_DEFAULT_USER and RABBITMQ_DEFAULT_PASS'],
-  ['RABBITMQ_VHOST', 'the variable of the default virtual host is RABBITMQ_DEFAULT_VHOST'],
-  ['RABBITMQ_DEFAULT_USER_TAGS', 'tags are given in the configuration file, default_user_tags.administrator = true'],
-  ['RABBITMQ_DEFAULT_PERMISSIONS', 'permissions are given in the configuration file, default_permissions.configure = .*'],
-  ['RABBITMQ_ERLANG_COOKIE', 'a broker is one node, and needs no cookie'],
-  ['RABBITMQ_NODE_TYPE', 'a broker is one node'],
-  ['RABBITMQ_CONF_ENV_FILE', "set the variables themselves; rabbitmq-env.conf is a script of RabbitMQ's launcher"],
-  ['RABBITMQ_SERVER_ERL_ARGS', ERLANG],
-  ['RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS', ERLANG],
-  ['RABBITMQ_SERVER_START_ARGS', ERLANG],
-  ['RABBITMQ_CTL_ERL_ARGS', ERLANG],
-  ['RABBITMQ_DIST_PORT', ERLANG],
-  ['RABBITMQ_DISTRIBUTION_BUFFER_SIZE', ERLANG],
-  ['RABBITMQ_IO_THREAD_POOL_SIZE', ERLANG],
-  ['RABBITMQ_FEATURE_FLAGS', 'WarrenMQ has no feature flags'],
-  ['RABBITMQ_FEATURE_FLAGS_FILE', 'WarrenMQ has no feature flags'],
-  ['RABBITMQ_PLUGINS_DIR', 'plugins of RabbitMQ do not run here'],
-  ['RABBITMQ_PLUGINS_EXPAND_DIR', 'plugins of RabbitMQ do not run here'],
-  ['RABBITMQ_DATA_DIR', 'the data directory is WARREN_DATA_DIR, or RABBITMQ_MNESIA_DIR'],
-  ['RABBITMQ_HOME', ERLANG],
-  ['RABBITMQ_VERSION', 'the version that clients see is RABBITMQ_PRODUCT_VERSION'],
-]);
-
-/** Variables of other parts of WarrenMQ. */
-const OF_OTHER_PROGRAMS = /^WARREN_(URL|USER|PASSWORD|NODE|API|CTL)/;
-
-/** What RabbitMQ's container image refuses, and the keys that took their place. */
-const DEPRECATED: readonly (readonly [pattern: RegExp, key: (name: string) => string])[] = [
-  [/^RABBITMQ_DEFAULT_(PASS|USER)_FILE$/, name => (name.includes('PASS') ? 'default_pass' : 'default_user')],
-  [/^RABBITMQ_SSL_/, name => `ssl_options.${name.slice('RABBITMQ_SSL_'.length).toLowerCase()}`],
-  [/^RABBITMQ_MANAGEMENT_SSL_/, name => `management.ssl.${name.slice('RABBITMQ_MANAGEMENT_SSL_'.length).toLowerCase()}`],
-  [/^RABBITMQ_VM_MEMORY_HIGH_WATERMARK$/, () => 'vm_memory_high_watermark.relative'],
-];
-
-/** What Kubernetes and Docker set in every container for a service whose name begins with "rabbitmq"; no one means the broker with it. */
-const SERVICE_LINK =
-  /^RABBITMQ_(.+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP)(_(ADDR|PORT|PROTO))?|NAME|ENV_[A-Za-z0-9_]+)$/;
+const READ = new Set(VARIABLES.map(variable => variable.name));
 
 export function readEnvironment(environment: Environment, hostname: string): EnvironmentChoice {
   const reader = new EnvironmentReader(environment);
@@ -125,9 +53,9 @@ class EnvironmentReader {
     const nodeName = this.#nodeName(hostname);
     const mnesiaBase = this.#get('RABBITMQ_MNESIA_BASE');
     if (mnesiaBase !== null) this.#set('RABBITMQ_MNESIA_BASE', 'warren.data_dir', join(mnesiaBase, nodeName));
-    for (const [name, key] of KEY_OF) {
-      const value = this.#get(name);
-      if (value !== null) this.#set(name, key, value);
+    for (const { name, key } of VARIABLES) {
+      const value = key === null ? null : this.#get(name);
+      if (key !== null && value !== null) this.#set(name, key, value);
     }
     const isLogToFileOnly = this.#readLogs();
     this.#readLogLevels();
@@ -188,7 +116,7 @@ class EnvironmentReader {
 
   #warnOfOthers(): void {
     for (const name of this.#names()) {
-      if (KEY_OF.has(name) || OTHERWISE_READ.has(name) || OF_OTHER_PROGRAMS.test(name)) continue;
+      if (READ.has(name) || OF_OTHER_PROGRAMS.test(name)) continue;
       if (DEPRECATED.some(([pattern]) => pattern.test(name))) continue;
       const reason = WITHOUT_EFFECT.get(name) ?? 'WarrenMQ knows no such variable';
       this.#warnings.push(`${quotable(name)} has no effect: ${reason}`);

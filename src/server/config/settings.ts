@@ -112,8 +112,8 @@ export class Settings {
 
   /** The value of a key, or its default. */
   value<T>(key: Key<T>): T {
-    const set = this.optional(key);
-    if (set !== null) return set;
+    const accepted = this.#accepted.get(key)?.get('');
+    if (accepted !== undefined) return accepted.value as T;
     const value = key.type.parse(key.defaultText);
     if (value instanceof Mismatch) throw new Error(`the default of ${key.pattern} is not ${value.expected}`);
     return value;

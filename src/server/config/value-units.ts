@@ -37,15 +37,13 @@ export function byteSize(min: number, max: number): ValueType<number> {
 
 const MILLIS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
-/** What setTimeout can wait, and so what a time limit may be: 2^31 - 1 ms, 24.8 days. */
+/** What setTimeout can wait: 2^31 - 1 ms, 24.8 days. */
 export const TIMER_MILLIS_MAX = 2_147_483_647;
 
-/**
- * A time: milliseconds as a plain number, as everywhere in RabbitMQ, or with units (10s, 1h30m, 500ms). The largest is what a timer can
- * wait, so that no limit turns into "at once" by overflow.
- */
-export function milliseconds(min: number, max: number = TIMER_MILLIS_MAX): ValueType<number> {
-  return valueType(`milliseconds from ${min} to ${max}, or a time with units such as 10s or 1h30m`, value => {
+/** A time: milliseconds as a plain number, as everywhere in RabbitMQ, or with units (10s, 1h30m, 500ms). */
+export function milliseconds(min: number, max: number = Number.MAX_SAFE_INTEGER): ValueType<number> {
+  const range = max === Number.MAX_SAFE_INTEGER ? `, ${min} or more` : ` from ${min} to ${max}`;
+  return valueType(`milliseconds${range}, or a time with units such as 10s or 1h30m`, value => {
     const millis = parseMillis(value);
     return millis === undefined || millis < min || millis > max ? undefined : millis;
   });

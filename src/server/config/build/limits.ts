@@ -3,6 +3,7 @@ import { LIMITS } from '../schema/limits.ts';
 import { LISTENERS } from '../schema/listeners.ts';
 import { DISK, MEMORY } from '../schema/memory.ts';
 import { CREDENTIALS } from '../schema/users.ts';
+import { TIMER_MILLIS_MAX } from '../value-units.ts';
 import { type BuildContext, problem, warn } from './context.ts';
 
 /** The smallest frame every peer must take. [AMQP 0-9-1 frame-min-size] */
@@ -37,11 +38,16 @@ export function buildLimits(context: BuildContext): LimitsConfig {
     vhostMax: settings.value(LIMITS.vhosts),
     tableDepthMax: settings.value(LIMITS.tableDepth),
     tableEntriesMax: settings.value(LIMITS.tableEntries),
-    handshakeMillis: settings.value(LISTENERS.handshake),
-    tlsHandshakeMillis: settings.value(LISTENERS.tlsHandshake),
+    handshakeMillis: timerMillis(settings.value(LISTENERS.handshake)),
+    tlsHandshakeMillis: timerMillis(settings.value(LISTENERS.tlsHandshake)),
     consumerTimeoutMillis: settings.value(LIMITS.consumerTimeout),
     loginFailuresPerMinuteMax: settings.value(CREDENTIALS.failuresPerMinute),
   };
+}
+
+/** A time that a timer will be set to: what is longer than a timer can wait would otherwise be over at once. */
+function timerMillis(millis: number): number {
+  return millis === Number.POSITIVE_INFINITY ? millis : Math.min(millis, TIMER_MILLIS_MAX);
 }
 
 function buildConnectionMax(context: BuildContext): number {

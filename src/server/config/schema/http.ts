@@ -94,7 +94,7 @@ export const MANAGEMENT_KEYS = {
     'For how long (minute, hour, day, or seconds) samples of global, basic or detailed data are kept at which interval in seconds.',
     { effect: MANAGEMENT },
   ),
-  sampleMillis: key('collect_statistics_interval', milliseconds(1000, 3_600_000), '5000', 'How often statistics are sampled.', {
+  sampleMillis: key('collect_statistics_interval', milliseconds(100, 3_600_000), '5000', 'How often statistics are sampled.', {
     effect: MANAGEMENT,
   }),
   requireJsonExtension: key('management.definitions.require_json_extension', boolean, 'false', 'Import only files named *.json.', {

@@ -11,7 +11,7 @@ export function socketKeys(prefix: string, effect: Effect) {
     none: optionalKey(prefix, oneOf('none'), 'none leaves every socket option at its default.', { effect }),
     backlog: key(
       `${prefix}.backlog`,
-      integer(1, 65535),
+      integer(1, 1_000_000),
       '1024',
       'How many connections may wait to be accepted (the kernel may hold it lower).',
       { effect },

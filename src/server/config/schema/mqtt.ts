@@ -1,7 +1,7 @@
 import { type Area, familyKey, ignoredKey, key, optionalKey } from '../key.ts';
 import { listenAddress } from '../value-address.ts';
 import { boolean, integer, oneOf, orInfinity, secret, someText } from '../value-type.ts';
-import { informationUnits, milliseconds } from '../value-units.ts';
+import { informationUnits, milliseconds, TIMER_MILLIS_MAX } from '../value-units.ts';
 import { MQTT } from './effects.ts';
 import { socketKeys } from './listeners.ts';
 import { webSocketKeys } from './web-socket-keys.ts';
@@ -84,7 +84,7 @@ export const MQTT_KEYS = {
     { effect },
   ),
   topicAliases: key('mqtt.topic_alias_maximum', integer(0, 65535), '16', 'Topic aliases of a client.', { effect }),
-  loginMillis: key('mqtt.login_timeout', milliseconds(1), '10000', 'How long a client may take to log in.', { effect }),
+  loginMillis: key('mqtt.login_timeout', milliseconds(1, TIMER_MILLIS_MAX), '10000', 'How long a client may take to log in.', { effect }),
   retainedCount: key(
     'mqtt.retained_message_store.max_messages',
     orInfinity(integer(0)),

@@ -1,7 +1,7 @@
 import { type Area, familyKey, ignoredKey, key, optionalKey } from '../key.ts';
 import { listenAddress } from '../value-address.ts';
 import { boolean, integer, oneOf, orInfinity, secret, someText } from '../value-type.ts';
-import { informationUnits, milliseconds } from '../value-units.ts';
+import { informationUnits, milliseconds, TIMER_MILLIS_MAX } from '../value-units.ts';
 import { STOMP } from './effects.ts';
 import { socketKeys } from './listeners.ts';
 import { webSocketKeys } from './web-socket-keys.ts';
@@ -25,7 +25,7 @@ export const STOMP_KEYS = {
   topicExchange: key('stomp.default_topic_exchange', someText, 'amq.topic', 'Exchange of /topic/ destinations.', { effect }),
   implicitConnect: key('stomp.implicit_connect', boolean, 'false', 'Log in stomp.default_user without a CONNECT frame.', { effect }),
   certificateLogin: key('stomp.ssl_cert_login', boolean, 'false', 'Take the user name from the client certificate.', { effect }),
-  loginMillis: key('stomp.login_timeout', milliseconds(1), '10000', 'How long a client may take to log in.', { effect }),
+  loginMillis: key('stomp.login_timeout', milliseconds(1, TIMER_MILLIS_MAX), '10000', 'How long a client may take to log in.', { effect }),
   frameBytes: key('stomp.max_frame_size', informationUnits(1024, 536_870_912), '4MiB', 'Largest frame.', { effect }),
   frameBytesBeforeLogin: key(
     'stomp.max_frame_size_unauthenticated',

@@ -141,8 +141,12 @@ export const OPERATOR_POLICIES = {
     'Which kinds of queue it is for.',
     { effect: DEFAULT_POLICIES },
   ),
-  expires: familyKey(policy('expires'), milliseconds(1), 'Delete queues unused for this long.', { effect: DEFAULT_POLICIES }),
-  messageTtl: familyKey(policy('message_ttl'), milliseconds(0), 'Longest time a message stays.', { effect: DEFAULT_POLICIES }),
+  expires: familyKey(policy('expires'), milliseconds(1, 4_294_967_295), 'Delete queues unused for this long.', {
+    effect: DEFAULT_POLICIES,
+  }),
+  messageTtl: familyKey(policy('message_ttl'), milliseconds(0, 4_294_967_295), 'Longest time a message stays.', {
+    effect: DEFAULT_POLICIES,
+  }),
   maxLength: familyKey(policy('max_length'), integer(1), 'Most ready messages.', { effect: DEFAULT_POLICIES }),
   maxLengthBytes: familyKey(policy('max_length_bytes'), informationUnits(1), 'Most bytes of ready messages.', { effect: DEFAULT_POLICIES }),
   deliveryLimit: familyKey(policy('delivery_limit'), integer(1), 'Most deliveries of one message.', { effect: DEFAULT_POLICIES }),

@@ -1,7 +1,7 @@
 import { type Effect, ignoredKey, key, optionalKey, type SchemaKey } from '../key.ts';
 import { ipAddress, port } from '../value-address.ts';
 import { boolean, integer, oneOf, orInfinity, someText } from '../value-type.ts';
-import { informationUnits, milliseconds } from '../value-units.ts';
+import { informationUnits, milliseconds, TIMER_MILLIS_MAX } from '../value-units.ts';
 import { tlsKeys } from './tls-keys.ts';
 
 /** The keys of a WebSocket listener below `prefix` (`web_mqtt`, `web_stomp`). */
@@ -30,9 +30,15 @@ export function webSocketKeys(prefix: string, protocol: string, tcpPort: string,
     frameBytes: key(`${prefix}.ws_opts.max_frame_size`, orInfinity(informationUnits(1024)), '16MiB', 'Largest WebSocket frame.', {
       effect,
     }),
-    idleMillis: key(`${prefix}.ws_opts.idle_timeout`, milliseconds(1000), '60000', 'Close a WebSocket without traffic after this time.', {
-      effect,
-    }),
+    idleMillis: key(
+      `${prefix}.ws_opts.idle_timeout`,
+      milliseconds(1000, TIMER_MILLIS_MAX),
+      '60000',
+      'Close a WebSocket without traffic after this time.',
+      {
+        effect,
+      },
+    ),
     connections: key(`${prefix}.max_connections`, orInfinity(integer(0)), 'infinity', 'Most connections; connection_max holds as well.', {
       effect,
     }),

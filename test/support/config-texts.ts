@@ -1,6 +1,7 @@
-// For the tests of this folder: a configuration from texts instead of files.
-import { ConfigError } from './config-error.ts';
-import { type ConfigInputs, type LoadedConfig, loadConfig } from './load-config.ts';
+// For tests: a configuration from texts instead of files.
+import { ConfigError } from '../../src/server/config/config-error.ts';
+import type { Config } from '../../src/server/config/config.ts';
+import { type ConfigInputs, type LoadedConfig, loadConfig } from '../../src/server/config/load-config.ts';
 
 export interface Texts {
   /** What `--config rabbitmq.conf` reads; without it there is no --config. */
@@ -52,3 +53,19 @@ export function problemsOf(conf: string): readonly string[] {
 export function warningsOf(conf: string, files: Texts['files'] = {}): readonly string[] {
   return load({ conf, files }).warnings.map(warning => warning.replace(/^rabbitmq\.conf:/, ''));
 }
+
+/** What a configuration file makes of itself. */
+export function configOf(conf: string, files: Texts['files'] = {}): Config {
+  return load({ conf, files }).config;
+}
+
+/** Listeners in a word each: kind, name, address (* for every interface), port. */
+export function addressesOf(listeners: Config['listeners']): string[] {
+  return listeners.map(({ kind, name, host, port }) => `${kind} ${name} ${host ?? '*'} ${port}`);
+}
+
+/** Files that TLS options may name. */
+export const CERTIFICATES = { '/tls/ca.pem': 'ca', '/tls/cert.pem': 'cert', '/tls/key.pem': 'key' };
+
+/** The least that TLS needs. Two lines of a configuration file. */
+export const TLS = 'ssl_options.certfile = /tls/cert.pem\nssl_options.keyfile = /tls/key.pem\n';
