@@ -10,7 +10,9 @@ check('exchanges of every kind are declared, checked and deleted', () =>
       await channel.exchangeDeclare(name, kind, { durable: false });
       await channel.exchangeDeclare(name, kind, { passive: true });
       await channel.exchangeDelete(name);
-      await closesChannel(404, `NOT_FOUND - no exchange '${name}' in vhost '/'`, other => other.exchangeDeclare(name, kind, { passive: true }));
+      await closesChannel(404, `NOT_FOUND - no exchange '${name}' in vhost '/'`, other =>
+        other.exchangeDeclare(name, kind, { passive: true }),
+      );
     }
   }),
 );
@@ -24,7 +26,9 @@ check('a queue is declared with its counts, purged and deleted', () =>
     equal(await channel.queuePurge(name), { messageCount: 3 });
     await channel.basicPublish('', name, 'x');
     await awaitCount(channel, name, 1);
-    await closesChannel(406, `PRECONDITION_FAILED - queue '${name}' in vhost '/' not empty`, other => other.queueDelete(name, { ifEmpty: true }));
+    await closesChannel(406, `PRECONDITION_FAILED - queue '${name}' in vhost '/' not empty`, other =>
+      other.queueDelete(name, { ifEmpty: true }),
+    );
     equal(await channel.queueDelete(name), { messageCount: 1 });
   }),
 );
@@ -33,7 +37,9 @@ check('a declaration with other properties closes the channel with 406', () =>
   withChannel(async channel => {
     const name = unique('queue');
     await channel.queueDeclare(name, { durable: false, exclusive: false, autoDelete: true });
-    await closesChannel(406, `inequivalent arg 'durable' for queue '${name}' in vhost '/': received 'true' but current is 'false'`, other => other.queueDeclare(name, { autoDelete: true }));
+    await closesChannel(406, `inequivalent arg 'durable' for queue '${name}' in vhost '/': received 'true' but current is 'false'`, other =>
+      other.queueDeclare(name, { autoDelete: true }),
+    );
     await channel.queueDelete(name);
   }),
 );
@@ -68,8 +74,19 @@ check('bodies and properties come back as they were', () =>
       assert(Buffer.from(message.body ?? []).equals(body), `a body of ${size} bytes changed`);
     }
     const properties = {
-      contentType: 'text/plain', contentEncoding: 'utf-8', headers: { text: 'ü', number: 42, big: 2 ** 40, half: 0.5, yes: true, list: [1, 'a'], deep: { er: 1 }, none: null }, deliveryMode: 2, priority: 4,
-      correlationId: 'c', replyTo: 'r', expiration: '60000', messageId: 'm', timestamp: new Date(1_700_000_000_000), type: 't', userId: 'guest', appId: 'a',
+      contentType: 'text/plain',
+      contentEncoding: 'utf-8',
+      headers: { text: 'ü', number: 42, big: 2 ** 40, half: 0.5, yes: true, list: [1, 'a'], deep: { er: 1 }, none: null },
+      deliveryMode: 2,
+      priority: 4,
+      correlationId: 'c',
+      replyTo: 'r',
+      expiration: '60000',
+      messageId: 'm',
+      timestamp: new Date(1_700_000_000_000),
+      type: 't',
+      userId: 'guest',
+      appId: 'a',
     };
     await channel.basicPublish('', queue, 'x', properties);
     const got = (await getOne(channel, queue)).properties;
@@ -81,10 +98,14 @@ check('confirms come for every publish, as an error when it was refused', () =>
   withChannel(async channel => {
     await channel.confirmSelect();
     const queue = await ownQueue(channel, { 'x-max-length': 5, 'x-overflow': 'reject-publish' });
-    const publish = count => Promise.allSettled(Array.from({ length: count }, (_, index) => channel.basicPublish('', queue, String(index))));
+    const publish = count =>
+      Promise.allSettled(Array.from({ length: count }, (_, index) => channel.basicPublish('', queue, String(index))));
     // Not all eight at once: RabbitMQ may nack 6 and 7 first and then ack «all up to 7», which leaves this client waiting for 1 to 5 forever.
     const outcomes = [...(await publish(5)), ...(await publish(3))];
-    equal(outcomes.map(({ status }) => status), [...Array(5).fill('fulfilled'), ...Array(3).fill('rejected')]);
+    equal(
+      outcomes.map(({ status }) => status),
+      [...Array(5).fill('fulfilled'), ...Array(3).fill('rejected')],
+    );
     equal((await channel.queueDeclare(queue, { passive: true })).messageCount, 5);
   }),
 );
@@ -111,7 +132,10 @@ check('a consumer gets messages by callback, acknowledges and is cancelled', () 
     });
     for (let number = 0; number < 10; number++) await channel.basicPublish('', queue, String(number));
     await consumer.wait(10_000);
-    equal(got, Array.from({ length: 10 }, (_, index) => String(index)));
+    equal(
+      got,
+      Array.from({ length: 10 }, (_, index) => String(index)),
+    );
     equal((await channel.queueDeclare(queue, { passive: true })).consumerCount, 0);
   }),
 );
@@ -144,7 +168,10 @@ check('a consumer ends with an error when its queue is deleted', () =>
 
 check('prefetch per consumer, and for the channel when global', () =>
   withConnection(async connection => {
-    for (const [isGlobal, delivered] of [[false, 6], [true, 3]]) {
+    for (const [isGlobal, delivered] of [
+      [false, 6],
+      [true, 3],
+    ]) {
       const channel = await connection.channel();
       const queue = await ownQueue(channel);
       await channel.basicQos(3, 0, isGlobal);
@@ -204,7 +231,10 @@ check('a closed channel fails its callers, and the connection goes on', () =>
 check('a wrong password and a missing virtual host are refused', async () => {
   const url = new URL(process.env.BROKER_URL ?? 'amqp://127.0.0.1:5672');
   const refused = errorOf(() => withConnection(() => {}, `amqp://guest:wrong@${url.host}`));
-  assert((await refused).message.includes('ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN'), (await refused).message);
+  assert(
+    (await refused).message.includes('ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN'),
+    (await refused).message,
+  );
   const missing = errorOf(() => withConnection(() => {}, `amqp://guest:guest@${url.host}/nowhere`));
   assert((await missing).message.includes('vhost nowhere not found'), (await missing).message);
 });
@@ -221,11 +251,14 @@ check('five hundred channels are open at once', () =>
 );
 
 check('heartbeats keep an idle connection alive', () =>
-  withConnection(async connection => {
-    equal(connection.heartbeat, 1);
-    await new Promise(resolve => setTimeout(resolve, 3500)); // idleness itself is what is checked: more than two intervals must pass
-    await ownQueue(await connection.channel());
-  }, `${process.env.BROKER_URL ?? 'amqp://guest:guest@127.0.0.1:5672'}/?heartbeat=1`),
+  withConnection(
+    async connection => {
+      equal(connection.heartbeat, 1);
+      await new Promise(resolve => setTimeout(resolve, 3500)); // idleness itself is what is checked: more than two intervals must pass
+      await ownQueue(await connection.channel());
+    },
+    `${process.env.BROKER_URL ?? 'amqp://guest:guest@127.0.0.1:5672'}/?heartbeat=1`,
+  ),
 );
 
 await main();

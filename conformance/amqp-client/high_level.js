@@ -46,7 +46,10 @@ check('codecs encode and decode bodies', () =>
       const queue = await session.queue(unique('codec'), { durable: false, autoDelete: true });
       await queue.publish({ task: 'resize', id: 42 });
       const message = await queue.consumeOne({ timeout: 5000 });
-      equal([message.body, message.properties.contentType, message.properties.contentEncoding], [{ task: 'resize', id: 42 }, 'application/json', 'gzip']);
+      equal(
+        [message.body, message.properties.contentType, message.properties.contentEncoding],
+        [{ task: 'resize', id: 42 }, 'application/json', 'gzip'],
+      );
       await queue.delete();
     },
     { parsers: builtinParsers, coders: builtinCoders, defaultContentType: 'application/json', defaultContentEncoding: 'gzip' },
@@ -60,7 +63,10 @@ check('RPC by direct reply-to', () =>
     equal((await session.rpcCall(queue, 'hello', { timeout: 5000 })).bodyString(), 'processed:hello');
     const client = await session.rpcClient();
     const replies = await Promise.all(Array.from({ length: 20 }, (_, index) => client.call(queue, String(index), { timeout: 5000 })));
-    equal(replies.map(reply => reply.bodyString()), Array.from({ length: 20 }, (_, index) => `processed:${index}`));
+    equal(
+      replies.map(reply => reply.bodyString()),
+      Array.from({ length: 20 }, (_, index) => `processed:${index}`),
+    );
     await client.close();
     await server.close();
     await (await session.queue(queue)).delete();
@@ -80,12 +86,26 @@ check('a subscription and an RPC server recover after cuts', async () => {
       await eventually(() => got.length === 1, 'the first message');
       relay.cut();
       await eventually(() => connects === 2, 'the second connection');
-      await eventually(() => queue.publish('after').then(() => true, () => false), 'a publish');
+      await eventually(
+        () =>
+          queue.publish('after').then(
+            () => true,
+            () => false,
+          ),
+        'a publish',
+      );
       await eventually(() => got.includes('after'), 'the second message');
       await relay.refuse();
       await relay.accept();
       await eventually(() => connects === 3, 'the third connection');
-      await eventually(() => queue.publish('later').then(() => true, () => false), 'a publish');
+      await eventually(
+        () =>
+          queue.publish('later').then(
+            () => true,
+            () => false,
+          ),
+        'a publish',
+      );
       await eventually(() => got.includes('later'), 'the third message');
       await queue.delete();
     },

@@ -25,13 +25,20 @@ export function getOne(channel, queue, options = { noAck: true }) {
 }
 
 export async function awaitCount(channel, queue, expected) {
-  await eventually(async () => (await channel.queueDeclare(queue, { passive: true })).messageCount === expected, `${expected} messages in ${queue}`);
+  await eventually(
+    async () => (await channel.queueDeclare(queue, { passive: true })).messageCount === expected,
+    `${expected} messages in ${queue}`,
+  );
 }
 
 /** The action must fail because the broker closed the channel with this code and text. */
 export async function closesChannel(code, text, action) {
   await withChannel(async channel => {
     const error = await errorOf(() => action(channel));
-    equal(error.message.includes(text) && error.message.includes(String(code)) ? true : error.message, true, `an error with ${code} ${text}`);
+    equal(
+      error.message.includes(text) && error.message.includes(String(code)) ? true : error.message,
+      true,
+      `an error with ${code} ${text}`,
+    );
   });
 }

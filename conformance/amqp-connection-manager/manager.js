@@ -43,9 +43,14 @@ check('a channel publishes JSON and consumes', () =>
 check('a message the broker refuses rejects its promise', () =>
   withManager(async manager => {
     const queue = unique('full');
-    const channel = manager.createChannel({ setup: raw => raw.assertQueue(queue, { exclusive: true, maxLength: 1, overflow: 'reject-publish' }) });
+    const channel = manager.createChannel({
+      setup: raw => raw.assertQueue(queue, { exclusive: true, maxLength: 1, overflow: 'reject-publish' }),
+    });
     await channel.sendToQueue(queue, Buffer.from('1'));
-    const outcome = await channel.sendToQueue(queue, Buffer.from('2')).then(() => 'confirmed', error => error.message);
+    const outcome = await channel.sendToQueue(queue, Buffer.from('2')).then(
+      () => 'confirmed',
+      error => error.message,
+    );
     equal(outcome, 'message nacked');
   }),
 );
@@ -114,7 +119,10 @@ check('messages sent while the broker is away are sent when it is back', () =>
       equal((await channel.checkQueue(queue)).messageCount, 50);
       const bodies = [];
       for (let number = 0; number < 50; number++) bodies.push(Number((await channel.get(queue, { noAck: true })).content));
-      equal(bodies, Array.from({ length: 50 }, (_, index) => index));
+      equal(
+        bodies,
+        Array.from({ length: 50 }, (_, index) => index),
+      );
       await channel.deleteQueue(queue);
     }, relay.url),
   ),
@@ -142,11 +150,14 @@ check('it takes the next address when one does not answer', () =>
   withRelay(async relay => {
     const dead = relay.url;
     await relay.refuse();
-    await withManager(async manager => {
-      const channel = manager.createChannel({ setup: raw => raw.assertQueue(unique('next'), { exclusive: true }) });
-      await channel.waitForConnect();
-      assert(manager.isConnected(), 'not connected');
-    }, [dead, brokerUrl]);
+    await withManager(
+      async manager => {
+        const channel = manager.createChannel({ setup: raw => raw.assertQueue(unique('next'), { exclusive: true }) });
+        await channel.waitForConnect();
+        assert(manager.isConnected(), 'not connected');
+      },
+      [dead, brokerUrl],
+    );
   }),
 );
 

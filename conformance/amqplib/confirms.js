@@ -12,7 +12,9 @@ function confirmed(channel, queue, body, options = {}) {
 check('every publish is confirmed through its callback', () =>
   withConfirmChannel(async channel => {
     const queue = await ownQueue(channel);
-    const outcomes = await Promise.all(Array.from({ length: 500 }, (_, index) => confirmed(channel, queue, String(index), { persistent: true })));
+    const outcomes = await Promise.all(
+      Array.from({ length: 500 }, (_, index) => confirmed(channel, queue, String(index), { persistent: true })),
+    );
     equal(new Set(outcomes), new Set(['ack']));
     equal((await channel.checkQueue(queue)).messageCount, 500);
   }),
@@ -47,7 +49,11 @@ check('a full queue with reject-publish answers with a nack', () =>
       equal(outcomes, ['ack', 'ack', 'nack', 'nack'], overflow);
       equal((await getOne(channel, queue)).content.toString(), '1');
       equal(await confirmed(channel, queue, '5'), 'ack');
-      equal((await channel.checkQueue(deadLetters)).messageCount, overflow === 'reject-publish-dlx' ? 2 : 0, `dead letters with ${overflow}`);
+      equal(
+        (await channel.checkQueue(deadLetters)).messageCount,
+        overflow === 'reject-publish-dlx' ? 2 : 0,
+        `dead letters with ${overflow}`,
+      );
     }
   }),
 );

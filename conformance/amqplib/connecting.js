@@ -19,7 +19,11 @@ check('a URL may name the virtual host as %2F, and settings as parameters', asyn
 });
 
 check('a connection can be described by an object', () =>
-  withConnection(echo, {}, { protocol: 'amqp', hostname, port: Number(port), username: 'guest', password: 'guest', vhost: '/', heartbeat: 5 }),
+  withConnection(
+    echo,
+    {},
+    { protocol: 'amqp', hostname, port: Number(port), username: 'guest', password: 'guest', vhost: '/', heartbeat: 5 },
+  ),
 );
 
 check('the server properties say who it is and what it can do', () =>
@@ -27,7 +31,17 @@ check('the server properties say who it is and what it can do', () =>
     const { serverProperties } = connection.connection;
     equal(serverProperties.product, 'RabbitMQ');
     assert(/^[34]\.\d+\.\d+/.test(serverProperties.version), serverProperties.version);
-    for (const capability of ['publisher_confirms', 'exchange_exchange_bindings', 'basic.nack', 'consumer_cancel_notify', 'connection.blocked', 'consumer_priorities', 'authentication_failure_close', 'per_consumer_qos', 'direct_reply_to']) {
+    for (const capability of [
+      'publisher_confirms',
+      'exchange_exchange_bindings',
+      'basic.nack',
+      'consumer_cancel_notify',
+      'connection.blocked',
+      'consumer_priorities',
+      'authentication_failure_close',
+      'per_consumer_qos',
+      'direct_reply_to',
+    ]) {
       equal(serverProperties.capabilities[capability], true, capability);
     }
   }),
@@ -35,7 +49,13 @@ check('the server properties say who it is and what it can do', () =>
 
 check('a wrong password is refused with 403', async () => {
   const error = await errorOf(() => amqp.connect(`amqp://guest:wrong@${hostname}:${port}`));
-  assert(error.message.includes('403') && error.message.includes('ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For details see the broker logfile.'), error.message);
+  assert(
+    error.message.includes('403') &&
+      error.message.includes(
+        'ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For details see the broker logfile.',
+      ),
+    error.message,
+  );
 });
 
 check('AMQPLAIN works as a mechanism', () => withConnection(echo, { credentials: amqp.credentials.amqplain('guest', 'guest') }));
@@ -66,7 +86,8 @@ check('frame size, channels and heartbeat are negotiated', async () => {
 check('a thousand channels work on one connection', () =>
   withConnection(async connection => {
     const channels = [];
-    for (let number = 0; number < 10; number++) channels.push(...(await Promise.all(Array.from({ length: 100 }, () => connection.createChannel()))));
+    for (let number = 0; number < 10; number++)
+      channels.push(...(await Promise.all(Array.from({ length: 100 }, () => connection.createChannel()))));
     const queue = await ownQueue(channels[0]);
     let count = 0;
     await channels[0].consume(queue, () => (count += 1), { noAck: true });

@@ -1,6 +1,15 @@
 // Consumers through amqplib's promise API.
 import { assert, check, equal, eventually, main, once } from '../support/checks.js';
-import { awaitCount, closesChannel, ownQueue, quietChannel, withChannel, withConnection, withExchange, withSharedQueue } from './session.js';
+import {
+  awaitCount,
+  closesChannel,
+  ownQueue,
+  quietChannel,
+  withChannel,
+  withConnection,
+  withExchange,
+  withSharedQueue,
+} from './session.js';
 
 /** Consumes into a list. */
 async function collect(channel, queue, options = { noAck: true }) {
@@ -21,19 +30,26 @@ check('a consumer gets what is there and what comes', () =>
     send(channel, queue, 'after');
     await eventually(() => consumer.messages.length === 2, 'two messages');
     equal(consumer.bodies(), ['before', 'after']);
-    equal({ ...consumer.messages[1].fields }, { consumerTag: consumer.consumerTag, deliveryTag: 2, redelivered: false, exchange: '', routingKey: queue });
+    equal(
+      { ...consumer.messages[1].fields },
+      { consumerTag: consumer.consumerTag, deliveryTag: 2, redelivered: false, exchange: '', routingKey: queue },
+    );
     assert(consumer.consumerTag.startsWith('amq.ctag-'), consumer.consumerTag);
   }),
 );
 
 check('prefetch is per consumer, per channel when global, and unlimited when 0', () =>
   withConnection(async connection => {
-    for (const [count, isGlobal, delivered] of [[3, false, 6], [3, true, 3], [0, false, 10]]) {
+    for (const [count, isGlobal, delivered] of [
+      [3, false, 6],
+      [3, true, 3],
+      [0, false, 10],
+    ]) {
       const channel = await quietChannel(connection);
       const queue = await ownQueue(channel);
       await channel.prefetch(count, isGlobal);
       const consumers = [await collect(channel, queue, {}), await collect(channel, queue, {})];
-      send(channel, queue, ...'abcdefghij');
+      send(channel, queue, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j');
       await awaitCount(channel, queue, 10 - delivered);
       await eventually(() => consumers[0].messages.length + consumers[1].messages.length === delivered, `${delivered} deliveries`);
       await channel.close();
@@ -48,7 +64,7 @@ check('a prefetch set later applies to later consumers', () =>
     const first = await collect(channel, queue, {});
     await channel.prefetch(2);
     const second = await collect(channel, queue, {});
-    send(channel, queue, ...'abcdef');
+    send(channel, queue, 'a', 'b', 'c', 'd', 'e', 'f');
     await awaitCount(channel, queue, 3);
     await eventually(() => first.messages.length === 1 && second.messages.length === 2, '1 and 2 deliveries');
   }),

@@ -33,8 +33,19 @@ check('bodies of 1 MiB and 10 MiB come back whole', () =>
 check('all properties come back', () =>
   withChannel(async channel => {
     const sent = {
-      contentType: 'application/json', contentEncoding: 'gzip', headers: { a: 'b' }, deliveryMode: 2, priority: 3, correlationId: 'c', replyTo: 'r',
-      expiration: '60000', messageId: 'm', timestamp: 1_700_000_000, type: 't', userId: 'guest', appId: 'app',
+      contentType: 'application/json',
+      contentEncoding: 'gzip',
+      headers: { a: 'b' },
+      deliveryMode: 2,
+      priority: 3,
+      correlationId: 'c',
+      replyTo: 'r',
+      expiration: '60000',
+      messageId: 'm',
+      timestamp: 1_700_000_000,
+      type: 't',
+      userId: 'guest',
+      appId: 'app',
     };
     const { properties } = await roundTrip(channel, Buffer.from('x'), { ...sent, persistent: true });
     for (const [name, value] of Object.entries(sent)) {
@@ -57,9 +68,22 @@ check('properties that were not set stay unset', () =>
 check('header values of every type amqplib can write come back', () =>
   withChannel(async channel => {
     const headers = {
-      text: 'täxt 🐇', yes: true, no: false, nothing: null, byte: -5, short: 300, int: -70_000, long: 2 ** 45, negative: -(2 ** 45), double: 1.25,
-      bytes: Buffer.from([0, 255, 206]), list: [1, 'two', [3.5, null], { deep: { er: 'x' } }], table: { empty: {} }, when: { '!': 'timestamp', value: 1_700_000_000 },
-      float: { '!': 'float', value: 0.5 }, decimal: { '!': 'decimal', value: { digits: 1234, places: 2 } },
+      text: 'täxt 🐇',
+      yes: true,
+      no: false,
+      nothing: null,
+      byte: -5,
+      short: 300,
+      int: -70_000,
+      long: 2 ** 45,
+      negative: -(2 ** 45),
+      double: 1.25,
+      bytes: Buffer.from([0, 255, 206]),
+      list: [1, 'two', [3.5, null], { deep: { er: 'x' } }],
+      table: { empty: {} },
+      when: { '!': 'timestamp', value: 1_700_000_000 },
+      float: { '!': 'float', value: 0.5 },
+      decimal: { '!': 'decimal', value: { digits: 1234, places: 2 } },
     };
     const got = (await roundTrip(channel, Buffer.from('x'), { headers })).properties.headers;
     for (const [name, value] of Object.entries(headers)) {
@@ -95,7 +119,10 @@ check('an unroutable mandatory message is returned', () =>
     const returned = once(channel, 'return');
     channel.publish('amq.direct', 'nobody', Buffer.from('back'), { mandatory: true, messageId: 'm' });
     const [{ fields, properties, content }] = await returned;
-    equal([fields.replyCode, fields.replyText, fields.exchange, fields.routingKey, properties.messageId, content.toString()], [312, 'NO_ROUTE', 'amq.direct', 'nobody', 'm', 'back']);
+    equal(
+      [fields.replyCode, fields.replyText, fields.exchange, fields.routingKey, properties.messageId, content.toString()],
+      [312, 'NO_ROUTE', 'amq.direct', 'nobody', 'm', 'back'],
+    );
   }),
 );
 
@@ -118,7 +145,12 @@ check('ack, nack and reject settle one, several or all, and requeue in place', (
       const message = await channel.get(queue);
       again.push([message.content.toString(), message.fields.redelivered]);
     }
-    equal(again, [['1', true], ['3', true], ['4', true], ['5', true]]);
+    equal(again, [
+      ['1', true],
+      ['3', true],
+      ['4', true],
+      ['5', true],
+    ]);
     channel.ackAll();
     await awaitCount(channel, queue, 0);
   }),
@@ -177,7 +209,10 @@ check('50,000 small messages keep their order, with flow control on the way in',
       if (!channel.sendToQueue(queue, body)) await once(channel, 'drain');
     }
     await eventually(() => got.length === 50_000, '50,000 messages', 20_000);
-    assert(got.every((number, index) => number === index), 'the order changed');
+    assert(
+      got.every((number, index) => number === index),
+      'the order changed',
+    );
   }),
 );
 

@@ -26,7 +26,10 @@ check('dead letters carry their history', () =>
     const [{ time, ...death }] = properties.headers['x-death'];
     equal(typeof time.value, 'number');
     equal({ ...death }, { count: 1, reason: 'expired', queue: source, exchange: '', 'routing-keys': [source] });
-    equal([properties.headers.kept, properties.headers['x-first-death-queue'], properties.headers['x-first-death-reason']], [1, source, 'expired']);
+    equal(
+      [properties.headers.kept, properties.headers['x-first-death-queue'], properties.headers['x-first-death-reason']],
+      [1, source, 'expired'],
+    );
   }),
 );
 
@@ -57,7 +60,8 @@ check('a dead-letter exchange that does not exist swallows messages', () =>
 check('maxPriority orders messages by priority', () =>
   withConfirmChannel(async channel => {
     const queue = await ownQueue(channel, { maxPriority: 5 });
-    for (const [body, priority] of [['none'], ['low', 1], ['high', 5], ['middle', 3], ['high too', 9], ['low too', 1]]) channel.sendToQueue(queue, Buffer.from(body), { priority });
+    for (const [body, priority] of [['none'], ['low', 1], ['high', 5], ['middle', 3], ['high too', 9], ['low too', 1]])
+      channel.sendToQueue(queue, Buffer.from(body), { priority });
     await channel.waitForConfirms();
     const got = [];
     for (let number = 0; number < 6; number++) got.push((await channel.get(queue, { noAck: true })).content.toString());
@@ -85,8 +89,10 @@ check('lazy mode is accepted', () =>
     const queue = await ownQueue(channel, { arguments: { 'x-queue-mode': 'lazy' } });
     channel.sendToQueue(queue, Buffer.from('x'), { persistent: true });
     equal((await getOne(channel, queue)).content.toString(), 'x');
-    await closesChannel(406, `PRECONDITION_FAILED - invalid arg 'x-queue-mode' for queue 'q' in vhost '/': "unsupported queue mode 'zzz'"`, other =>
-      other.assertQueue('q', { exclusive: true, arguments: { 'x-queue-mode': 'zzz' } }),
+    await closesChannel(
+      406,
+      `PRECONDITION_FAILED - invalid arg 'x-queue-mode' for queue 'q' in vhost '/': "unsupported queue mode 'zzz'"`,
+      other => other.assertQueue('q', { exclusive: true, arguments: { 'x-queue-mode': 'zzz' } }),
     );
   }),
 );
@@ -112,31 +118,44 @@ check('direct reply-to carries replies, many at once', () =>
     withConnection(async client => {
       const serving = await server.createChannel();
       const queue = await ownQueue(serving);
-      await serving.consume(queue, ({ content, properties }) => {
-        assert(properties.replyTo.startsWith('amq.rabbitmq.reply-to.'), properties.replyTo);
-        serving.sendToQueue(properties.replyTo, Buffer.from(String(Number(content) ** 2)), { correlationId: properties.correlationId });
-      }, { noAck: true });
+      await serving.consume(
+        queue,
+        ({ content, properties }) => {
+          assert(properties.replyTo.startsWith('amq.rabbitmq.reply-to.'), properties.replyTo);
+          serving.sendToQueue(properties.replyTo, Buffer.from(String(Number(content) ** 2)), { correlationId: properties.correlationId });
+        },
+        { noAck: true },
+      );
       const asking = await client.createChannel();
       const waiting = new Map();
-      await asking.consume('amq.rabbitmq.reply-to', ({ content, properties }) => waiting.get(properties.correlationId)(Number(content)), { noAck: true });
+      await asking.consume('amq.rabbitmq.reply-to', ({ content, properties }) => waiting.get(properties.correlationId)(Number(content)), {
+        noAck: true,
+      });
       const ask = number =>
         new Promise(resolve => {
           waiting.set(String(number), resolve);
           asking.sendToQueue(queue, Buffer.from(String(number)), { correlationId: String(number), replyTo: 'amq.rabbitmq.reply-to' });
         });
       const numbers = Array.from({ length: 100 }, (_, index) => index);
-      equal(await Promise.all(numbers.map(ask)), numbers.map(number => number ** 2));
+      equal(
+        await Promise.all(numbers.map(ask)),
+        numbers.map(number => number ** 2),
+      );
     }),
   ),
 );
 
 check('a wrong use of direct reply-to closes the channel with 406', async () => {
-  await closesChannel(406, 'PRECONDITION_FAILED - reply consumer cannot acknowledge', channel => channel.consume('amq.rabbitmq.reply-to', () => {}));
+  await closesChannel(406, 'PRECONDITION_FAILED - reply consumer cannot acknowledge', channel =>
+    channel.consume('amq.rabbitmq.reply-to', () => {}),
+  );
   await closesChannel(406, 'PRECONDITION_FAILED - reply consumer already set', async channel => {
     await channel.consume('amq.rabbitmq.reply-to', () => {}, { noAck: true });
     await channel.consume('amq.rabbitmq.reply-to', () => {}, { noAck: true });
   });
-  await closesChannel(406, 'PRECONDITION_FAILED - fast reply consumer does not exist', channel => channel.publish('amq.direct', 'x', Buffer.from('x'), { replyTo: 'amq.rabbitmq.reply-to' }));
+  await closesChannel(406, 'PRECONDITION_FAILED - fast reply consumer does not exist', channel =>
+    channel.publish('amq.direct', 'x', Buffer.from('x'), { replyTo: 'amq.rabbitmq.reply-to' }),
+  );
 });
 
 check('CC and BCC reach further queues', () =>

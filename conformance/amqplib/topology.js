@@ -1,6 +1,17 @@
 // Exchanges, queues and bindings through amqplib's promise API.
 import { assert, check, equal, main, once, unique } from '../support/checks.js';
-import { awaitCount, closesChannel, getOne, ownQueue, quietChannel, withChannel, withConfirmChannel, withConnection, withExchange, withSharedQueue } from './session.js';
+import {
+  awaitCount,
+  closesChannel,
+  getOne,
+  ownQueue,
+  quietChannel,
+  withChannel,
+  withConfirmChannel,
+  withConnection,
+  withExchange,
+  withSharedQueue,
+} from './session.js';
 
 check('every kind of exchange can be asserted twice, checked and deleted', () =>
   withChannel(async channel => {
@@ -16,8 +27,10 @@ check('every kind of exchange can be asserted twice, checked and deleted', () =>
 
 check('asserting an exchange with another type closes the channel with 406', () =>
   withExchange('direct', {}, name =>
-    closesChannel(406, `PRECONDITION_FAILED - inequivalent arg 'type' for exchange '${name}' in vhost '/': received 'topic' but current is 'direct'`, channel =>
-      channel.assertExchange(name, 'topic', { durable: false }),
+    closesChannel(
+      406,
+      `PRECONDITION_FAILED - inequivalent arg 'type' for exchange '${name}' in vhost '/': received 'topic' but current is 'direct'`,
+      channel => channel.assertExchange(name, 'topic', { durable: false }),
     ),
   ),
 );
@@ -52,14 +65,20 @@ check('assertQueue answers with name, messages and consumers', () =>
 
 check('asserting a queue with other options closes the channel with 406', () =>
   withSharedQueue('ttl', { messageTtl: 60000 }, async queue => {
-    await closesChannel(406, `PRECONDITION_FAILED - inequivalent arg 'durable' for queue '${queue}' in vhost '/': received 'true' but current is 'false'`, channel =>
-      channel.assertQueue(queue),
+    await closesChannel(
+      406,
+      `PRECONDITION_FAILED - inequivalent arg 'durable' for queue '${queue}' in vhost '/': received 'true' but current is 'false'`,
+      channel => channel.assertQueue(queue),
     );
-    await closesChannel(406, `PRECONDITION_FAILED - inequivalent arg 'x-message-ttl' for queue '${queue}' in vhost '/': received '5' but current is '60000'`, channel =>
-      channel.assertQueue(queue, { durable: false, messageTtl: 5 }),
+    await closesChannel(
+      406,
+      `PRECONDITION_FAILED - inequivalent arg 'x-message-ttl' for queue '${queue}' in vhost '/': received '5' but current is '60000'`,
+      channel => channel.assertQueue(queue, { durable: false, messageTtl: 5 }),
     );
-    await closesChannel(406, `PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue '${queue}' in vhost '/': received the value '5' of type 'byte' but current is none`, channel =>
-      channel.assertQueue(queue, { durable: false, messageTtl: 60000, maxLength: 5 }),
+    await closesChannel(
+      406,
+      `PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue '${queue}' in vhost '/': received the value '5' of type 'byte' but current is none`,
+      channel => channel.assertQueue(queue, { durable: false, messageTtl: 60000, maxLength: 5 }),
     );
   }),
 );
@@ -121,12 +140,18 @@ check('ifEmpty and ifUnused protect queues and exchanges', () =>
     withChannel(async channel => {
       channel.sendToQueue(queue, Buffer.from('x'));
       await awaitCount(channel, queue, 1);
-      await closesChannel(406, `PRECONDITION_FAILED - queue '${queue}' in vhost '/' not empty`, other => other.deleteQueue(queue, { ifEmpty: true }));
+      await closesChannel(406, `PRECONDITION_FAILED - queue '${queue}' in vhost '/' not empty`, other =>
+        other.deleteQueue(queue, { ifEmpty: true }),
+      );
       await channel.consume(queue, () => {});
-      await closesChannel(406, `PRECONDITION_FAILED - queue '${queue}' in vhost '/' in use`, other => other.deleteQueue(queue, { ifUnused: true }));
+      await closesChannel(406, `PRECONDITION_FAILED - queue '${queue}' in vhost '/' in use`, other =>
+        other.deleteQueue(queue, { ifUnused: true }),
+      );
       await withExchange('fanout', {}, async exchange => {
         await channel.bindQueue(queue, exchange, '');
-        await closesChannel(406, `PRECONDITION_FAILED - exchange '${exchange}' in vhost '/' in use`, other => other.deleteExchange(exchange, { ifUnused: true }));
+        await closesChannel(406, `PRECONDITION_FAILED - exchange '${exchange}' in vhost '/' in use`, other =>
+          other.deleteExchange(exchange, { ifUnused: true }),
+        );
       });
     }),
   ),
@@ -205,7 +230,9 @@ check('an alternate exchange takes what is not routed; an internal one takes no 
         await channel.bindQueue(queue, alternate, '');
         channel.publish(exchange, 'unknown', Buffer.from('left over'));
         equal((await getOne(channel, queue)).content.toString(), 'left over');
-        await closesChannel(403, `ACCESS_REFUSED - cannot publish to internal exchange '${alternate}' in vhost '/'`, other => other.publish(alternate, '', Buffer.from('x')));
+        await closesChannel(403, `ACCESS_REFUSED - cannot publish to internal exchange '${alternate}' in vhost '/'`, other =>
+          other.publish(alternate, '', Buffer.from('x')),
+        );
       }),
     ),
   ),

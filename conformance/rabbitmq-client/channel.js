@@ -33,10 +33,14 @@ check('a channel closed by the broker says why', async () => {
       `RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '${queue}' in vhost '/'. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.`,
       other => other.queueDeclare({ queue, passive: true }),
     );
-    await closesChannel('PRECONDITION_FAILED', `PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'amq.topic' in vhost '/': received 'fanout' but current is 'topic'`, other =>
-      other.exchangeDeclare({ exchange: 'amq.topic', type: 'fanout', durable: true }),
+    await closesChannel(
+      'PRECONDITION_FAILED',
+      `PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'amq.topic' in vhost '/': received 'fanout' but current is 'topic'`,
+      other => other.exchangeDeclare({ exchange: 'amq.topic', type: 'fanout', durable: true }),
     );
-    await closesChannel('ACCESS_REFUSED', `ACCESS_REFUSED - queue name 'amq.mine' contains reserved prefix 'amq.*'`, other => other.queueDeclare('amq.mine'));
+    await closesChannel('ACCESS_REFUSED', `ACCESS_REFUSED - queue name 'amq.mine' contains reserved prefix 'amq.*'`, other =>
+      other.queueDeclare('amq.mine'),
+    );
   });
 });
 
@@ -52,8 +56,18 @@ check('bodies and properties come back as they were', () =>
     const json = await getOne(channel, queue);
     equal([json.body, json.contentType], [{ json: ['body', 1, null] }, 'application/json']);
     const properties = {
-      contentType: 'text/plain', headers: { text: 'ü', number: 42, big: 2 ** 40, half: 0.5, yes: true, list: [1, 'a'], deep: { er: 1 }, none: null }, durable: true, priority: 4,
-      correlationId: 'c', replyTo: 'r', expiration: '60000', messageId: 'm', timestamp: 1_700_000_000, type: 't', userId: 'guest', appId: 'a',
+      contentType: 'text/plain',
+      headers: { text: 'ü', number: 42, big: 2 ** 40, half: 0.5, yes: true, list: [1, 'a'], deep: { er: 1 }, none: null },
+      durable: true,
+      priority: 4,
+      correlationId: 'c',
+      replyTo: 'r',
+      expiration: '60000',
+      messageId: 'm',
+      timestamp: 1_700_000_000,
+      type: 't',
+      userId: 'guest',
+      appId: 'a',
     };
     await channel.basicPublish({ routingKey: queue, ...properties }, 'x');
     const got = await getOne(channel, queue);
@@ -65,8 +79,13 @@ check('publishing with confirms resolves; a refusal rejects', () =>
   withChannel(async channel => {
     await channel.confirmSelect();
     const queue = await ownQueue(channel, { 'x-max-length': 5, 'x-overflow': 'reject-publish' });
-    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => channel.basicPublish({ routingKey: queue }, String(index))));
-    equal(outcomes.map(({ status }) => status), [...Array(5).fill('fulfilled'), ...Array(3).fill('rejected')]);
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, index) => channel.basicPublish({ routingKey: queue }, String(index))),
+    );
+    equal(
+      outcomes.map(({ status }) => status),
+      [...Array(5).fill('fulfilled'), ...Array(3).fill('rejected')],
+    );
     equal(outcomes[7].reason.code, 'NACK');
     equal((await channel.queueDeclare({ queue, passive: true })).messageCount, 5);
   }),
@@ -139,7 +158,10 @@ check('many channels are used at once', () =>
 );
 
 check('a wrong password and a missing virtual host are told as errors', async () => {
-  for (const [change, code] of [[{ password: 'wrong' }, 'ACCESS_REFUSED'], [{ vhost: 'nowhere' }, 'NOT_ALLOWED']]) {
+  for (const [change, code] of [
+    [{ password: 'wrong' }, 'ACCESS_REFUSED'],
+    [{ vhost: 'nowhere' }, 'NOT_ALLOWED'],
+  ]) {
     const url = new URL(brokerUrl);
     const connection = new Connection({ hostname: url.hostname, port: url.port, username: 'guest', password: 'guest', ...change });
     const [error] = await once(connection, 'error');

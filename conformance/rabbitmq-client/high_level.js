@@ -10,13 +10,20 @@ check('a consumer declares what it needs and gets what a publisher sends', () =>
     const got = [];
     const consumer = connection.createConsumer(
       {
-        queue, queueOptions: { durable: false, autoDelete: true }, qos: { prefetchCount: 2 },
-        exchanges: [{ exchange, type: 'topic', autoDelete: true }], queueBindings: [{ exchange, routingKey: 'users.*' }],
+        queue,
+        queueOptions: { durable: false, autoDelete: true },
+        qos: { prefetchCount: 2 },
+        exchanges: [{ exchange, type: 'topic', autoDelete: true }],
+        queueBindings: [{ exchange, routingKey: 'users.*' }],
       },
       async message => void got.push(message.body),
     );
     await once(consumer, 'ready');
-    const publisher = connection.createPublisher({ confirm: true, maxAttempts: 2, exchanges: [{ exchange, type: 'topic', autoDelete: true }] });
+    const publisher = connection.createPublisher({
+      confirm: true,
+      maxAttempts: 2,
+      exchanges: [{ exchange, type: 'topic', autoDelete: true }],
+    });
     await publisher.send({ exchange, routingKey: 'users.visit' }, { id: 1, name: 'Ada' });
     await publisher.send({ exchange, routingKey: 'orders.new' }, { id: 2 });
     await publisher.send(queue, 'directly');
@@ -45,7 +52,13 @@ check('a handler decides: acknowledge, requeue or drop', () =>
     for (const body of ['fine', 'again', 'drop']) await publisher.send(queue, body);
     await eventually(async () => (await connection.queueDeclare({ queue: dead, passive: true })).messageCount === 1, 'a dead letter');
     await eventually(() => seen.length === 4, 'four deliveries');
-    equal(seen.filter(([body]) => body === 'again'), [['again', false], ['again', true]]);
+    equal(
+      seen.filter(([body]) => body === 'again'),
+      [
+        ['again', false],
+        ['again', true],
+      ],
+    );
     const letter = await connection.basicGet({ queue: dead, noAck: true });
     equal([letter.body, letter.headers['x-death'][0].reason], ['drop', 'rejected']);
     await publisher.close();
@@ -56,11 +69,16 @@ check('a handler decides: acknowledge, requeue or drop', () =>
 check('RPC: many requests at once are answered', () =>
   withConnection(async connection => {
     const queue = unique('rpc');
-    const server = connection.createConsumer({ queue, queueOptions: { exclusive: true }, concurrency: 5 }, async (message, reply) => reply(message.body.map(n => n * 2)));
+    const server = connection.createConsumer({ queue, queueOptions: { exclusive: true }, concurrency: 5 }, async (message, reply) =>
+      reply(message.body.map(n => n * 2)),
+    );
     await once(server, 'ready');
     const client = connection.createRPCClient({ confirm: true, timeout: 10_000 });
     const replies = await Promise.all(Array.from({ length: 50 }, (_, index) => client.send(queue, [index])));
-    equal(replies.map(({ body }) => body), Array.from({ length: 50 }, (_, index) => [index * 2]));
+    equal(
+      replies.map(({ body }) => body),
+      Array.from({ length: 50 }, (_, index) => [index * 2]),
+    );
     await client.close();
     await server.close();
   }),
@@ -73,7 +91,10 @@ check('consumer and publisher go on after cuts', async () => {
     async connection => {
       const queue = unique('recovered');
       const got = new Set();
-      const consumer = connection.createConsumer({ queue, queueOptions: { arguments: { 'x-expires': 60_000 } } }, async message => void got.add(message.body));
+      const consumer = connection.createConsumer(
+        { queue, queueOptions: { arguments: { 'x-expires': 60_000 } } },
+        async message => void got.add(message.body),
+      );
       consumer.on('error', () => {});
       await once(consumer, 'ready');
       const publisher = connection.createPublisher({ confirm: true, maxAttempts: 10 });

@@ -35,7 +35,10 @@ export function getOne(channel, queue, noAck = true) {
 }
 
 export async function awaitCount(channel, queue, expected) {
-  await eventually(async () => (await channel.queueDeclare({ queue, passive: true })).messageCount === expected, `${expected} messages in ${queue}`);
+  await eventually(
+    async () => (await channel.queueDeclare({ queue, passive: true })).messageCount === expected,
+    `${expected} messages in ${queue}`,
+  );
 }
 
 /** The action must fail because the broker closed the channel with this code and text. */

@@ -7,7 +7,13 @@ const url = new URL(brokerUrl);
 
 /** rascal's connection settings; the HTTP API is used only where a virtual host is asserted, checked or deleted. */
 export function connection(httpUrl = null) {
-  const settings = { hostname: url.hostname, port: Number(url.port || 5672), user: 'guest', password: 'guest', retry: { min: 20, max: 100, factor: 2, strategy: 'exponential' } };
+  const settings = {
+    hostname: url.hostname,
+    port: Number(url.port || 5672),
+    user: 'guest',
+    password: 'guest',
+    retry: { min: 20, max: 100, factor: 2, strategy: 'exponential' },
+  };
   return httpUrl ? { ...settings, management: { url: httpUrl } } : settings;
 }
 

@@ -10,6 +10,8 @@ export interface ProgramOptions {
   /** Written to the program's standard input, which is then closed. */
   readonly input?: string | Uint8Array;
   readonly millisMax?: number;
+  /** The program starts others, which `kill` has to take along. */
+  readonly hasChildren?: boolean;
 }
 
 export interface ProgramResult {
@@ -23,6 +25,7 @@ export interface ProgramResult {
 export class Program {
   readonly name: string;
   readonly #child: ChildProcess;
+  readonly #hasChildren: boolean;
   readonly #ended: Promise<ProgramResult>;
   #result: ProgramResult | null = null;
   #stdout = '';
@@ -30,7 +33,13 @@ export class Program {
 
   constructor(command: string, args: readonly string[] = [], options: ProgramOptions = {}) {
     this.name = [command, ...args].join(' ');
-    this.#child = spawn(command, args, { cwd: options.cwd, env: programEnvironment(options.env), stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#hasChildren = options.hasChildren ?? false;
+    this.#child = spawn(command, args, {
+      cwd: options.cwd,
+      env: programEnvironment(options.env),
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: this.#hasChildren,
+    });
     // A program may end without having read its input.
     this.#child.stdin?.on('error', () => {});
     this.#child.stdin?.end(options.input ?? '');
@@ -111,7 +120,11 @@ export class Program {
   }
 
   async kill(): Promise<void> {
-    if (this.#result === null && this.#child.pid !== undefined) this.#child.kill('SIGKILL');
+    if (this.#result === null && this.#child.pid !== undefined) {
+      // A detached process leads a group of its own, which its children belong to.
+      if (this.#hasChildren) process.kill(-this.#child.pid, 'SIGKILL');
+      else this.#child.kill('SIGKILL');
+    }
     await this.#ended.catch(() => {});
   }
 

@@ -26,7 +26,10 @@ export class Relay {
     this.#server = createServer(client => {
       this.connections += 1;
       const broker = connect({ host: this.#target.hostname, port: Number(this.#target.port || 5672) });
-      for (const [one, other] of [[client, broker], [broker, client]]) {
+      for (const [one, other] of [
+        [client, broker],
+        [broker, client],
+      ]) {
         this.#sockets.add(one);
         one.on('error', () => {});
         one.on('close', () => {

@@ -1,0 +1,3 @@
+import { clientSuite, programsIn } from '../support/suite.ts';
+
+clientSuite({ client: 'bunny', from: { debian: ['ruby-bunny'] }, programs: programsIn('bunny', 'rb', ['session.rb']) });

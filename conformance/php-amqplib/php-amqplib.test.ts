@@ -1,0 +1,7 @@
+import { clientSuite, programsIn } from '../support/suite.ts';
+
+clientSuite({
+  client: 'php-amqplib',
+  from: { debian: ['php-amqplib', 'php-cli'] },
+  programs: programsIn('php-amqplib', 'php', ['session.php']),
+});
