@@ -1,8 +1,8 @@
 // Compares a played case with its recording.
 import type { Case } from './script.ts';
 
-/** Null when equal, else a text for people: every step up to and including those that differ. */
-export function difference(expected: Case, played: Case): string | null {
+/** Null when equal, else a text for people: the whole case with `-` and `+` lines, or (brief) the steps that differ alone. */
+export function difference(expected: Case, played: Case, isBrief = false): string | null {
   const lines: string[] = [];
   let isDifferent = false;
   for (const [index, step] of played.steps.entries()) {
@@ -10,6 +10,7 @@ export function difference(expected: Case, played: Case): string | null {
     if (wanted === undefined || wanted.text !== step.text)
       return `the script was changed after it was recorded: step ${index + 1} is now ${step.text}\n`;
     const isEqual = wanted.replies.length === step.replies.length && wanted.replies.every((reply, at) => reply === step.replies[at]);
+    if (isEqual && isBrief) continue;
     lines.push(`    ${step.text}`);
     if (isEqual) lines.push(...step.replies.map(reply => `        ${reply}`));
     else {

@@ -16,6 +16,8 @@ export class GeneratedNames {
   normalise(text: string): string {
     let out = text;
     for (const { pattern, prefix } of generated) out = out.replace(pattern, name => this.#placeholder(name, prefix));
+    // Whether such a name needs quotes depends on its letters.
+    out = out.replace(/"(amq\.rabbitmq\.reply-to\.\d+)"/g, '$1');
     // Erlang breaks long terms in lines of eighty columns.
     return normaliseServer(out.replace(/\btime: T:\d+/g, 'time: T:*').replace(/\\n {2,}/g, ''));
   }
@@ -50,19 +52,22 @@ function normaliseServer(text: string): string {
 
 /**
  * Headers of a dead letter in an order of their own: RabbitMQ sorts the keys in some cases, and the order of the x-death entries behind the
- * first (the newest) is not stable. Headers without x-death stay as they are.
+ * first (the newest) is not stable. The x-last-death headers, newer than the recorded release, are left out. Headers without x-death stay as
+ * they are.
  */
-export function sortDeaths(table: FieldTable): FieldTable {
+export function normaliseDeaths(table: FieldTable): FieldTable {
   if (!table.some(([key]) => key.toString() === 'x-death')) return table;
   return sortKeys(
-    table.map(([key, value]) => {
-      if (key.toString() !== 'x-death' || value.type !== 'A') return [key, value] as const;
-      const entries = value.value.map(entry => (entry.type === 'F' ? ({ type: 'F', value: sortKeys(entry.value) } as const) : entry));
-      const [newest, ...older] = entries;
-      if (newest === undefined) return [key, value] as const;
-      older.sort((a, b) => (deathKey(a) < deathKey(b) ? -1 : 1));
-      return [key, { type: 'A', value: [newest, ...older] }] as const;
-    }),
+    table
+      .filter(([key]) => !key.toString().startsWith('x-last-death-'))
+      .map(([key, value]) => {
+        if (key.toString() !== 'x-death' || value.type !== 'A') return [key, value] as const;
+        const entries = value.value.map(entry => (entry.type === 'F' ? ({ type: 'F', value: sortKeys(entry.value) } as const) : entry));
+        const [newest, ...older] = entries;
+        if (newest === undefined) return [key, value] as const;
+        older.sort((a, b) => (deathKey(a) < deathKey(b) ? -1 : 1));
+        return [key, { type: 'A', value: [newest, ...older] }] as const;
+      }),
   );
 }
 

@@ -17,7 +17,7 @@ import {
   type ReadMethod,
 } from './frames.ts';
 import { methodsByName } from './method-table.ts';
-import { sortDeaths } from './normalise.ts';
+import { normaliseDeaths } from './normalise.ts';
 
 export interface PeerEvent {
   readonly channel: number;
@@ -217,7 +217,7 @@ export class Peer {
     if (body.length < header.bodyBytes) return;
     state.content = null;
     const properties = [...header.properties].map(([name, value]) => {
-      return `${name}: ${printField(typeof value === 'string' ? value : sortDeaths(value))}`;
+      return `${name}: ${printField(typeof value === 'string' ? value : normaliseDeaths(value))}`;
     });
     const frames = bodies.length > 1 ? ` body-frames=${bodies.map(part => part.length).join('+')}` : '';
     const excess = body.length > header.bodyBytes ? ` (header says ${header.bodyBytes})` : '';

@@ -1,7 +1,7 @@
 // Records RabbitMQ's answers to the scripts:
 //   node test/differential/record.ts --port PORT [--host HOST] [--only FILE[:CASE]] [--passes 2] [--quiet-ms 40] [--changed]
 // Every case is played `passes` times; one that does not answer alike each time is reported and not written. `--changed` plays only cases whose
-// script differs from the recording. Cases with `needs: definitions` want definitions.json imported before (see README.md).
+// script differs from the recording. Cases with `needs` want definitions.json imported before (see README.md).
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

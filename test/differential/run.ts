@@ -1,6 +1,6 @@
 // Plays the scripts to a running broker and prints where its answers differ from the recordings:
-//   node test/differential/run.ts --port PORT [--host HOST] [--only FILE[:CASE]] [--definitions] [--show] [--accept REASON]
-// `--definitions` says that definitions.json is loaded; `--show` prints what was played; `--accept` writes the answers of the selected cases
+//   node test/differential/run.ts --port PORT [--host HOST] [--only FILE[:CASE]] [--definitions] [--brief] [--show] [--accept REASON]
+// `--definitions` says that definitions.json is loaded; `--brief` prints only the steps that differ; `--show` prints what was played; `--accept` writes the answers of the selected cases
 // that differ to differs/ with that reason. Exit code 1 when something differs.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ const { values: options } = parseArgs({
     host: { type: 'string', default: '127.0.0.1' },
     only: { type: 'string' },
     definitions: { type: 'boolean', default: false },
+    brief: { type: 'boolean', default: false },
     show: { type: 'boolean', default: false },
     accept: { type: 'string' },
     'settle-ms': { type: 'string', default: '6' },
@@ -34,14 +35,14 @@ function accept(played: Case, reason: string): void {
 
 await playSuite(readSuite(options.only ?? null), async ({ script, recorded, differs }) => {
   const expected = differs ?? recorded;
-  if (expected === null || (script.needs === 'definitions' && !options.definitions)) {
+  if (expected === null || (script.needs !== null && !options.definitions)) {
     counts.skipped++;
     return;
   }
   try {
     const played = await playCase(script, target, { quietMillis: 40, settleMillis: Number(options['settle-ms']), expected });
     if (options.show) console.log(printCase(played));
-    const changes = difference(expected, played);
+    const changes = difference(expected, played, options.brief);
     if (changes === null) counts.equal++;
     else {
       counts.different++;

@@ -2,7 +2,7 @@
 //
 //   # a comment
 //   ## case: name of the case
-//   ## needs: definitions          the broker must have definitions.json loaded (users, virtual hosts, limits)
+//   ## needs: users                the broker must have the users, virtual hosts and limits (or `policies`) of definitions.json
 //   ## unordered                   frames of one step are compared as a set
 //   ## ignore: closed              whether and when the server ends the TCP connection is not compared
 //   ## note: text                  for the reader
