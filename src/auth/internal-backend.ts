@@ -1,7 +1,7 @@
 import type { AccessControl } from '../core/access/access-control.ts';
 import { defaultHashingAlgorithm } from '../core/access/user.ts';
 import type { AuthBackend, AuthResult, Credentials } from '../core/ports/auth-backend.ts';
-import { isLoopback } from './address.ts';
+import { isLoopback } from '../base/address.ts';
 import { hashPassword, verifyPassword } from './password.ts';
 
 /** Passwords longer than this are refused unread. */

@@ -1,5 +1,5 @@
 import type { AuthBackend, AuthResult, Credentials } from '../core/ports/auth-backend.ts';
-import { isLoopback, sourceOf } from './address.ts';
+import { isLoopback, sourceOf } from '../base/address.ts';
 
 export interface LoginThrottleLimits {
   /** Failed logins a minute of one user from one source before further ones are refused unread. */
