@@ -6,13 +6,13 @@ export const metaPersistent = 2;
 export const metaHasTtl = 4;
 /** The message was written to the log and its settlement must be, too. */
 export const metaLogged = 8;
-/** The priority the message has in its queue stands in bits 8 to 15. */
+/** The message's priority stands in bits 8 to 15, also where its queue has fewer. */
 export const metaPriorityShift = 8;
 const deliveryCountShift = 16;
 /** One more delivery in `meta`. */
 export const metaOneDelivery = 1 << deliveryCountShift;
 
-/** The priority of the list the message belongs to. */
+/** The message's own priority; a queue with fewer takes its highest instead. */
 export function priorityOf(meta: number): number {
   return (meta >> metaPriorityShift) & 0xff;
 }

@@ -1,10 +1,11 @@
 // hot path: see docs/STYLE.md
-import type { MessageRef, RefHolder } from '../messages/message-store.ts';
+import type { MessageRef, Rename } from '../messages/message-store.ts';
+import type { Queue } from './queue.ts';
 import { type Entry, metaPriorityShift, priorityOf } from './entry.ts';
 import { ReadyList } from './ready-list.ts';
 
 /** The ready messages of a queue by priority; a queue without priorities has one list. The highest goes first. [RabbitMQ docs: priority] */
-export class PriorityLists implements RefHolder {
+export class PriorityLists {
   readonly priorityMax: number;
   readonly #lists: (ReadyList | null)[];
   /** No list above this one has messages. */
@@ -35,11 +36,12 @@ export class PriorityLists implements RefHolder {
     if (level > this.#top) this.#top = level;
     if (expiryMillis !== 0) this.hasExpiries = true;
     this.#length++;
-    this.list(level).push(ref, meta | (level << metaPriorityShift), bytes, expiryMillis);
+    // The message's own priority is kept, not the list's: it counts again in the queue that gets it as a dead letter.
+    this.list(level).push(ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
   }
 
   putBack(entry: Entry): void {
-    const level = priorityOf(entry.meta);
+    const level = Math.min(priorityOf(entry.meta), this.priorityMax);
     if (level > this.#top) this.#top = level;
     if (entry.expiryMillis !== 0) this.hasExpiries = true;
     this.#length++;
@@ -86,7 +88,7 @@ export class PriorityLists implements RefHolder {
     for (const list of this.#lists) list?.limitExpiries(expiryMillis);
   }
 
-  relocate(rename: (ref: MessageRef) => MessageRef): void {
-    for (const list of this.#lists) list?.relocate(rename);
+  relocate(rename: Rename, queue: Queue): void {
+    for (const list of this.#lists) list?.relocate(rename, queue);
   }
 }

@@ -1,6 +1,7 @@
 // hot path: see docs/STYLE.md
-import type { MessageRef, RefHolder } from '../messages/message-store.ts';
+import type { MessageRef, Rename } from '../messages/message-store.ts';
 import type { Entry } from './entry.ts';
+import type { Queue } from './queue.ts';
 import { ReturnedHeap } from './returned-heap.ts';
 
 const initialCapacity = 16;
@@ -11,7 +12,7 @@ const keptCapacityMax = 1024;
  * The messages of a queue (or of one priority of it) that can be delivered now, oldest first. Entries are columns of typed arrays in a
  * ring: a message's place is its sequence number, so it need not be stored. A place whose ref is 0 was taken out of the middle.
  */
-export class ReadyList implements RefHolder {
+export class ReadyList {
   #refs: Uint32Array | null = null;
   #metas: Uint32Array | null = null;
   #bytes: Uint32Array | null = null;
@@ -49,6 +50,10 @@ export class ReadyList implements RefHolder {
 
   /** Puts a message back to its old place. */
   putBack(entry: Entry): void {
+    if (entry.sequence >= this.#head) {
+      this.#fillHole(entry);
+      return;
+    }
     this.#returned ??= new ReturnedHeap();
     this.#returned.push(entry);
   }
@@ -109,13 +114,16 @@ export class ReadyList implements RefHolder {
     }
   }
 
-  relocate(rename: (ref: MessageRef) => MessageRef): void {
-    this.#returned?.relocate(rename);
+  relocate(rename: Rename, queue: Queue): void {
+    this.#returned?.relocate(rename, queue);
     const refs = this.#refs;
     if (refs === null) return;
     for (let sequence = this.#head; sequence < this.#tail; sequence++) {
       const index = sequence & this.#mask;
-      if (refs[index] !== 0) refs[index] = rename(refs[index] as number);
+      const ref = refs[index] as number;
+      if (ref === 0) continue;
+      const expiryMillis = this.#expiries === null ? 0 : (this.#expiries[index] as number);
+      refs[index] = rename(ref, queue, (this.#metas as Uint32Array)[index] as number, sequence, (this.#bytes as Uint32Array)[index] as number, expiryMillis);
     }
   }
 
@@ -126,6 +134,17 @@ export class ReadyList implements RefHolder {
     into.bytes = (this.#bytes as Uint32Array)[index] as number;
     into.sequence = sequence;
     into.expiryMillis = this.#expiries === null ? 0 : (this.#expiries[index] as number);
+  }
+
+  /** A message that was taken out of the middle has its place in the ring still. */
+  #fillHole(entry: Entry): void {
+    const index = entry.sequence & this.#mask;
+    (this.#refs as Uint32Array)[index] = entry.ref;
+    (this.#metas as Uint32Array)[index] = entry.meta;
+    (this.#bytes as Uint32Array)[index] = entry.bytes;
+    if (this.#expiries !== null) this.#expiries[index] = entry.expiryMillis;
+    else if (entry.expiryMillis !== 0) this.#startExpiries(index, entry.expiryMillis);
+    this.#holes--;
   }
 
   #skipHoles(): void {
