@@ -1,7 +1,7 @@
 // hot path: see docs/STYLE.md
 import type { Consumer } from './consumer.ts';
 import { Entry } from './queues/entry.ts';
-import type { MessageRef, RefHolder } from './messages/message-store.ts';
+import type { Rename, RefHolder } from './messages/message-store.ts';
 
 const initialCapacity = 16;
 
@@ -49,15 +49,16 @@ export class UnackedRing implements RefHolder {
       this.#next = tag;
     }
     // Tags of deliveries that need no acknowledgement are holes.
-    while (this.#next < tag) this.#claim();
+    while (this.#next < tag) {
+      this.#claim();
+      if (this.#live > 0) continue;
+      // All that was waiting has been moved aside on the way.
+      this.#first = tag;
+      this.#next = tag;
+    }
     const index = this.#claim();
     this.#consumers[index] = consumer;
-    this.#refs[index] = entry.ref;
-    this.#metas[index] = entry.meta;
-    this.#bytes[index] = entry.bytes;
-    this.#sequences[index] = entry.sequence;
-    this.#expiries[index] = entry.expiryMillis;
-    this.#delivered[index] = nowMillis;
+    this.#store(index, entry, nowMillis);
     this.#live++;
   }
 
@@ -78,6 +79,20 @@ export class UnackedRing implements RefHolder {
     this.#live--;
     if (tag === this.#first) this.#skipHoles();
     return consumer;
+  }
+
+  /** Puts a delivery back that was taken out: its settlement was undone. Costs a sort where its place in the ring is gone. */
+  restore(tag: number, consumer: Consumer, entry: Entry, deliveredMillis: number): void {
+    if (tag >= this.#first && tag < this.#next) {
+      const index = tag & (this.#capacity - 1);
+      this.#consumers[index] = consumer;
+      this.#store(index, entry, deliveredMillis);
+      this.#live++;
+      return;
+    }
+    const stragglers = this.#stragglers ?? new Map<number, Straggler>();
+    stragglers.set(tag, new Straggler(consumer, Object.assign(new Entry(), entry), deliveredMillis));
+    this.#stragglers = new Map([...stragglers].sort(([a], [b]) => a - b));
   }
 
   /** The lowest tag that waits, or 0. */
@@ -106,11 +121,24 @@ export class UnackedRing implements RefHolder {
     }
   }
 
-  relocate(rename: (ref: MessageRef) => MessageRef): void {
-    if (this.#stragglers !== null) for (const item of this.#stragglers.values()) item.entry.ref = rename(item.entry.ref);
+  relocate(rename: Rename): void {
+    if (this.#stragglers !== null) {
+      for (const { entry, consumer } of this.#stragglers.values()) {
+        entry.ref = rename(entry.ref, consumer.queue, entry.meta, entry.sequence, entry.bytes, entry.expiryMillis);
+      }
+    }
     for (let tag = this.#first; tag < this.#next; tag++) {
       const index = tag & (this.#capacity - 1);
-      if (this.#consumers[index] !== null) this.#refs[index] = rename(this.#refs[index] as number);
+      const consumer = this.#consumers[index] as Consumer | null;
+      if (consumer === null) continue;
+      this.#refs[index] = rename(
+        this.#refs[index] as number,
+        consumer.queue,
+        this.#metas[index] as number,
+        this.#sequences[index] as number,
+        this.#bytes[index] as number,
+        this.#expiries[index] as number,
+      );
     }
   }
 
@@ -120,6 +148,15 @@ export class UnackedRing implements RefHolder {
     const index = this.#next++ & (this.#capacity - 1);
     this.#consumers[index] = null;
     return index;
+  }
+
+  #store(index: number, entry: Entry, deliveredMillis: number): void {
+    this.#refs[index] = entry.ref;
+    this.#metas[index] = entry.meta;
+    this.#bytes[index] = entry.bytes;
+    this.#sequences[index] = entry.sequence;
+    this.#expiries[index] = entry.expiryMillis;
+    this.#delivered[index] = deliveredMillis;
   }
 
   #fill(into: Entry, index: number): void {
