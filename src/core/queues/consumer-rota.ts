@@ -1,6 +1,9 @@
 // hot path: see docs/STYLE.md
 import type { Consumer } from '../consumer.ts';
 
+/** Empty levels are kept up to this many: consumers leave and come back with every delivery they wait for. */
+const keptLevelsMax = 4;
+
 class Level {
   readonly priority: number;
   first: Consumer | null = null;
@@ -49,6 +52,7 @@ export class ConsumerRota {
     consumer.next = null;
     consumer.previous = null;
     consumer.isInRota = false;
+    if (level.first === null && this.#levels.length > keptLevelsMax) this.#levels.splice(this.#levels.indexOf(level), 1);
   }
 
   /** Moves the current consumer behind its equals. */
