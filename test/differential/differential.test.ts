@@ -39,7 +39,7 @@ describe('WarrenMQ answers like RabbitMQ 3.10, frame by frame', () => {
         return t.skip(`needs the ${script.needs} of definitions.json in the broker`);
       const expected = differs ?? recorded;
       assert.ok(expected !== null, 'there is no recording of this case: run record.ts');
-      const played = await playCase(script, target, { quietMillis: 40, settleMillis: 6, expected });
+      const played = await playCase(script, target, { quietMillis: 40, settleMillis: 2, expected });
       const changes = difference(expected, played);
       assert.ok(changes === null, `\n${changes}`);
     });

@@ -16,10 +16,12 @@ export function loadDefinitions({ core }: Broker): ReadonlySet<string> {
     else if (step.kind === 'permission') core.access.putPermission(step.value);
     else if (step.kind === 'topic-permission') core.access.putTopicPermission(step.value);
     else if (step.kind === 'vhost' && !core.vhosts.has(step.value.name)) core.addVhost(step.value);
+    else if (step.kind === 'policy' || step.kind === 'operator-policy')
+      core.policies.put(step.kind === 'policy' ? 'policy' : 'operator_policy', step.value.vhost, step.value.name, step.value);
     else if (step.kind === 'vhost-limits') {
-      const vhost = core.vhosts.get(step.value.vhost);
-      if (vhost !== undefined) vhost.limits = step.value;
+      core.parameters.putVhostLimit(step.value.vhost, 'max-connections', step.value.connectionsMax);
+      core.parameters.putVhostLimit(step.value.vhost, 'max-queues', step.value.queuesMax);
     }
   }
-  return new Set(['users']);
+  return new Set(['users', 'policies']);
 }

@@ -18,6 +18,8 @@ export class GeneratedNames {
     for (const { pattern, prefix } of generated) out = out.replace(pattern, name => this.#placeholder(name, prefix));
     // Whether such a name needs quotes depends on its letters.
     out = out.replace(/"(amq\.rabbitmq\.reply-to\.\d+)"/g, '$1');
+    // Newer releases name the permission that is missing.
+    out = out.replace(/\b(?:configure|write|read) access to (?=queue|exchange|topic)/g, 'access to ');
     // Erlang breaks long terms in lines of eighty columns.
     return normaliseServer(out.replace(/\btime: T:\d+/g, 'time: T:*').replace(/\\n {2,}/g, ''));
   }

@@ -23,7 +23,7 @@ export interface Pace {
   readonly expected: Case | null;
 }
 
-const replyMillisMax = 2000;
+const replyMillisMax = 1500;
 const handshakeMillisMax = 6000;
 
 const protocolHeader = Buffer.from('AMQP\x00\x00\x09\x01', 'latin1');
@@ -53,6 +53,7 @@ class Player {
   readonly #declaredExchanges = new Set<string>();
   #pendingReply: { peer: Peer; channel: number } | null = null;
   #waitMillis = 0;
+  #missingMillisMax = replyMillisMax;
 
   constructor(played: Case, target: Target, pace: Pace) {
     this.#case = played;
@@ -111,7 +112,10 @@ class Player {
     }
     const count = (): number => [...this.#peers.values()].reduce((sum, peer) => sum + peer.events.length, 0);
     if (expectedCount === 0) await this.#signal.until(() => count() > 0, this.#waitMillis);
-    else await this.#signal.until(() => count() >= expectedCount, Math.max(replyMillisMax, this.#waitMillis * 2));
+    else if (!(await this.#signal.until(() => count() >= expectedCount, Math.max(this.#missingMillisMax, this.#waitMillis * 2)))) {
+      // The case has failed already: no need to wait as long for what else may be missing.
+      this.#missingMillisMax = 200;
+    }
     await this.#signal.until(() => this.#quietMillis() >= this.#pace.settleMillis, 1000);
   }
 
