@@ -71,3 +71,8 @@ export function sourceOf(peerAddress: string): string {
   const significant = isMappedIpv4(bytes) ? bytes.subarray(12) : bytes.subarray(0, 8);
   return Buffer.from(significant).toString('hex');
 }
+
+/** An IPv4 address that came over an IPv6 socket, without its wrapping; '' for none. */
+export function plainAddress(address: string | undefined): string {
+  return address === undefined ? '' : address.replace(/^::ffff:(?=\d+\.)/i, '');
+}
