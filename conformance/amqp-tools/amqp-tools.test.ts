@@ -1,16 +1,12 @@
 // rabbitmq-c's command-line tools, run as commands.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { BrokerUnderTest } from '../support/broker-under-test.ts';
 import { brokerFor } from '../support/broker-under-test.ts';
 import { ensureDebianPackages } from '../support/debian.ts';
 import { outputOf, Program, run } from '../support/program.ts';
+import { uniqueName } from '../support/unique-name.ts';
 import { waitUntil } from '../support/wait-until.ts';
-
-function uniqueName(label: string): string {
-  return `conformance.tools.${label}.${randomBytes(6).toString('hex')}`;
-}
 
 /** Runs one of the tools to its end, as `amqp-get -u URL ...`. */
 function tool(broker: BrokerUnderTest, name: string, args: string[], input?: string | Uint8Array) {

@@ -13,6 +13,8 @@ export interface Launch {
   readonly args: readonly string[];
   readonly env: Record<string, string | undefined>;
   readonly readyMillisMax: number;
+  /** The command is a script around the broker proper: only its whole group can be killed. */
+  readonly isScript: boolean;
 }
 
 const stopMillisMax = 30_000;
@@ -33,7 +35,7 @@ export class BrokerProcess {
   async start(): Promise<void> {
     if (this.#child) throw new Error('the broker is running already');
     const log = openSync(this.logFile, 'a');
-    const child = spawn(this.launch.command, this.launch.args, { env: this.launch.env, stdio: ['ignore', log, log] });
+    const child = spawn(this.launch.command, this.launch.args, { env: this.launch.env, stdio: ['ignore', log, log], detached: this.launch.isScript });
     closeSync(log);
     this.#child = child;
     let failure: Error | null = null;
@@ -70,8 +72,11 @@ export class BrokerProcess {
     this.#child = null;
     if (!child || child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
     const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
-    child.kill(signal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), millisMax);
+    const pid = child.pid;
+    const kill = () => process.kill(this.launch.isScript ? -pid : pid, 'SIGKILL');
+    if (signal === 'SIGKILL') kill();
+    else child.kill(signal);
+    const timer = setTimeout(kill, millisMax);
     await ended;
     clearTimeout(timer);
   }

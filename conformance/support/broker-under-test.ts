@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { BrokerProcess } from './broker-process.ts';
 import { launchRabbitmq } from './launch-rabbitmq.ts';
-import { launchWarren, warrenServesHttp } from './launch-warren.ts';
+import { launchWarren, warrenIsDurable, warrenServesHttp } from './launch-warren.ts';
 import { freePorts } from './ports.ts';
 
 export interface BrokerUnderTest {
@@ -51,6 +51,11 @@ export async function brokerFor(t: TestContext, options: BrokerOptions = {}): Pr
 /** Why a suite that must configure, stop or restart its broker cannot be run, or null. */
 export function reasonBrokerIsFixed(): string | null {
   return process.env.BROKER_URL ? 'the broker at BROKER_URL is not ours to configure, stop or restart' : null;
+}
+
+/** Why a scenario that needs a broker that keeps its messages over a restart cannot be run, or null. */
+export function reasonNotDurable(): string | null {
+  return process.env.BROKER === 'rabbitmq' || warrenIsDurable ? null : 'WarrenMQ keeps everything in memory so far: nothing survives a restart';
 }
 
 function external(url: string, httpUrl: string | null): BrokerUnderTest {

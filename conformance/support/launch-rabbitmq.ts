@@ -32,5 +32,6 @@ export function launchRabbitmq(configFile: string, directory: string, port: numb
       RABBITMQ_CONFIG_FILE: configFile,
     },
     readyMillisMax: 60_000,
+    isScript: true,
   };
 }
