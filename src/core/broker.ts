@@ -10,6 +10,10 @@ import { FlowControl } from './flow-control.ts';
 import type { ExchangeType } from './exchanges/exchange-type.ts';
 import { limits } from './limits.ts';
 import { MessageStore, type RefHolder } from './messages/message-store.ts';
+import { Parameters } from './parameters/parameters.ts';
+import { applyPolicies, applyPolicyChange } from './policies/apply-policies.ts';
+import { Policies } from './policies/policies.ts';
+import type { PolicyChange } from './policies/policy-change.ts';
 import type { Clock } from './ports/clock.ts';
 import { type CommitLog, volatileLog } from './ports/commit-log.ts';
 import type { Logger } from './ports/logger.ts';
@@ -50,6 +54,8 @@ export class BrokerCore {
   readonly timers = new TimerQueue();
   readonly store = new MessageStore();
   readonly access: AccessControl;
+  readonly policies: Policies;
+  readonly parameters: Parameters;
   readonly ledger: ConfirmLedger;
   readonly turn: Turn;
   readonly publisher: Publisher;
@@ -81,6 +87,10 @@ export class BrokerCore {
     this.clock.refresh();
     this.startedMillis = this.clock.wallMillis;
     this.access = new AccessControl(this.#journal);
+    this.policies = new Policies(this.#journal, this.logger);
+    this.policies.onChange(change => this.#policyChanged(change));
+    this.parameters = new Parameters(this.#journal);
+    this.parameters.onChange(() => this.#applyVhostLimits());
     this.ledger = new ConfirmLedger(deps.log ?? volatileLog);
     this.turn = new Turn(this.clock, deps.scheduler, this.timers, this.ledger);
     this.publisher = new Publisher(this.store, this.clock);
@@ -102,7 +112,7 @@ export class BrokerCore {
       queueContext: this.queueContext,
       settings: this.settings,
       nextQueueId: () => ++this.#lastQueueId,
-      applyPolicies: () => {},
+      applyPolicies: (vhost, target) => applyPolicies(this.policies, vhost, target),
     });
   }
 
@@ -140,6 +150,7 @@ export class BrokerCore {
       queueDeleted: () => void this.counters.queuesDeleted++,
     });
     this.vhosts.set(vhost.name, vhost);
+    vhost.limits = this.parameters.vhostLimits(vhost.name);
     this.#recordVhost(vhost);
     return vhost;
   }
@@ -153,6 +164,8 @@ export class BrokerCore {
     for (const queue of [...vhost.queues.values()]) vhost.removeQueue(queue);
     this.vhosts.delete(name);
     this.access.vhostDeleted(name);
+    this.policies.vhostDeleted(name);
+    this.parameters.vhostDeleted(name);
     this.#journal.record({ kind: 'vhost.delete', name } as { kind: string });
     return true;
   }
@@ -174,6 +187,15 @@ export class BrokerCore {
       throw notAllowed(`connection refused for user '${actor.user}': user connection limit (${userMax}) is reached`);
     }
     return vhost;
+  }
+
+  /** Gives every queue, exchange and vhost what policies and parameters say, for when these were replayed from the journal. */
+  applyParameters(): void {
+    this.#applyVhostLimits();
+    for (const vhost of this.vhosts.values()) {
+      for (const exchange of vhost.exchanges.values()) applyPolicies(this.policies, vhost, exchange);
+      for (const queue of [...vhost.queues.values()]) applyPolicies(this.policies, vhost, queue);
+    }
   }
 
   /** Registers somebody who keeps message references outside of queues: a channel's unacknowledged deliveries. */
@@ -202,6 +224,15 @@ export class BrokerCore {
     const vhost = this.vhosts.get(queue.vhostName);
     this.logger.debug('queue', `deleting queue '${queue.name}' in vhost '${queue.vhostName}': ${why}`);
     vhost?.removeQueue(queue);
+  }
+
+  #policyChanged(change: PolicyChange): void {
+    const vhost = this.vhosts.get(change.kind === 'policy.put' ? change.policy.vhost : change.vhost);
+    if (vhost !== undefined) applyPolicyChange(this.policies, vhost, change);
+  }
+
+  #applyVhostLimits(): void {
+    for (const vhost of this.vhosts.values()) vhost.limits = this.parameters.vhostLimits(vhost.name);
   }
 
   #recordVhost(vhost: Vhost): void {

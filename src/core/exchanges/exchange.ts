@@ -1,4 +1,5 @@
 import type { FieldTable } from '../../base/field-table.ts';
+import { type EffectivePolicy, noPolicy } from '../policies/effective-policy.ts';
 import type { Binding } from './binding.ts';
 import { ExchangeCounters } from './exchange-counters.ts';
 import type { ExchangeRoutes, ExchangeType } from './exchange-type.ts';
@@ -30,6 +31,8 @@ export class Exchange {
   incoming: Set<Binding> | null = null;
   /** Where messages go that this exchange has no target for: argument, else policy. */
   alternate: string | null = null;
+  /** The policies that apply; `alternate` has them in it. */
+  policy: EffectivePolicy = noPolicy;
   /** See RouteCollector. */
   routeStamp = 0;
   isDeleted = false;

@@ -20,6 +20,7 @@ const unsupported: ReadonlySet<string> = new Set([
 export const classicQueueType: QueueType = {
   name: 'classic',
   internalName: 'rabbit_classic_queue',
+  policyKind: 'classic_queues',
   capabilities: {
     isExclusiveAllowed: true,
     isTransientAllowed: true,

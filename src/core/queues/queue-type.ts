@@ -1,4 +1,5 @@
 import type { FieldTable } from '../../base/field-table.ts';
+import type { PolicyKind } from '../policies/policy-keys.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { Queue, QueueDeclaration } from './queue.ts';
 import type { QueueSettings } from './queue-settings.ts';
@@ -19,9 +20,11 @@ export interface QueueType {
   /** As RabbitMQ calls it in error texts, e.g. rabbit_classic_queue. */
   readonly internalName: string;
   readonly capabilities: QueueCapabilities;
+  /** What policies count its queues as. */
+  readonly policyKind: PolicyKind;
   /** @throws BrokerError PRECONDITION_FAILED with RabbitMQ's text when an argument or property does not fit. */
   check(vhostName: string, declaration: QueueDeclaration): void;
-  /** Settings from a queue's own arguments; policies are merged over them by the vhost. */
+  /** Settings from a queue's arguments, or from what its arguments and the policies amount to: see effective-policy.ts. */
   settings(args: FieldTable): QueueSettings;
   create(vhostName: string, id: number, declaration: QueueDeclaration, context: QueueContext): Queue;
 }

@@ -4,6 +4,7 @@ import type { Consumer } from '../consumer.ts';
 import type { Binding } from '../exchanges/binding.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { MessageRef, RefHolder } from '../messages/message-store.ts';
+import { type EffectivePolicy, noPolicy } from '../policies/effective-policy.ts';
 import type { QueueType } from './queue-type.ts';
 import type { QueueContext } from './queue-context.ts';
 import { defaultQueueSettings, type QueueSettings } from './queue-settings.ts';
@@ -41,6 +42,8 @@ export abstract class Queue implements RefHolder {
   readonly counters = new QueueCounters();
   protected readonly context: QueueContext;
   settings: QueueSettings = defaultQueueSettings;
+  /** The policies that apply; `settings` has them in it. */
+  policy: EffectivePolicy = noPolicy;
   isDeleted = false;
   /** Written by the turn: whether the queue is in its list of queues to pump. */
   isMarkedReady = false;

@@ -1,0 +1,178 @@
+import type { Json } from '../../base/field-table.ts';
+import { preconditionFailed } from '../broker-error.ts';
+import type { GlobalParameterDefinition, ParameterDefinition } from '../definitions/definitions.ts';
+import { validationFailed } from '../definitions/policy-check.ts';
+import type { MetadataJournal } from '../ports/metadata-journal.ts';
+import { nullJournal } from '../ports/metadata-journal.ts';
+import type { VhostLimits } from '../vhost.ts';
+import type { ParameterChange } from './parameter-change.ts';
+import { vhostLimitsComponent, vhostLimitsName, vhostLimitsOf, vhostLimitsProblems } from './vhost-limits.ts';
+
+/** What may be set, and how a value is checked: RabbitMQ's texts of what is wrong with it. */
+const components: ReadonlyMap<string, (name: string, value: Json) => string[]> = new Map([
+  [vhostLimitsComponent, vhostLimitsProblems],
+  // Their engines check what is theirs when they start; here they are kept.
+  ['shovel', (): string[] => []],
+  ['federation-upstream', (): string[] => []],
+  ['federation-upstream-set', (): string[] => []],
+]);
+
+/** Restricts a list to one vhost, one component or both. */
+export interface ParameterFilter {
+  readonly vhost?: string;
+  readonly component?: string;
+}
+
+/**
+ * Runtime parameters: per virtual host (component, name, value) and global ones. A state machine over the metadata journal. Policies are
+ * parameters in RabbitMQ; here they are kept by Policies. [RabbitMQ docs: parameters and policies]
+ */
+export class Parameters {
+  readonly #journal: MetadataJournal;
+  readonly #parameters = new Map<string, ParameterDefinition>();
+  readonly #globals = new Map<string, Json>();
+  readonly #listeners = new Set<(change: ParameterChange) => void>();
+
+  constructor(journal: MetadataJournal = nullJournal) {
+    this.#journal = journal;
+  }
+
+  /**
+   * Sets a parameter; that the vhost exists is for the caller to know. True if there was none of the name.
+   * @throws BrokerError PRECONDITION_FAILED with RabbitMQ's text for an unknown component or a value that does not fit it.
+   */
+  put(vhost: string, component: string, name: string, value: Json): boolean {
+    if (component === 'policy') throw preconditionFailed('policies may not be set using this method');
+    const check = components.get(component);
+    const problems = check === undefined ? [`component ${component} not found`] : check(name, value);
+    if (problems.length > 0) throw preconditionFailed(validationFailed(problems));
+    const isNew = this.get(vhost, component, name) === undefined;
+    this.#change({ kind: 'parameter.put', parameter: { vhost, component, name, value: structuredClone(value) } });
+    return isNew;
+  }
+
+  /** False if there was none. */
+  delete(vhost: string, component: string, name: string): boolean {
+    if (this.get(vhost, component, name) === undefined) return false;
+    this.#change({ kind: 'parameter.delete', vhost, component, name });
+    return true;
+  }
+
+  get(vhost: string, component: string, name: string): ParameterDefinition | undefined {
+    return this.#parameters.get(keyOf(vhost, component, name));
+  }
+
+  /** All parameters, vhost limits among them. */
+  list(filter: ParameterFilter = {}): ParameterDefinition[] {
+    return [...this.#parameters.values()].filter(
+      ({ vhost, component }) =>
+        (filter.vhost === undefined || vhost === filter.vhost) && (filter.component === undefined || component === filter.component),
+    );
+  }
+
+  /** Drops all parameters of a vhost that is being deleted. Not for a replay of that deletion: the change made here replays itself. */
+  vhostDeleted(vhost: string): void {
+    if (this.list({ vhost }).length > 0) this.#change({ kind: 'vhost-parameters.delete', vhost });
+  }
+
+  // --- vhost limits
+
+  vhostLimits(vhost: string): VhostLimits {
+    return vhostLimitsOf(this.get(vhost, vhostLimitsComponent, vhostLimitsName)?.value);
+  }
+
+  /**
+   * Sets one limit, 'max-connections' or 'max-queues', and leaves the other; a negative value means none.
+   * @throws BrokerError PRECONDITION_FAILED
+   */
+  putVhostLimit(vhost: string, name: string, value: Json): void {
+    this.put(vhost, vhostLimitsComponent, vhostLimitsName, { ...this.#limitsValue(vhost), [name]: value });
+  }
+
+  /** False if the limit was not set. */
+  deleteVhostLimit(vhost: string, name: string): boolean {
+    const { [name]: old, ...rest } = this.#limitsValue(vhost);
+    if (old === undefined) return false;
+    if (Object.keys(rest).length === 0) return this.delete(vhost, vhostLimitsComponent, vhostLimitsName);
+    this.put(vhost, vhostLimitsComponent, vhostLimitsName, rest);
+    return true;
+  }
+
+  #limitsValue(vhost: string): Record<string, Json> {
+    const value = this.get(vhost, vhostLimitsComponent, vhostLimitsName)?.value;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+  }
+
+  // --- global parameters
+
+  /** True if there was none of the name. */
+  putGlobal(name: string, value: Json): boolean {
+    const isNew = !this.#globals.has(name);
+    this.#change({ kind: 'global-parameter.put', parameter: { name, value: structuredClone(value) } });
+    return isNew;
+  }
+
+  /** False if there was none. */
+  deleteGlobal(name: string): boolean {
+    if (!this.#globals.has(name)) return false;
+    this.#change({ kind: 'global-parameter.delete', name });
+    return true;
+  }
+
+  global(name: string): Json | undefined {
+    return this.#globals.get(name);
+  }
+
+  globals(): GlobalParameterDefinition[] {
+    return Array.from(this.#globals, ([name, value]) => ({ name, value }));
+  }
+
+  // --- state machine
+
+  /** Calls back after each change made here, not for replayed ones. Returns the way to stop it. */
+  onChange(listener: (change: ParameterChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Applies a change that the journal already has. */
+  apply(change: ParameterChange): void {
+    switch (change.kind) {
+      case 'parameter.put': {
+        const { vhost, component, name } = change.parameter;
+        this.#parameters.set(keyOf(vhost, component, name), change.parameter);
+        break;
+      }
+      case 'parameter.delete':
+        this.#parameters.delete(keyOf(change.vhost, change.component, change.name));
+        break;
+      case 'vhost-parameters.delete':
+        for (const { vhost, component, name } of this.list({ vhost: change.vhost })) this.#parameters.delete(keyOf(vhost, component, name));
+        break;
+      case 'global-parameter.put':
+        this.#globals.set(change.parameter.name, change.parameter.value);
+        break;
+      case 'global-parameter.delete':
+        this.#globals.delete(change.name);
+        break;
+    }
+  }
+
+  /** The whole state as changes; applied to empty Parameters they give it again. */
+  snapshot(): ParameterChange[] {
+    return [
+      ...this.list().map(parameter => ({ kind: 'parameter.put', parameter }) as const),
+      ...this.globals().map(parameter => ({ kind: 'global-parameter.put', parameter }) as const),
+    ];
+  }
+
+  #change(change: ParameterChange): void {
+    this.#journal.record(change);
+    this.apply(change);
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+function keyOf(vhost: string, component: string, name: string): string {
+  return JSON.stringify([vhost, component, name]);
+}
