@@ -57,7 +57,7 @@ export class Outbox {
     if (this.buffer === noSlab) this.#takeSlab();
   }
 
-  /** Copies bytes in, however many. */
+  /** Adds bytes: copied, or when they are more than a slab holds sent from where they are, and then they must stay unchanged. */
   append(bytes: Buffer): void {
     if (bytes.length > outboxSlabBytes) {
       this.appendChunk(bytes);

@@ -4,13 +4,16 @@ import { FrameBody, FrameEnd } from './constants.gen.ts';
 /** What is wrong with a frame, for the 501 that answers it. */
 export type FrameFault = 'bad-end' | 'too-large';
 
-/** Who acts on frames. A method returns false to stop reading: the connection is closing. */
+/** Who acts on frames. A method returns false to stop reading: the connection is closing, or has to wait. */
 export interface FrameVisitor {
   /** A whole frame; the payload is `buffer[start, end)` and must not be kept. */
   onFrame(type: number, channel: number, buffer: Buffer, start: number, end: number): boolean;
-  /** A piece of a body frame that came in several reads; the buffer is not used again, so the piece may be kept. */
+  /**
+   * A piece of a body frame that came in several reads; the buffer is not used again, so the piece may be kept. The last piece comes when
+   * the end octet is known to be right, so that a message is never completed by a broken frame.
+   */
   onBodyPiece(channel: number, buffer: Buffer, start: number, end: number, isLast: boolean): boolean;
-  /** `detail` is the wrong end octet or the size announced. Nothing is read after it. */
+  /** `detail` is the wrong end octet or the size announced. Nothing is read of the same bytes after it. */
   onFrameFault(fault: FrameFault, type: number, detail: number, payload: Buffer): void;
 }
 
@@ -33,6 +36,10 @@ export class FrameReader {
   /** Octets of the current body frame still to come, when it is handed on in pieces; -1 when only its end octet is missing; 0: none. */
   #pieceLeft = 0;
   #pieceChannel = 0;
+  /** The last piece, until the end octet has come. */
+  #heldPiece: Buffer | null = null;
+  /** Where the visitor stopped reading. */
+  #stoppedAt = 0;
 
   constructor(payloadBytesMax: number) {
     this.payloadBytesMax = payloadBytesMax;
@@ -43,16 +50,20 @@ export class FrameReader {
     return this.#carried;
   }
 
-  /** Acts on all whole frames of `buffer[from, to)`. The buffer may be kept by the visitor in pieces of large bodies. */
-  push(buffer: Buffer, from: number, to: number, visitor: FrameVisitor): void {
+  /**
+   * Acts on all whole frames of `buffer[from, to)`. The buffer may be kept by the visitor in pieces of large bodies. Returns where it came
+   * to: `to`, or less when the visitor stopped; the rest can then be pushed later.
+   */
+  push(buffer: Buffer, from: number, to: number, visitor: FrameVisitor): number {
     let at = from;
+    this.#stoppedAt = to;
     if (this.#pieceLeft !== 0) {
       at = this.#goOnWithPieces(buffer, at, to, visitor);
-      if (at < 0) return;
+      if (at < 0) return this.#stoppedAt;
     }
     if (this.#carry !== null) {
       at = this.#completeCarried(buffer, at, to, visitor);
-      if (at < 0) return;
+      if (at < 0) return this.#stoppedAt;
     }
     while (to - at >= headerBytes) {
       const size =
@@ -64,19 +75,20 @@ export class FrameReader {
       const payload = at + headerBytes;
       if (size > this.payloadBytesMax) {
         visitor.onFrameFault('too-large', buffer[at] as number, size, buffer.subarray(payload, payload));
-        return;
+        return to;
       }
       const end = payload + size;
       if (end >= to) break;
       if (buffer[end] !== FrameEnd) {
         visitor.onFrameFault('bad-end', buffer[at] as number, buffer[end] as number, buffer.subarray(payload, end));
-        return;
+        return to;
       }
       if (!visitor.onFrame(buffer[at] as number, ((buffer[at + 1] as number) << 8) | (buffer[at + 2] as number), buffer, payload, end))
-        return;
+        return end + 1;
       at = end + 1;
     }
     if (at < to) this.#keep(buffer, at, to, visitor);
+    return this.#stoppedAt;
   }
 
   /** Keeps the beginning of a frame, or starts to hand on a large body in pieces. */
@@ -108,25 +120,38 @@ export class FrameReader {
   /** Returns where reading goes on, -1 when nothing is left or the visitor stopped. */
   #goOnWithPieces(buffer: Buffer, from: number, to: number, visitor: FrameVisitor): number {
     let at = from;
+    if (at === to) return -1;
+    let start = at;
+    let piece = buffer;
     if (this.#pieceLeft > 0) {
       const count = Math.min(this.#pieceLeft, to - at);
-      if (count === 0) return -1;
       this.#pieceLeft -= count;
-      const isLast = this.#pieceLeft === 0;
-      if (isLast) this.#pieceLeft = -1;
-      // The last piece is handed on with the end octet checked, so that a message is never completed by a broken frame.
-      if (isLast && at + count < to && buffer[at + count] !== FrameEnd) return this.#badEnd(buffer, at + count, visitor);
-      if (!visitor.onBodyPiece(this.#pieceChannel, buffer, at, at + count, isLast)) return -1;
       at += count;
-      if (at === to) return -1;
+      if (this.#pieceLeft > 0) {
+        if (!visitor.onBodyPiece(this.#pieceChannel, buffer, start, at, false)) this.#stoppedAt = at;
+        return -1;
+      }
+      this.#pieceLeft = -1;
+      if (at === to) {
+        this.#heldPiece = buffer.subarray(start, at);
+        return -1;
+      }
     }
-    if (buffer[at] !== FrameEnd) return this.#badEnd(buffer, at, visitor);
+    let end = at;
+    if (this.#heldPiece !== null) {
+      piece = this.#heldPiece;
+      start = 0;
+      end = piece.length;
+      this.#heldPiece = null;
+    }
     this.#pieceLeft = 0;
-    return at + 1;
-  }
-
-  #badEnd(buffer: Buffer, at: number, visitor: FrameVisitor): number {
-    visitor.onFrameFault('bad-end', FrameBody, buffer[at] as number, buffer.subarray(at, at));
+    if (buffer[at] !== FrameEnd) {
+      visitor.onFrameFault('bad-end', FrameBody, buffer[at] as number, buffer.subarray(at, at));
+      return -1;
+    }
+    at++;
+    if (visitor.onBodyPiece(this.#pieceChannel, piece, start, end, true)) return at;
+    this.#stoppedAt = at;
     return -1;
   }
 
@@ -142,6 +167,8 @@ export class FrameReader {
       if (this.#carried < headerBytes) return -1;
       const size = carry.readUInt32BE(3);
       if (size > this.payloadBytesMax) {
+        this.#carry = null;
+        this.#carried = 0;
         visitor.onFrameFault('too-large', carry[0] as number, size, carry.subarray(0, 0));
         return -1;
       }
@@ -168,6 +195,8 @@ export class FrameReader {
       visitor.onFrameFault('bad-end', carry[0] as number, carry[end] as number, carry.subarray(headerBytes, end));
       return -1;
     }
-    return visitor.onFrame(carry[0] as number, carry.readUInt16BE(1), carry, headerBytes, end) ? at : -1;
+    if (visitor.onFrame(carry[0] as number, carry.readUInt16BE(1), carry, headerBytes, end)) return at;
+    this.#stoppedAt = at;
+    return -1;
   }
 }
