@@ -9,6 +9,10 @@ export class BrokerCounters {
   queuesDeleted = 0;
   authenticationsFailed = 0;
   authenticationsSucceeded = 0;
+  /** Messages that were read back from disk and were not what was stored. */
+  damagedMessages = 0;
+  /** Damaged places of the journal found at recovery. */
+  damagedRecords = 0;
   /** Errors that are ours: each closed one connection and is in the log with its stack. */
   internalErrors = 0;
 }

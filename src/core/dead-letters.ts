@@ -1,11 +1,11 @@
 import { array, type Field, type FieldTable, long, longstr, table, timestamp } from '../base/field-table.ts';
 import type { Publication as PublicationType } from './messages/publication.ts';
 import { Publication } from './messages/publication.ts';
-import type { MessageRef, MessageStore, RefHolder } from './messages/message-store.ts';
+import type { MessageRef, MessageStore, RefHolder, Rename } from './messages/message-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { MessageFormat } from './ports/message-format.ts';
 import type { Publisher } from './publisher.ts';
-import { type Entry, metaPersistent, priorityOf } from './queues/entry.ts';
+import { Entry, metaPersistent, priorityOf } from './queues/entry.ts';
 import type { Queue } from './queues/queue.ts';
 import type { Vhost } from './vhost.ts';
 
@@ -16,12 +16,16 @@ class DeadLetter {
   readonly queue: Queue;
   ref: MessageRef;
   readonly meta: number;
+  readonly bytes: number;
+  readonly sequence: number;
   readonly reason: DeathReason;
 
-  constructor(queue: Queue, ref: MessageRef, meta: number, reason: DeathReason) {
+  constructor(queue: Queue, entry: Readonly<Entry>, reason: DeathReason) {
     this.queue = queue;
-    this.ref = ref;
-    this.meta = meta;
+    this.ref = entry.ref;
+    this.meta = entry.meta;
+    this.bytes = entry.bytes;
+    this.sequence = entry.sequence;
     this.reason = reason;
   }
 }
@@ -37,6 +41,10 @@ export class DeadLetters implements RefHolder {
   readonly #vhost: (name: string) => Vhost | undefined;
   readonly #format: (tag: number) => MessageFormat;
   readonly #scratch = new Publication();
+  readonly #entry = new Entry();
+  #isFetching = false;
+  /** Called when there is work again that could not go on before. */
+  onWork: () => void = () => {};
   #work: DeadLetter[] = [];
   #at = 0;
 
@@ -55,31 +63,45 @@ export class DeadLetters implements RefHolder {
   }
 
   get hasWork(): boolean {
-    return this.#at < this.#work.length;
+    return this.#at < this.#work.length && !this.#isFetching;
   }
 
   /** Takes over the entry's ownership of its message. */
   add(queue: Queue, entry: Entry, reason: DeathReason): void {
     if (queue.settings.deadLetterExchange === null) {
-      this.#store.release(entry.ref);
+      queue.release(entry);
       return;
     }
-    this.#work.push(new DeadLetter(queue, entry.ref, entry.meta, reason));
+    this.#work.push(new DeadLetter(queue, entry, reason));
   }
 
   /** Dead-letters a message that never got into the queue (overflow reject-publish-dlx). */
   addPublication(queue: Queue, p: PublicationType): void {
     if (queue.settings.deadLetterExchange === null) return;
-    const ref = this.#store.append(p, 1, this.#clock.nowMillis);
-    this.#work.push(new DeadLetter(queue, ref, p.isPersistent ? metaPersistent : 0, 'maxlen'));
+    const entry = new Entry();
+    entry.ref = this.#store.append(p, 1, this.#clock.nowMillis, false);
+    entry.meta = p.isPersistent ? metaPersistent : 0;
+    entry.bytes = p.bodyBytes;
+    this.#work.push(new DeadLetter(queue, entry, 'maxlen'));
   }
 
   /** Publishes up to `countMax` of what waits. */
   run(countMax: number): void {
     for (let count = 0; count < countMax && this.#at < this.#work.length; count++) {
-      const letter = this.#work[this.#at++] as DeadLetter;
+      const letter = this.#work[this.#at] as DeadLetter;
+      if (!this.#store.isResident(letter.ref)) {
+        this.#fetch(letter);
+        return;
+      }
+      this.#at++;
       this.#publish(letter);
-      this.#store.release(letter.ref);
+      // Settled only behind the new entries, in the same commit or a later one: a crash between leaves a duplicate, never a loss.
+      const entry = this.#entry;
+      entry.ref = letter.ref;
+      entry.meta = letter.meta;
+      entry.bytes = letter.bytes;
+      entry.sequence = letter.sequence;
+      letter.queue.release(entry);
     }
     if (this.#at === this.#work.length) {
       this.#work = [];
@@ -87,8 +109,20 @@ export class DeadLetters implements RefHolder {
     }
   }
 
-  relocate(rename: (ref: MessageRef) => MessageRef): void {
-    for (let i = this.#at; i < this.#work.length; i++) (this.#work[i] as DeadLetter).ref = rename((this.#work[i] as DeadLetter).ref);
+  relocate(rename: Rename): void {
+    for (let i = this.#at; i < this.#work.length; i++) {
+      const letter = this.#work[i] as DeadLetter;
+      letter.ref = rename(letter.ref, letter.queue, letter.meta, letter.sequence, letter.bytes, 0);
+    }
+  }
+
+  #fetch(letter: DeadLetter): void {
+    if (this.#isFetching) return;
+    this.#isFetching = true;
+    this.#store.fetch(letter.ref, () => {
+      this.#isFetching = false;
+      this.onWork();
+    });
   }
 
   #publish(letter: DeadLetter): void {
@@ -99,10 +133,10 @@ export class DeadLetters implements RefHolder {
     if (vhost === undefined || exchange === undefined) return;
     const store = this.#store;
     store.locate(letter.ref);
-    const envelope = store.large === null ? store.bytes : store.large.envelope;
-    const envelopeStart = store.large === null ? store.envelopeStart : 0;
-    const properties = store.large === null ? store.bytes : store.large.properties;
-    const propertiesStart = store.large === null ? store.propertiesStart : 0;
+    const envelope = store.loose === null ? store.bytes : store.loose.envelope;
+    const envelopeStart = store.loose === null ? store.envelopeStart : 0;
+    const properties = store.loose === null ? store.bytes : store.loose.properties;
+    const propertiesStart = store.loose === null ? store.propertiesStart : 0;
     const propertiesBytes = store.propertiesBytes;
     const format = this.#format(store.format);
 
@@ -140,12 +174,12 @@ export class DeadLetters implements RefHolder {
     p.propertiesBytes = p.properties.length;
     p.format = format.tag;
     p.bodyBytes = store.bodyBytes;
-    if (store.large === null) {
+    if (store.loose === null) {
       p.body = store.bytes;
       p.bodyStart = store.bodyStart;
       p.parts = null;
     } else {
-      p.parts = store.large.parts as Buffer[];
+      p.parts = store.loose.parts as Buffer[];
     }
     p.isPersistent = (letter.meta & metaPersistent) !== 0;
     p.priority = priorityOf(letter.meta);

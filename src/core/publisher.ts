@@ -36,7 +36,7 @@ export class Publisher {
         return 1;
       }
       exchange.counters.publishedOut++;
-      queue.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis));
+      queue.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis, p.isPersistent && queue.isLogging));
       return 1;
     }
     return this.#publishToMany(exchange, queues, p);
@@ -53,7 +53,9 @@ export class Publisher {
     }
     if (taking.length === 0) return queues.length;
     exchange.counters.publishedOut += taking.length;
-    const ref = this.#store.append(p, taking.length, this.#clock.nowMillis);
+    let isLogged = false;
+    if (p.isPersistent) for (let i = 0; i < taking.length; i++) isLogged ||= (taking[i] as Queue).isLogging;
+    const ref = this.#store.append(p, taking.length, this.#clock.nowMillis, isLogged);
     for (let i = 0; i < taking.length; i++) (taking[i] as Queue).enqueue(p, ref);
     return queues.length;
   }

@@ -89,6 +89,16 @@ export class Topology {
     return queue;
   }
 
+  /** Recovery: makes a queue that was declared before, with its number. */
+  restoreQueue(vhost: Vhost, id: number, typeName: string, declaration: QueueDeclaration): Queue {
+    const type = this.#deps.queueTypes.get(typeName);
+    if (type === undefined) throw preconditionFailed(`queue '${declaration.name}' has the unknown type '${typeName}'`);
+    const queue = type.create(vhost.name, id, declaration, this.#deps.queueContext);
+    this.#deps.applyPolicies(vhost, queue);
+    vhost.addQueue(queue);
+    return queue;
+  }
+
   /**
    * The queue, for a passive declaration and for whoever uses it by name.
    * @throws BrokerError NOT_FOUND, RESOURCE_LOCKED.

@@ -6,7 +6,7 @@ import { Exchange } from './exchanges/exchange.ts';
 import { Router } from './exchanges/router.ts';
 import type { MetadataJournal } from './ports/metadata-journal.ts';
 import type { Queue } from './queues/queue.ts';
-import { bindingChange, exchangeChange, queueChange } from './topology-change.ts';
+import { bindingChange, exchangeChange, queueChange, type TopologyChange } from './topology-change.ts';
 import { VhostCounters } from './vhost-counters.ts';
 
 /** What of the topology is made known to others: statistics, the event exchange, the management's live stream. */
@@ -93,6 +93,22 @@ export class Vhost {
     }
   }
 
+  /** The change that makes this virtual host. */
+  change(): TopologyChange {
+    return { kind: 'vhost.put', name: this.name, description: this.description, tags: this.tags, defaultQueueType: this.defaultQueueType };
+  }
+
+  /** The changes that make what it durably holds, apart from what every virtual host has. */
+  *topologyChanges(): Iterable<TopologyChange> {
+    for (const exchange of this.exchanges.values()) {
+      if (exchange.isDurable && exchange.name !== '' && !exchange.name.startsWith('amq.')) yield exchangeChange(this.name, exchange);
+    }
+    for (const queue of this.queues.values()) if (queue.isDurable && !queue.isExclusive) yield queueChange(this.name, queue);
+    for (const exchange of this.exchanges.values()) {
+      for (const binding of exchange.bindings.values()) if (isRecorded(binding)) yield bindingChange('binding.put', this.name, binding);
+    }
+  }
+
   addQueue(queue: Queue): void {
     this.queues.set(queue.name, queue);
     this.generation++;
@@ -136,16 +152,14 @@ export class Vhost {
     (destination.incoming ??= new Set()).add(binding);
     source.routes.bind(destination, key, args);
     this.generation++;
-    if (binding.isDurable && !(destination.kind === 'queue' && destination.isExclusive))
-      this.#journal.record(bindingChange('binding.put', this.name, binding));
+    if (isRecorded(binding)) this.#journal.record(bindingChange('binding.put', this.name, binding));
   }
 
   /** Takes a binding away; nothing happens when there is none. An auto-delete exchange goes with its last binding. */
   unbind(source: Exchange, destination: Target, key: string, args: FieldTable): void {
     const binding = source.bindings.get(bindingId(destination, key, args));
     if (binding === undefined) return;
-    if (binding.isDurable && !(destination.kind === 'queue' && destination.isExclusive))
-      this.#journal.record(bindingChange('binding.delete', this.name, binding));
+    if (isRecorded(binding)) this.#journal.record(bindingChange('binding.delete', this.name, binding));
     this.#drop(binding);
     destination.incoming?.delete(binding);
   }
@@ -164,4 +178,9 @@ export class Vhost {
     // [RabbitMQ docs: an auto-delete exchange is deleted when its last binding as a source is]
     if (source.isAutoDelete && source.bindings.size === 0) this.removeExchange(source);
   }
+}
+
+/** Whether a binding outlives the broker: both its ends do. */
+function isRecorded(binding: Binding): boolean {
+  return binding.isDurable && !(binding.destination.kind === 'queue' && binding.destination.isExclusive);
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { hashPassword } from '../auth/password.ts';
 import { InternalBackend } from '../auth/internal-backend.ts';
 import { defaultHashingAlgorithm, noUserLimits } from '../core/access/user.ts';
@@ -6,6 +7,8 @@ import type { Logger } from '../core/ports/logger.ts';
 import { silentLogger } from '../core/ports/logger.ts';
 import type { BrokerSettings } from '../core/settings.ts';
 import { Listener } from '../net/listener.ts';
+import { JournalStore } from '../store/journal/journal-store.ts';
+import { NodeFiles } from '../store/journal/node-files.ts';
 import { FrontEnd } from '../protocols/amqp091/front-end.ts';
 import { LoopScheduler } from './loop-scheduler.ts';
 import { exchangeTypes, messageFormats, queueTypes } from './registry.ts';
@@ -24,6 +27,10 @@ export interface BrokerOptions {
   readonly vhost?: string;
   readonly settings?: Partial<BrokerSettings>;
   readonly logger?: Logger;
+  /** Directory for durable queues, persistent messages and definitions; without it everything is in memory. */
+  readonly dataDir?: string;
+  /** Called when the data directory failed (a write or sync error): nothing more is acknowledged. Default: the process exits with 70. */
+  readonly onFatal?: (error: Error) => void;
 }
 
 /** How long clients have to take note of the end. */
@@ -39,13 +46,21 @@ const stopTimeoutMillis = 2000;
  */
 export class Broker {
   readonly core: BrokerCore;
+  readonly #store: JournalStore | null;
   readonly #listeners: Listener[];
   readonly #scheduler: LoopScheduler;
   readonly #options: BrokerOptions;
   #stopping: Promise<void> | null = null;
 
-  private constructor(core: BrokerCore, listeners: Listener[], scheduler: LoopScheduler, options: BrokerOptions) {
+  private constructor(
+    core: BrokerCore,
+    store: JournalStore | null,
+    listeners: Listener[],
+    scheduler: LoopScheduler,
+    options: BrokerOptions,
+  ) {
     this.core = core;
+    this.#store = store;
     this.#listeners = listeners;
     this.#scheduler = scheduler;
     this.#options = options;
@@ -54,33 +69,42 @@ export class Broker {
   /** Starts a broker; it serves when the promise resolves. Rejects with the system's error when the port cannot be used. */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
     const scheduler = new LoopScheduler();
+    const logger = options.logger ?? silentLogger;
+    const store =
+      options.dataDir === undefined ? null : new JournalStore(new NodeFiles(join(options.dataDir, 'journal')), fatal(options, logger));
     const core = new BrokerCore({
       clock: new SystemClock(),
       scheduler,
-      logger: options.logger ?? silentLogger,
+      logger,
       exchangeTypes,
       queueTypes,
       formats: messageFormats,
       ...(options.settings === undefined ? {} : { settings: options.settings }),
+      ...(store === null ? {} : { durability: store.journal }),
     });
     const vhost = options.vhost ?? '/';
     const user = options.user ?? 'guest';
-    core.addVhost({ name: vhost, description: 'Default virtual host', tags: [], defaultQueueType: null });
-    core.access.addUser({
-      name: user,
-      passwordHash: hashPassword(options.password ?? 'guest', defaultHashingAlgorithm),
-      hashingAlgorithm: defaultHashingAlgorithm,
-      tags: ['administrator'],
-      limits: noUserLimits,
-    });
-    core.access.putPermission({ user, vhost, configure: '.*', write: '.*', read: '.*' });
+    const isBlank = store === null || store.isBlank;
+    if (store !== null) recover(store, core, logger);
+    if (isBlank) {
+      core.addVhost({ name: vhost, description: 'Default virtual host', tags: [], defaultQueueType: null });
+      core.access.addUser({
+        name: user,
+        passwordHash: hashPassword(options.password ?? 'guest', defaultHashingAlgorithm),
+        hashingAlgorithm: defaultHashingAlgorithm,
+        tags: ['administrator'],
+        limits: noUserLimits,
+      });
+      core.access.putPermission({ user, vhost, configure: '.*', write: '.*', read: '.*' });
+    }
+    core.turn.run();
     const frontEnd = new FrontEnd(core, new InternalBackend(core.access, core.settings.loopbackUsers));
     const listener = new Listener(
       { host: options.host ?? '127.0.0.1', port: options.port ?? 0, backlog: 1024, outboxBytesMax: core.settings.outboxBytesMax },
       link => frontEnd.accept(link),
     );
     await listener.start();
-    return new Broker(core, [listener], scheduler, options);
+    return new Broker(core, store, [listener], scheduler, options);
   }
 
   /** The port AMQP is served on. */
@@ -115,6 +139,30 @@ export class Broker {
     while (this.core.connections.size > 0 && performance.now() < deadline) await new Promise(resolve => setTimeout(resolve, 5));
     for (const listener of this.#listeners) listener.destroyAll();
     await new Promise(resolve => setImmediate(resolve));
+    await this.#store?.stop(this.core);
     this.#scheduler.stop();
   }
+}
+
+/** Exit code of a process whose data directory failed. */
+const fatalExitCode = 70;
+
+function fatal(options: BrokerOptions, logger: Logger): (error: Error) => void {
+  return error => {
+    logger.error('store', `the data directory failed, nothing more is acknowledged: ${error.message}`);
+    if (options.onFatal !== undefined) options.onFatal(error);
+    else process.exit(fatalExitCode);
+  };
+}
+
+/** Brings the broker to where it was, and tells what was found. */
+function recover(store: JournalStore, core: BrokerCore, logger: Logger): void {
+  const report = store.recover(core);
+  logger.info(
+    'store',
+    `recovered ${report.entries} messages from ${report.frames} frames in ${Math.round(report.millis)} ms${report.wasClean ? '' : ' after an unclean stop'}`,
+  );
+  if (report.tornBytes > 0) logger.warning('store', `truncated ${report.tornBytes} bytes of an unfinished write at the end of the journal`);
+  for (const damage of report.damaged) logger.error('store', `damage in the journal: ${damage}`);
+  core.counters.damagedRecords += report.damaged.length;
 }

@@ -1,5 +1,7 @@
 // hot path: see docs/STYLE.md
+import { checksum } from '../../base/checksum.ts';
 import { copyBytes } from '../../base/bytes.ts';
+import type { Queue } from '../queues/queue.ts';
 import type { Publication } from './publication.ts';
 import { Slab, slabBytes, unitBytes } from './slab.ts';
 
@@ -11,22 +13,31 @@ import { Slab, slabBytes, unitBytes } from './slab.ts';
 export type MessageRef = number;
 
 /** Bytes of a record before its envelope. */
-export const recordHeaderBytes = 16;
-/** Records above this live outside the slabs, their body in the pieces it came in. */
-export const largeRecordBytes = 32 * 1024;
+export const recordHeaderBytes = 20;
+/** Messages in memory above this live outside the slabs, their body in the pieces it came in. */
+const looseBytesMin = 32 * 1024;
+/** Messages in the log above this have a file of their own. */
+const ownFileBytesMin = 256 * 1024;
 const slabCountMax = 32768;
 /** Empty slabs kept for the next message: two turn over without the allocator, a few more take a burst. */
 const spareSlabsMax = 8;
-const isLargeFlag = 1;
+/** What a live record counts for besides its body. */
+const recordShareBytes = 64;
+export const looseFlag = 1;
+const looseIdBytes = 8;
 
 /** A message too large for a slab. */
-export class LargeMessage {
+export class LooseMessage {
   readonly envelope: Buffer;
   readonly properties: Buffer;
-  readonly parts: readonly Buffer[];
   readonly bodyBytes: number;
+  /** Names the body's file, in the record too. */
+  readonly id: number;
+  /** The body in pieces; empty while it is on disk only. */
+  parts: readonly Buffer[];
 
-  constructor(envelope: Buffer, properties: Buffer, parts: readonly Buffer[], bodyBytes: number) {
+  constructor(id: number, envelope: Buffer, properties: Buffer, parts: readonly Buffer[], bodyBytes: number) {
+    this.id = id;
     this.envelope = envelope;
     this.properties = properties;
     this.parts = parts;
@@ -36,33 +47,70 @@ export class LargeMessage {
 
 /** Somebody who holds message references and can have them renamed when slabs are compacted. */
 export interface RefHolder {
-  relocate(rename: (ref: MessageRef) => MessageRef): void;
+  /** Calls `rename` for every reference held, with the entry it is part of, and takes its answer in place of it. */
+  relocate(rename: Rename): void;
+}
+
+/** Says what a reference is called from now on. The entry's facts are for the log, which records the new place. */
+export type Rename = (
+  ref: MessageRef,
+  queue: Queue | null,
+  meta: number,
+  sequence: number,
+  bodyBytes: number,
+  expiryMillis: number,
+) => MessageRef;
+
+/** A series of slabs that are filled one after the other. */
+class Region {
+  readonly isLog: boolean;
+  current: Slab | null = null;
+
+  constructor(isLog: boolean) {
+    this.isLog = isLog;
+  }
+}
+
+/** The log's side of the store: told when a slab of the log is opened or no longer needed, and when a loose message comes or goes. */
+export interface LogRegionListener {
+  /** The log's next slab is needed; returns its sequence. The slab before it is full. */
+  slabOpened(slab: Slab): number;
+  /** First offset for records in a new slab. */
+  readonly firstOffset: number;
+  slabDied(slab: Slab): void;
+  looseStored(message: LooseMessage): void;
+  looseReleased(message: LooseMessage): void;
+  /** Brings a slab's, or a loose message's, bytes into memory. */
+  fetch(ref: MessageRef, slab: Slab, loaded: () => void): void;
 }
 
 /**
- * Holds the bytes of every message in memory, each once however many queues it is in.
+ * Holds the bytes of every message, each once however many queues it is in. There are two series of slabs: messages for memory only, and
+ * those that are part of the log, whose slabs are images of the log's file (docs/internals/journal.md).
  *
  * A record in a slab, little-endian words, aligned to 16 bytes and at least 32 long:
  *
  *     +0  body bytes          u32
  *     +4  properties bytes    u32
- *     +8  envelope bytes      u16, format u8, flags u8 (1 = large: the body is LargeMessage number `arg`, u32 at +16)
+ *     +8  envelope bytes      u16, format u8, flags u8 (1: the body is a LooseMessage, not here)
  *     +12 arrival             u32, milliseconds of the store's clock modulo 2^32
- *     +16 envelope, properties, body
+ *     +16 checksum            u32, of place and all other bytes; 0 for messages in memory only
+ *     +20 envelope, properties, body; a loose message has its id (f64) in place of the body
  *
- * Slabs are filled from front to back and taken back when nothing in them is alive; a slab with few live records left is emptied by
- * copying them into a fresh one (`compact`).
+ * Slabs are taken back when nothing in them is alive; one with few live records left is emptied by copying them into a fresh one
+ * (`compact`). Slabs that are not needed for long can be without bytes in memory (`evict`, `load`): `isResident` tells.
  */
 export class MessageStore {
   readonly slabs: (Slab | null)[] = [null];
   readonly #freeIds: number[] = [];
-  readonly #spare: Slab[] = [];
-  readonly #large = new Map<number, LargeMessage>();
-  #nextLarge = 1;
-  #current: Slab;
+  readonly #spareBytes: Buffer[] = [];
+  readonly #loose = new Map<MessageRef, LooseMessage>();
+  readonly #memory = new Region(false);
+  readonly #log = new Region(true);
+  #listener: LogRegionListener | null = null;
 
   /** Where `locate` left off: the slab's bytes and the record's parts. Read at once, never kept. */
-  bytes: Buffer;
+  bytes: Buffer = Buffer.alloc(0);
   envelopeStart = 0;
   envelopeBytes = 0;
   propertiesStart = 0;
@@ -70,38 +118,62 @@ export class MessageStore {
   bodyStart = 0;
   bodyBytes = 0;
   format = 0;
-  large: LargeMessage | null = null;
+  loose: LooseMessage | null = null;
 
-  /** Bytes of all bodies and properties alive, counted once per message. */
+  /** Body bytes of all messages alive, counted once per message. */
   liveBytes = 0;
   liveCount = 0;
-  largeBytes = 0;
+  /** Bytes of loose messages' bodies in memory. */
+  looseBytes = 0;
+  residentSlabs = 0;
+  lastLooseId = 0;
+  /** Slabs whose bytes are on disk only: while there are none, everything is resident. */
+  evictedSlabs = 0;
+  /** Loose messages whose body is on disk only. */
+  evictedLoose = 0;
 
-  constructor() {
-    this.#current = this.#openSlab();
-    this.bytes = this.#current.bytes;
+  /** From now on persistent messages go to slabs of the log. */
+  attachLog(listener: LogRegionListener): void {
+    this.#listener = listener;
   }
 
-  /** Bytes that the slabs and large messages take, alive or not. */
+  get hasLog(): boolean {
+    return this.#listener !== null;
+  }
+
+  /** Bytes of memory that slabs and loose messages take, alive or not. */
   get heldBytes(): number {
-    return (this.slabs.length - 1 - this.#freeIds.length + this.#spare.length) * slabBytes + this.largeBytes;
+    return (this.residentSlabs + this.#spareBytes.length) * slabBytes + this.looseBytes;
+  }
+
+  /** The slab of the log that is being filled. */
+  get logSlab(): Slab | null {
+    return this.#log.current;
   }
 
   /**
-   * Stores a message for `owners` entries. Every entry is released once.
-   * @throws RangeError when the address space (32 GiB of slabs) is used up; the memory alarm comes long before.
+   * Stores a message for `owners` entries, each of which is released once; `isLogged` messages go to a slab of the log.
+   * @throws RangeError when the address space (32 GiB of slabs) is used up; the memory and disk alarms come long before.
    */
-  append(p: Publication, owners: number, arrivalMillis: number): MessageRef {
-    const bytes = recordHeaderBytes + p.envelopeBytes + p.propertiesBytes + p.bodyBytes;
-    if (bytes > largeRecordBytes || p.parts !== null) return this.#appendLarge(p, owners, arrivalMillis);
-    const offset = this.#claim(bytes, owners);
-    const slab = this.#current;
+  append(p: Publication, owners: number, arrivalMillis: number, isLogged: boolean): MessageRef {
+    const size = recordHeaderBytes + p.envelopeBytes + p.propertiesBytes + p.bodyBytes;
+    if (p.parts !== null || size > looseBytesMin) {
+      if (!isLogged || size > ownFileBytesMin) return this.#appendLoose(p, owners, arrivalMillis, isLogged);
+      if (p.parts !== null) {
+        p.body = Buffer.concat(p.parts);
+        p.bodyStart = 0;
+        p.parts = null;
+      }
+    }
+    const offset = this.#claim(isLogged ? this.#log : this.#memory, size, owners, p.bodyBytes);
+    const slab = (isLogged ? this.#log : this.#memory).current as Slab;
     const words = slab.words;
     const word = offset >> 2;
     words[word] = p.bodyBytes;
     words[word + 1] = p.propertiesBytes;
     words[word + 2] = p.envelopeBytes | (p.format << 16);
     words[word + 3] = arrivalMillis;
+    words[word + 4] = 0;
     const target = slab.bytes;
     let at = offset + recordHeaderBytes;
     copyBytes(p.envelope, p.envelopeStart, target, at, p.envelopeBytes);
@@ -109,140 +181,312 @@ export class MessageStore {
     copyBytes(p.properties, p.propertiesStart, target, at, p.propertiesBytes);
     at += p.propertiesBytes;
     copyBytes(p.body, p.bodyStart, target, at, p.bodyBytes);
-    this.liveBytes += p.bodyBytes + p.propertiesBytes;
+    if (isLogged) this.#seal(slab, offset, at + p.bodyBytes);
     return (slab.id << 16) | (offset >> 4);
   }
 
-  /** Points `bytes`, `envelopeStart` ... at the record. Valid until the next call of `append`, `release` or `locate`. */
+  /** Whether the message's bytes are in memory, so that `locate` may be called. */
+  isResident(ref: MessageRef): boolean {
+    if (this.evictedSlabs === 0 && this.evictedLoose === 0) return true;
+    const slab = this.slabs[ref >> 16] as Slab;
+    if (!slab.isResident) return false;
+    if (this.#loose.size === 0) return true;
+    const loose = this.#loose.get(ref);
+    return loose === undefined || loose.parts.length > 0 || loose.bodyBytes === 0;
+  }
+
+  /**
+   * Whether the record is what was stored. Only slabs that were fetched from disk are looked at; elsewhere it is.
+   */
+  isIntact(ref: MessageRef): boolean {
+    const slab = this.slabs[ref >> 16] as Slab;
+    if (!slab.wasFetched) return true;
+    const offset = (ref & 0xffff) << 4;
+    const size = recordSize(slab.words, offset >> 2);
+    return (
+      offset + size <= slabBytes && slab.words[(offset >> 2) + 4] === recordChecksum(slab.words, offset, offset + size, slab.logSequence)
+    );
+  }
+
+  /** The body's file number, from a resident record; 0 for a record that has its body. */
+  looseIdOf(ref: MessageRef): number {
+    const slab = this.slabs[ref >> 16] as Slab;
+    const offset = (ref & 0xffff) << 4;
+    const word = offset >> 2;
+    const mixed = slab.words[word + 2] as number;
+    if (mixed >>> 24 === 0) return 0;
+    return slab.bytes.readDoubleLE(offset + recordHeaderBytes + (mixed & 0xffff) + (slab.words[word + 1] as number));
+  }
+
+  /** Points `bytes`, `envelopeStart` ... at the record, which must be resident. Valid until the next call of a method here. */
   locate(ref: MessageRef): void {
     const slab = this.slabs[ref >> 16] as Slab;
     const offset = (ref & 0xffff) << 4;
     const words = slab.words;
     const word = offset >> 2;
-    const bodyBytes = words[word] as number;
     const propertiesBytes = words[word + 1] as number;
     const mixed = words[word + 2] as number;
-    this.bodyBytes = bodyBytes;
+    this.bodyBytes = words[word] as number;
     this.propertiesBytes = propertiesBytes;
     this.envelopeBytes = mixed & 0xffff;
     this.format = (mixed >> 16) & 0xff;
     if (mixed >>> 24 === 0) {
       this.bytes = slab.bytes;
-      this.large = null;
+      this.loose = null;
       this.envelopeStart = offset + recordHeaderBytes;
       this.propertiesStart = this.envelopeStart + this.envelopeBytes;
       this.bodyStart = this.propertiesStart + propertiesBytes;
     } else {
-      this.large = this.#large.get(words[word + 4] as number) as LargeMessage;
+      this.loose = this.#loose.get(ref) as LooseMessage;
     }
   }
 
-  /** Arrival time of a message, modulo 2^32 milliseconds. */
+  /** Arrival time of a resident message, modulo 2^32 milliseconds; -1 when it is not resident. */
   arrivalMillis(ref: MessageRef): number {
-    return (this.slabs[ref >> 16] as Slab).words[((ref & 0xffff) << 2) + 3] as number;
-  }
-
-  /** Adds `count` owners to a message that has at least one. The caller marks all its entries as shared. */
-  share(ref: MessageRef, count: number): void {
     const slab = this.slabs[ref >> 16] as Slab;
-    const index = (ref & 0xffff) >> 1;
-    slab.shares ??= new Uint32Array(slabBytes / unitBytes / 2);
-    // 0 stands for one owner, so that a message with a single owner needs no counter.
-    slab.shares[index] = Math.max(1, slab.shares[index] as number) + count;
+    return slab.isResident ? (slab.words[((ref & 0xffff) << 2) + 3] as number) : -1;
   }
 
-  /** One owner lets go. The last one frees the record. */
-  release(ref: MessageRef): void {
+  /** One owner lets go. The last one frees the record; returns whether it was. `bodyBytes` is the message's. */
+  release(ref: MessageRef, bodyBytes: number): boolean {
     const slab = this.slabs[ref >> 16] as Slab;
     if (slab.shares !== null) {
       const index = (ref & 0xffff) >> 1;
       const owners = slab.shares[index] as number;
       if (owners > 1) {
         slab.shares[index] = owners - 1;
-        return;
+        return false;
       }
       slab.shares[index] = 0;
     }
-    this.#free(slab, (ref & 0xffff) << 4);
+    this.liveBytes -= bodyBytes;
+    this.liveCount--;
+    slab.liveBytes -= bodyBytes + recordShareBytes;
+    slab.liveCount--;
+    if (this.#loose.size > 0) this.#releaseLoose(ref, slab);
+    if (slab.liveCount > 0) return true;
+    if (slab.logSequence >= 0) {
+      if (slab !== this.#log.current && !slab.isPinned) this.#retire(slab);
+    } else if (slab === this.#memory.current) {
+      // A queue that keeps up starts over in the same, cache-warm bytes.
+      slab.position = 2 * unitBytes;
+    } else {
+      this.#retire(slab);
+    }
+    return true;
   }
 
   /**
-   * Empties the slabs of which less than half is alive, when the slabs hold more than twice what is alive and `slackBytes`.
+   * Empties the memory slabs of which less than half is alive, when they hold more than twice what is alive and `slackBytes`.
    * Every reference must be reachable through `holders`. Returns how many slabs were emptied.
    */
   compact(holders: Iterable<RefHolder>, slackBytes: number): number {
-    if (this.heldBytes - this.largeBytes <= 2 * (this.liveBytes - this.largeBytes) + slackBytes) return 0;
+    let held = 0;
+    let live = 0;
     const victims = new Set<number>();
     for (const slab of this.slabs) {
-      if (slab !== null && slab !== this.#current && slab.liveBytes < slabBytes / 2) victims.add(slab.id);
+      if (slab === null || slab.logSequence >= 0 || !slab.isResident) continue;
+      held += slabBytes;
+      live += slab.liveBytes;
+      if (slab !== this.#memory.current && slab.liveBytes < slabBytes / 2) victims.add(slab.id);
     }
-    if (victims.size === 0) return 0;
-    const moved = new Map<MessageRef, MessageRef>();
-    const rename = (ref: MessageRef): MessageRef => {
-      if (!victims.has(ref >> 16)) return ref;
-      let target = moved.get(ref);
-      if (target === undefined) {
-        target = this.#move(ref);
-        moved.set(ref, target);
-      }
-      return target;
-    };
-    for (const holder of holders) holder.relocate(rename);
-    for (const id of victims) this.#retire(this.slabs[id] as Slab);
+    if (victims.size === 0 || held <= 2 * live + slackBytes) return 0;
+    this.move(victims, holders, false, null);
     return victims.size;
   }
 
-  #move(ref: MessageRef): MessageRef {
+  /**
+   * Copies every live record of the given slabs, which must be resident, to the end of its series and renames it for all holders;
+   * the slabs are then free. `renamed` hears of every reference that changed, with its new name.
+   */
+  move(victims: ReadonlySet<number>, holders: Iterable<RefHolder>, isLog: boolean, renamed: Rename | null): void {
+    const names = new Map<MessageRef, MessageRef>();
+    const region = isLog ? this.#log : this.#memory;
+    const rename: Rename = (ref, queue, meta, sequence, bodyBytes, expiryMillis) => {
+      if (!victims.has(ref >> 16)) return ref;
+      let target = names.get(ref);
+      if (target === undefined) {
+        target = this.#moveOne(ref, region);
+        names.set(ref, target);
+      }
+      renamed?.(target, queue, meta, sequence, bodyBytes, expiryMillis);
+      return target;
+    };
+    for (const holder of holders) holder.relocate(rename);
+    for (const id of victims) {
+      const slab = this.slabs[id];
+      if (slab !== null && slab !== undefined) this.#retire(slab);
+    }
+  }
+
+  /** Takes the bytes of a slab out of memory; whoever calls has them on disk. */
+  evict(slab: Slab): void {
+    if (!slab.isResident) return;
+    this.residentSlabs--;
+    this.evictedSlabs++;
+    this.#spare(slab.dropBytes());
+  }
+
+  /** Gives a slab its bytes back. */
+  load(slab: Slab, bytes: Buffer): void {
+    if (slab.isResident) return;
+    this.residentSlabs++;
+    this.evictedSlabs--;
+    slab.setBytes(bytes);
+  }
+
+  /** A buffer to load a slab into. */
+  slabBuffer(): Buffer {
+    return this.#spareBytes.pop() ?? Buffer.allocUnsafeSlow(slabBytes);
+  }
+
+  /** Recovery: a slab of the log that has live messages and whose bytes are on disk. */
+  addLogSlab(logSequence: number): Slab {
+    const slab = this.#newSlab(null, logSequence);
+    slab.position = slabBytes;
+    return slab;
+  }
+
+  /** Recovery: counts a message of a slab; `owners` more entries name it. */
+  adopt(ref: MessageRef, bodyBytes: number, isFirst: boolean): void {
+    const slab = this.slabs[ref >> 16] as Slab;
+    if (isFirst) {
+      slab.liveCount++;
+      slab.liveBytes += bodyBytes + recordShareBytes;
+      this.liveCount++;
+      this.liveBytes += bodyBytes;
+      return;
+    }
+    slab.shares ??= new Uint32Array(slabBytes / unitBytes / 2);
+    const index = (ref & 0xffff) >> 1;
+    slab.shares[index] = Math.max(1, slab.shares[index] as number) + 1;
+  }
+
+  /** Recovery: the part of a loose message that is in memory. */
+  adoptLoose(ref: MessageRef, message: LooseMessage): void {
+    this.#loose.set(ref, message);
+    if (message.parts.length === 0 && message.bodyBytes > 0) this.evictedLoose++;
+  }
+
+  looseMessage(ref: MessageRef): LooseMessage | undefined {
+    return this.#loose.get(ref);
+  }
+
+  /** Fetches what is not in memory and calls `loaded`; only for a message that is not resident. */
+  fetch(ref: MessageRef, loaded: () => void): void {
+    this.#listener?.fetch(ref, this.slabs[ref >> 16] as Slab, loaded);
+  }
+
+  /** A loose message's body is back in memory. */
+  loadLoose(message: LooseMessage, parts: readonly Buffer[]): void {
+    if (message.parts.length > 0) return;
+    message.parts = parts;
+    this.evictedLoose--;
+    this.looseBytes += message.bodyBytes;
+  }
+
+  /** Recovery: lets a slab without live messages go. */
+  dropIfDead(slab: Slab): void {
+    if (slab.liveCount === 0 && slab !== this.#log.current && !slab.isPinned) this.#retire(slab);
+  }
+
+  /** Opens the log's next slab, also when the current one is not full. */
+  openLogSlab(): Slab {
+    const full = this.#log.current;
+    const slab = (this.#log.current = this.#newSlab(this.slabBuffer(), 0));
+    const listener = this.#listener as LogRegionListener;
+    slab.logSequence = listener.slabOpened(slab);
+    slab.position = listener.firstOffset;
+    slab.isPinned = true;
+    if (full !== null) this.dropIfDead(full);
+    return slab;
+  }
+
+  #moveOne(ref: MessageRef, region: Region): MessageRef {
     const slab = this.slabs[ref >> 16] as Slab;
     const offset = (ref & 0xffff) << 4;
     const word = offset >> 2;
-    const bytes = recordBytes(slab, word);
-    const owners = slab.shares === null ? 0 : (slab.shares[(ref & 0xffff) >> 1] as number);
-    const to = this.#claim(bytes, Math.max(1, owners));
-    const target = this.#current;
-    slab.bytes.copy(target.bytes, to, offset, offset + bytes);
+    const mixed = slab.words[word + 2] as number;
+    const bodyBytes = slab.words[word] as number;
+    const isLoose = mixed >>> 24 !== 0;
+    const size = recordHeaderBytes + (mixed & 0xffff) + (slab.words[word + 1] as number) + (isLoose ? looseIdBytes : bodyBytes);
+    const owners = slab.shares === null ? 1 : Math.max(1, slab.shares[(ref & 0xffff) >> 1] as number);
+    const to = this.#claim(region, size, owners, bodyBytes);
+    const target = region.current as Slab;
+    slab.bytes.copy(target.bytes, to, offset, offset + size);
+    if (region.isLog) this.#seal(target, to, to + size);
+    // The message is counted at its new place already.
     slab.liveCount--;
+    slab.liveBytes -= bodyBytes + recordShareBytes;
     this.liveCount--;
-    return (target.id << 16) | (to >> 4);
+    this.liveBytes -= bodyBytes;
+    const name = (target.id << 16) | (to >> 4);
+    const loose = isLoose ? this.#loose.get(ref) : undefined;
+    if (loose !== undefined) {
+      this.#loose.delete(ref);
+      this.#loose.set(name, loose);
+    }
+    return name;
   }
 
-  #appendLarge(p: Publication, owners: number, arrivalMillis: number): MessageRef {
+  #appendLoose(p: Publication, owners: number, arrivalMillis: number, isLogged: boolean): MessageRef {
     const body = p.parts ?? [Buffer.from(p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes))];
-    const large = new LargeMessage(
-      Buffer.from(p.envelope.subarray(p.envelopeStart, p.envelopeStart + p.envelopeBytes)),
-      Buffer.from(p.properties.subarray(p.propertiesStart, p.propertiesStart + p.propertiesBytes)),
-      body,
-      p.bodyBytes,
-    );
-    const number = this.#nextLarge++;
-    this.#large.set(number, large);
-    const offset = this.#claim(2 * unitBytes, owners);
-    const slab = this.#current;
+    const envelope = Buffer.from(p.envelope.subarray(p.envelopeStart, p.envelopeStart + p.envelopeBytes));
+    const properties = Buffer.from(p.properties.subarray(p.propertiesStart, p.propertiesStart + p.propertiesBytes));
+    const message = new LooseMessage(++this.lastLooseId, envelope, properties, body, p.bodyBytes);
+    // The record holds all but the body, so that the log alone tells what the message was.
+    const size = recordHeaderBytes + p.envelopeBytes + p.propertiesBytes + looseIdBytes;
+    if (size > ownFileBytesMin) throw new RangeError('message properties are larger than a record can be');
+    const region = isLogged ? this.#log : this.#memory;
+    const offset = this.#claim(region, size, owners, p.bodyBytes);
+    const slab = region.current as Slab;
     const word = offset >> 2;
     slab.words[word] = p.bodyBytes;
     slab.words[word + 1] = p.propertiesBytes;
-    slab.words[word + 2] = (p.envelopeBytes | (p.format << 16) | (isLargeFlag << 24)) >>> 0;
+    slab.words[word + 2] = (p.envelopeBytes | (p.format << 16) | (looseFlag << 24)) >>> 0;
     slab.words[word + 3] = arrivalMillis;
-    slab.words[word + 4] = number;
-    this.liveBytes += p.bodyBytes + p.propertiesBytes;
-    this.largeBytes += p.bodyBytes + p.propertiesBytes;
-    return (slab.id << 16) | (offset >> 4);
+    slab.words[word + 4] = 0;
+    envelope.copy(slab.bytes, offset + recordHeaderBytes);
+    properties.copy(slab.bytes, offset + recordHeaderBytes + envelope.length);
+    slab.bytes.writeDoubleLE(message.id, offset + size - looseIdBytes);
+    const ref = (slab.id << 16) | (offset >> 4);
+    this.#loose.set(ref, message);
+    this.looseBytes += p.bodyBytes;
+    if (isLogged) {
+      this.#seal(slab, offset, offset + size);
+      this.#listener?.looseStored(message);
+    }
+    return ref;
   }
 
-  /** Makes room for a record in the current slab; returns its offset. */
-  #claim(bytes: number, owners: number): number {
+  #releaseLoose(ref: MessageRef, slab: Slab): void {
+    const loose = this.#loose.get(ref);
+    if (loose === undefined) return;
+    this.#loose.delete(ref);
+    if (loose.parts.length > 0) this.looseBytes -= loose.bodyBytes;
+    else if (loose.bodyBytes > 0) this.evictedLoose--;
+    if (slab.logSequence >= 0) this.#listener?.looseReleased(loose);
+  }
+
+  /** Makes room for a record; returns its offset in the region's current slab. */
+  #claim(region: Region, bytes: number, owners: number, bodyBytes: number): number {
     const size = Math.max(2 * unitBytes, (bytes + unitBytes - 1) & ~(unitBytes - 1));
-    let slab = this.#current;
-    if (slab.position + size > slabBytes) {
-      const full = slab;
-      slab = this.#current = this.#openSlab();
-      if (full.liveCount === 0) this.#retire(full);
+    let slab = region.current;
+    if (slab === null || slab.position + size > slabBytes) {
+      if (region.isLog) {
+        slab = this.openLogSlab();
+      } else {
+        const full = slab;
+        slab = region.current = this.#newSlab(this.slabBuffer(), -1);
+        if (full !== null && full.liveCount === 0) this.#retire(full);
+      }
     }
     const offset = slab.position;
     slab.position = offset + size;
     slab.liveCount++;
-    slab.liveBytes += size;
+    slab.liveBytes += bodyBytes + recordShareBytes;
     this.liveCount++;
+    this.liveBytes += bodyBytes;
     if (owners > 1) {
       slab.shares ??= new Uint32Array(slabBytes / unitBytes / 2);
       slab.shares[offset >> 5] = owners;
@@ -250,45 +494,56 @@ export class MessageStore {
     return offset;
   }
 
-  #free(slab: Slab, offset: number): void {
-    const word = offset >> 2;
-    const words = slab.words;
-    const payload = (words[word] as number) + (words[word + 1] as number);
-    this.liveBytes -= payload;
-    this.liveCount--;
-    if ((words[word + 2] as number) >>> 24 !== 0) {
-      this.#large.delete(words[word + 4] as number);
-      this.largeBytes -= payload;
-    }
-    slab.liveBytes -= recordBytes(slab, word);
-    if (--slab.liveCount === 0) {
-      // A queue that keeps up starts over in the same, cache-warm bytes.
-      if (slab === this.#current) slab.position = 2 * unitBytes;
-      else this.#retire(slab);
-    }
+  /** Gives a record of the log its checksum, which covers its place too; the padding behind it is cleared. */
+  #seal(slab: Slab, offset: number, end: number): void {
+    const next = Math.max(offset + 2 * unitBytes, (end + unitBytes - 1) & ~(unitBytes - 1));
+    slab.bytes.fill(0, end, next);
+    slab.words[(offset >> 2) + 4] = recordChecksum(slab.words, offset, next, slab.logSequence);
   }
 
-  #openSlab(): Slab {
-    const spare = this.#spare.pop();
+  #newSlab(bytes: Buffer | null, logSequence: number): Slab {
     const id = this.#freeIds.pop() ?? this.slabs.length;
     if (id >= slabCountMax) throw new RangeError('message memory: address space used up');
-    const slab = spare ?? new Slab();
-    slab.reset(id);
+    const slab = new Slab();
+    slab.reset(id, bytes, logSequence);
+    if (bytes === null) this.evictedSlabs++;
+    else this.residentSlabs++;
     this.slabs[id] = slab;
     return slab;
   }
 
   #retire(slab: Slab): void {
+    if (this.slabs[slab.id] !== slab) return;
     this.slabs[slab.id] = null;
     this.#freeIds.push(slab.id);
-    if (this.#spare.length < spareSlabsMax) this.#spare.push(slab);
+    if (slab.isResident) {
+      this.residentSlabs--;
+      this.#spare(slab.dropBytes());
+    } else {
+      this.evictedSlabs--;
+    }
+    this.#listener?.slabDied(slab);
+  }
+
+  #spare(bytes: Buffer): void {
+    if (this.#spareBytes.length < spareSlabsMax) this.#spareBytes.push(bytes);
   }
 }
 
 /** Bytes a record takes in its slab, padding included. */
-function recordBytes(slab: Slab, word: number): number {
-  const mixed = slab.words[word + 2] as number;
-  if (mixed >>> 24 !== 0) return 2 * unitBytes;
-  const bytes = recordHeaderBytes + (mixed & 0xffff) + (slab.words[word + 1] as number) + (slab.words[word] as number);
-  return Math.max(2 * unitBytes, (bytes + unitBytes - 1) & ~(unitBytes - 1));
+export function recordSize(words: Uint32Array, word: number): number {
+  const mixed = words[word + 2] as number;
+  const bodyBytes = mixed >>> 24 === 0 ? (words[word] as number) : looseIdBytes;
+  const bytes = recordHeaderBytes + (mixed & 0xffff) + (words[word + 1] as number) + bodyBytes;
+  return Math.max(2 * unitBytes, Math.ceil(bytes / unitBytes) * unitBytes);
+}
+
+/** Checksum of the record between two offsets of a slab, whose own checksum word counts as 0. */
+export function recordChecksum(words: Uint32Array, offset: number, next: number, logSequence: number): number {
+  const word = offset >> 2;
+  const own = words[word + 4] as number;
+  words[word + 4] = 0;
+  const sum = checksum(words, word, next >> 2, (logSequence ^ Math.imul(offset, 0x9e3779b1)) >>> 0);
+  words[word + 4] = own;
+  return sum;
 }

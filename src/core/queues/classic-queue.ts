@@ -4,9 +4,10 @@ import { accessRefused } from '../broker-error.ts';
 import type { Consumer } from '../consumer.ts';
 import { flowBytesHigh, flowMessagesHigh } from '../flow-control.ts';
 import type { Publication } from '../messages/publication.ts';
-import type { MessageRef } from '../messages/message-store.ts';
+import type { MessageRef, Rename } from '../messages/message-store.ts';
+import type { QueueLog } from '../ports/queue-log.ts';
 import { ConsumerRota } from './consumer-rota.ts';
-import { Entry, metaHasTtl, metaOneDelivery, metaPersistent, metaRedelivered, deliveryCount } from './entry.ts';
+import { Entry, metaHasTtl, metaLogged, metaOneDelivery, metaPersistent, metaRedelivered, deliveryCount, priorityOf } from './entry.ts';
 import { PriorityLists } from './priority-lists.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { QueueType } from './queue-type.ts';
@@ -38,6 +39,10 @@ export class ClassicQueue extends Queue {
   #expiryTimer: CallbackTimer | null = null;
   #leaseTimer: CallbackTimer | null = null;
   readonly #entry = new Entry();
+  /** Where persistent messages are recorded; null for a queue that does not outlive the broker. */
+  readonly #log: QueueLog | null;
+  /** The head's bytes are on their way from disk. */
+  #isFetching = false;
 
   constructor(
     type: QueueType,
@@ -52,7 +57,12 @@ export class ClassicQueue extends Queue {
     this.#lists = new PriorityLists(options.priorityMax);
     this.#hasSingleActiveConsumer = options.hasSingleActiveConsumer;
     this.settings = settings;
+    this.#log = this.isDurable && !this.isExclusive ? context.log : null;
     this.#armLease();
+  }
+
+  get isLogging(): boolean {
+    return this.#log !== null;
   }
 
   get readyCount(): number {
@@ -109,16 +119,20 @@ export class ClassicQueue extends Queue {
     let ttl = p.ttlMillis;
     if (settings.messageTtlMillis >= 0 && (ttl < 0 || settings.messageTtlMillis < ttl)) ttl = settings.messageTtlMillis;
     let meta = p.isPersistent && this.isDurable ? metaPersistent : 0;
+    const log = p.isPersistent ? this.#log : null;
+    if (log !== null) meta |= metaLogged;
     let expiryMillis = 0;
     if (ttl >= 0) {
       meta |= metaHasTtl;
       expiryMillis = this.context.clock.nowMillis + ttl;
     }
-    this.#lists.push(ref, meta, p.bodyBytes, expiryMillis, p.priority);
+    const sequence = this.#lists.push(ref, meta, p.bodyBytes, expiryMillis, p.priority);
+    if (log !== null) log.enqueued(this.id, p.priority, sequence, ref, p.bodyBytes, this.#wallTime(expiryMillis));
     this.#readyBytes += p.bodyBytes;
     this.counters.published++;
     if (!this.isMarkedReady) this.context.turn.queueReady(this);
-    if (p.publisher !== null && (this.#lists.length > flowMessagesHigh || this.#readyBytes > flowBytesHigh)) this.context.flow.consider(this, p.publisher);
+    if (p.publisher !== null && (this.#lists.length > flowMessagesHigh || this.#readyBytes > flowBytesHigh))
+      this.context.flow.consider(this, p.publisher);
     if (settings.lengthMax >= 0 || settings.lengthBytesMax >= 0) this.#enforceLimits();
   }
 
@@ -164,6 +178,7 @@ export class ClassicQueue extends Queue {
         continue;
       }
       if (left-- <= 0) return true;
+      if (this.context.store.evictedSlabs > 0 && !this.#isHeadThere()) return false;
       lists.shift(entry);
       if (entry.expiryMillis !== 0 && entry.expiryMillis < now) {
         this.#expire(entry);
@@ -206,11 +221,11 @@ export class ClassicQueue extends Queue {
     this.#unackedBytes -= entry.bytes;
     if (outcome === 'accepted') {
       this.counters.acked++;
-      this.#release(entry);
+      this.release(entry);
       return;
     }
     if (this.isDeleted) {
-      this.#release(entry);
+      this.release(entry);
       return;
     }
     if (outcome === 'rejected') {
@@ -233,7 +248,7 @@ export class ClassicQueue extends Queue {
     const entry = this.#entry;
     while (!this.#lists.isEmpty) {
       this.#lists.shift(entry);
-      this.#release(entry);
+      this.release(entry);
     }
     this.#readyBytes = 0;
     return count;
@@ -243,8 +258,8 @@ export class ClassicQueue extends Queue {
     this.#lists.forEach(this.#entry, visit);
   }
 
-  relocate(rename: (ref: MessageRef) => MessageRef): void {
-    this.#lists.relocate(rename);
+  relocate(rename: Rename): void {
+    this.#lists.relocate(rename, this);
   }
 
   applySettings(settings: QueueSettings): void {
@@ -277,7 +292,7 @@ export class ClassicQueue extends Queue {
     if (consumer.noAck) {
       counters.deliveredNoAck++;
       consumer.sink.deliver(consumer, entry);
-      this.#release(entry);
+      this.release(entry);
     } else {
       counters.delivered++;
       this.#unackedCount++;
@@ -287,8 +302,66 @@ export class ClassicQueue extends Queue {
     }
   }
 
-  #release(entry: Entry): void {
-    this.context.store.release(entry.ref);
+  release(entry: Entry): void {
+    // A deleted queue's entries went with it.
+    if ((entry.meta & metaLogged) !== 0 && !this.isDeleted) this.#log?.settled(this.id, priorityOf(entry.meta), entry.sequence);
+    this.context.store.release(entry.ref, entry.bytes);
+  }
+
+  fetchHead(then: () => void): boolean {
+    if (this.#lists.isEmpty) return true;
+    this.#lists.peek(this.#entry);
+    const { store } = this.context;
+    if (store.isResident(this.#entry.ref)) return true;
+    store.fetch(this.#entry.ref, then);
+    return false;
+  }
+
+  /** Recovery: puts a message back to its place. */
+  restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
+    this.#lists.restore(priority, sequence, ref, meta, bytes, expiryMillis);
+    this.#readyBytes += bytes;
+    this.context.turn.queueReady(this);
+  }
+
+  /** Recovery: takes a settled message out again; false when it is not there. */
+  removeRestored(priority: number, sequence: number, into: Entry): boolean {
+    if (!this.#lists.remove(this.#lists.levelOf(priority), sequence, into)) return false;
+    this.#readyBytes -= into.bytes;
+    return true;
+  }
+
+  /** Recovery: everything may have been delivered before. */
+  markRedelivered(): void {
+    this.#lists.markRedelivered();
+  }
+
+  /** Whether the first message's bytes are in memory and sound; else they are fetched, or the damaged message is reported and dropped. */
+  #isHeadThere(): boolean {
+    const { store } = this.context;
+    for (;;) {
+      if (this.#lists.isEmpty) return false;
+      this.#lists.peek(this.#entry);
+      if (!store.isResident(this.#entry.ref)) {
+        if (this.#isFetching) return false;
+        this.#isFetching = true;
+        store.fetch(this.#entry.ref, () => {
+          this.#isFetching = false;
+          if (!this.isDeleted) this.context.turn.queueReady(this);
+        });
+        return false;
+      }
+      if (store.isIntact(this.#entry.ref)) return true;
+      this.#lists.shift(this.#entry);
+      this.#readyBytes -= this.#entry.bytes;
+      this.context.messageDamaged(this, this.#entry);
+      this.release(this.#entry);
+    }
+  }
+
+  #wallTime(expiryMillis: number): number {
+    const { clock } = this.context;
+    return expiryMillis === 0 ? 0 : clock.wallMillis + (expiryMillis - clock.nowMillis);
   }
 
   #activateNext(): void {

@@ -31,13 +31,26 @@ export class PriorityLists {
     return (this.#lists[priority] ??= new ReadyList());
   }
 
-  push(ref: MessageRef, meta: number, bytes: number, expiryMillis: number, priority: number): void {
-    const level = priority > this.priorityMax ? this.priorityMax : priority;
+  /** The list that messages of a priority go to. */
+  levelOf(priority: number): number {
+    return priority > this.priorityMax ? this.priorityMax : priority;
+  }
+
+  /** Appends a message to a list; returns its sequence number there. */
+  push(ref: MessageRef, meta: number, bytes: number, expiryMillis: number, priority: number): number {
+    const level = this.levelOf(priority);
     if (level > this.#top) this.#top = level;
     if (expiryMillis !== 0) this.hasExpiries = true;
     this.#length++;
     // The message's own priority is kept, not the list's: it counts again in the queue that gets it as a dead letter.
-    this.list(level).push(ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
+    return this.list(level).push(ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
+  }
+
+  /** Fills `into` with the first message and leaves it in place. There must be one. */
+  peek(into: Entry): void {
+    let list = this.list(this.#top);
+    while (list.isEmpty) list = this.list(--this.#top);
+    list.peek(into);
   }
 
   putBack(entry: Entry): void {
@@ -62,6 +75,19 @@ export class PriorityLists {
       this.hasExpiries = false;
       this.#top = 0;
     }
+  }
+
+  /** Recovery: puts a message to the place it had. */
+  restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
+    const level = this.levelOf(priority);
+    if (level > this.#top) this.#top = level;
+    if (expiryMillis !== 0) this.hasExpiries = true;
+    this.#length++;
+    this.list(level).restore(sequence, ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
+  }
+
+  markRedelivered(): void {
+    for (const list of this.#lists) list?.markRedelivered();
   }
 
   /** Takes one message out of the middle. */

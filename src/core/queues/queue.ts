@@ -3,7 +3,7 @@ import type { FieldTable } from '../../base/field-table.ts';
 import type { Consumer } from '../consumer.ts';
 import type { Binding } from '../exchanges/binding.ts';
 import type { Publication } from '../messages/publication.ts';
-import type { MessageRef, RefHolder } from '../messages/message-store.ts';
+import type { MessageRef, Rename, RefHolder } from '../messages/message-store.ts';
 import { type EffectivePolicy, noPolicy } from '../policies/effective-policy.ts';
 import type { QueueType } from './queue-type.ts';
 import type { QueueContext } from './queue-context.ts';
@@ -22,6 +22,16 @@ export interface QueueDeclaration {
   readonly owner: object | null;
   readonly isAutoDelete: boolean;
   readonly arguments: FieldTable;
+}
+
+/** What recovery needs of a queue whose messages are in the log. */
+export interface RestorableQueue extends Queue {
+  /** Puts a message to the place it had. */
+  restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void;
+  /** Takes a message out again; false when it is not there. */
+  removeRestored(priority: number, sequence: number, into: Entry): boolean;
+  /** Everything may have been delivered before. */
+  markRedelivered(): void;
 }
 
 /**
@@ -99,7 +109,13 @@ export abstract class Queue implements RefHolder {
   abstract purge(): number;
   /** Visits the ready messages in the order of delivery without changing anything. */
   abstract forEachReady(visit: (entry: Entry) => boolean): void;
-  abstract relocate(rename: (ref: MessageRef) => MessageRef): void;
+  abstract relocate(rename: Rename): void;
+  /** Lets go of a message that has left the queue: the log hears of it, the store gets its memory back. */
+  abstract release(entry: Entry): void;
+  /** Whether the first message's bytes are in memory; if not, fetches them and calls `then`. */
+  abstract fetchHead(then: () => void): boolean;
+  /** Whether persistent messages are recorded in the log. */
+  abstract get isLogging(): boolean;
   /** Settings have changed: enforces them on what is there. */
   abstract applySettings(settings: QueueSettings): void;
   /** Lets go of everything; consumers are cancelled. */

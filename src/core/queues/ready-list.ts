@@ -1,6 +1,6 @@
 // hot path: see docs/STYLE.md
 import type { MessageRef, Rename } from '../messages/message-store.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, metaRedelivered } from './entry.ts';
 import type { Queue } from './queue.ts';
 import { ReturnedHeap } from './returned-heap.ts';
 
@@ -46,6 +46,45 @@ export class ReadyList {
     else if (expiryMillis !== 0) this.#startExpiries(index, expiryMillis);
     this.#tail = sequence + 1;
     return sequence;
+  }
+
+  /**
+   * Recovery: puts a message to the place it had. Places that are skipped are holes; a message older than all others, and far from them,
+   * counts as returned.
+   */
+  restore(sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
+    if (this.#head === this.#tail) {
+      this.#head = sequence;
+      this.#tail = sequence;
+    }
+    if (sequence < this.#head) {
+      this.putBack({ ref, meta, bytes, sequence, expiryMillis });
+      return;
+    }
+    if (sequence < this.#tail) {
+      const index = sequence & this.#mask;
+      (this.#refs as Uint32Array)[index] = ref;
+      (this.#metas as Uint32Array)[index] = meta;
+      (this.#bytes as Uint32Array)[index] = bytes;
+      if (this.#expiries !== null) this.#expiries[index] = expiryMillis;
+      else if (expiryMillis !== 0) this.#startExpiries(index, expiryMillis);
+      this.#holes--;
+      return;
+    }
+    while (this.#tail < sequence) {
+      this.push(0, 0, 0, 0);
+      this.#holes++;
+    }
+    this.push(ref, meta, bytes, expiryMillis);
+  }
+
+  /** Recovery: flags every message as delivered before. */
+  markRedelivered(): void {
+    this.#returned?.markRedelivered();
+    for (let sequence = this.#head; sequence < this.#tail; sequence++) {
+      const index = sequence & this.#mask;
+      (this.#metas as Uint32Array)[index] = ((this.#metas as Uint32Array)[index] as number) | metaRedelivered;
+    }
   }
 
   /** Puts a message back to its old place. */
@@ -123,7 +162,14 @@ export class ReadyList {
       const ref = refs[index] as number;
       if (ref === 0) continue;
       const expiryMillis = this.#expiries === null ? 0 : (this.#expiries[index] as number);
-      refs[index] = rename(ref, queue, (this.#metas as Uint32Array)[index] as number, sequence, (this.#bytes as Uint32Array)[index] as number, expiryMillis);
+      refs[index] = rename(
+        ref,
+        queue,
+        (this.#metas as Uint32Array)[index] as number,
+        sequence,
+        (this.#bytes as Uint32Array)[index] as number,
+        expiryMillis,
+      );
     }
   }
 

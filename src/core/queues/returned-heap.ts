@@ -1,5 +1,6 @@
-import type { Entry } from './entry.ts';
-import type { RefHolder, MessageRef } from '../messages/message-store.ts';
+import { type Entry, metaRedelivered } from './entry.ts';
+import type { Rename } from '../messages/message-store.ts';
+import type { Queue } from './queue.ts';
 
 class Returned {
   ref: number;
@@ -21,7 +22,7 @@ class Returned {
  * Messages that came back, lowest place first. They are all older than what is still in the ring, so the queue takes from here first:
  * that is how a returned message gets its old place again. [RabbitMQ docs: queues, message ordering]
  */
-export class ReturnedHeap implements RefHolder {
+export class ReturnedHeap {
   readonly #heap: Returned[] = [];
 
   get length(): number {
@@ -89,12 +90,16 @@ export class ReturnedHeap implements RefHolder {
     return true;
   }
 
+  markRedelivered(): void {
+    for (const item of this.#heap) item.meta |= metaRedelivered;
+  }
+
   limitExpiries(expiryMillis: number): void {
     for (const item of this.#heap) if (item.expiryMillis === 0 || item.expiryMillis > expiryMillis) item.expiryMillis = expiryMillis;
   }
 
-  relocate(rename: (ref: MessageRef) => MessageRef): void {
-    for (const item of this.#heap) item.ref = rename(item.ref);
+  relocate(rename: Rename, queue: Queue): void {
+    for (const item of this.#heap) item.ref = rename(item.ref, queue, item.meta, item.sequence, item.bytes, item.expiryMillis);
   }
 }
 

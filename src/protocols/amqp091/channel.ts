@@ -1,4 +1,5 @@
 // hot path: see docs/STYLE.md
+import type { ChannelDescription, ChannelIdentity, ChannelInfo } from '../../core/connection-registry.ts';
 import type { CancelReason, DeliverySink } from '../../core/delivery-sink.ts';
 import { type Consumer, SharedPrefetch } from '../../core/consumer.ts';
 import { BrokerError, preconditionFailed } from '../../core/broker-error.ts';
@@ -6,7 +7,7 @@ import type { Exchange } from '../../core/exchanges/exchange.ts';
 import type { Route } from '../../core/exchanges/route.ts';
 import type { Publication } from '../../core/messages/publication.ts';
 import { Entry, metaRedelivered } from '../../core/queues/entry.ts';
-import type { Outcome } from '../../core/queues/queue.ts';
+import type { Outcome, Queue } from '../../core/queues/queue.ts';
 import { UnackedRing } from '../../core/unacked-ring.ts';
 import { NoRoute } from '../../wire/amqp091/constants.gen.ts';
 import {
@@ -25,7 +26,9 @@ import {
 import { ChannelCounters } from './channel-counters.ts';
 import type { Confirms } from './confirms.ts';
 import type { Connection } from './connection.ts';
+import { DeferredReplies } from './deferred-replies.ts';
 import { writeDelivery, writeReturn } from './delivering.ts';
+import { describeChannel, identityOf } from './describe.ts';
 import { dispatch } from './methods/dispatch.ts';
 import { Publishing } from './publishing.ts';
 import type { PublishMemo } from './publish-memo.ts';
@@ -39,7 +42,7 @@ const closing = 2;
 const closed = 3;
 
 /** A channel: publishes in, deliveries out, acknowledgements in. Its methods' handlers are in methods/. [AMQP 0-9-1 1.3] */
-export class Channel implements DeliverySink {
+export class Channel implements DeliverySink, ChannelInfo {
   readonly connection: Connection;
   readonly number: number;
   readonly counters = new ChannelCounters();
@@ -61,6 +64,9 @@ export class Channel implements DeliverySink {
   lastDeliveryTag = 0;
   /** False while the client asked for no deliveries by channel.flow. */
   isFlowing = true;
+  /** Gets that wait for a message to be fetched from disk, in order. */
+  readonly waitingGets: { readonly queue: Queue; readonly noAck: boolean }[] = [];
+  #replies: DeferredReplies | null = null;
   #state = opening;
   readonly #entry = new Entry();
 
@@ -81,7 +87,13 @@ export class Channel implements DeliverySink {
   }
 
   get canTake(): boolean {
-    return this.isFlowing && this.connection.hasRoom && this.unacked.count < this.connection.broker.settings.unackedPerChannelMax;
+    // Deliveries must not overtake consume-ok.
+    return (
+      this.isFlowing &&
+      this.#replies === null &&
+      this.connection.hasRoom &&
+      this.unacked.count < this.connection.broker.settings.unackedPerChannelMax
+    );
   }
 
   /** Acts on one method; `start` is behind class and method id. */
@@ -145,6 +157,7 @@ export class Channel implements DeliverySink {
     p.waiter = this.confirms;
     const routed = connection.broker.publisher.publish(connection.vhost, exchange, route, p);
     if (routed > 0) {
+      if (p.isPersistent && connection.broker.log.isBehind) connection.holdForLog();
       if (p.isRefused && this.confirms !== null) this.confirms.refuse();
       return;
     }
@@ -240,6 +253,31 @@ export class Channel implements DeliverySink {
     this.#settleThrough(this.lastDeliveryTag, 'returned');
   }
 
+  /** Sends the answer to a method; when metadata it may tell of is not durable yet, as soon as that is. */
+  reply(frame: Buffer): void {
+    if (this.#replies !== null || this.connection.broker.log.isMetadataPending) this.#deferred().add(frame);
+    else this.connection.send(frame);
+  }
+
+  /** Sends the answer to a method when everything done so far is durable. */
+  replyDurably(frame: Buffer): void {
+    if (this.#replies !== null || this.connection.broker.log.isPending) this.#deferred().add(frame);
+    else this.connection.send(frame);
+  }
+
+  /** Sends what waits, for an answer that has to come behind it now. */
+  flushReplies(): void {
+    this.#replies?.flush();
+  }
+
+  #deferred(): DeferredReplies {
+    this.#replies ??= new DeferredReplies(this, () => {
+      this.#replies = null;
+      this.refreshConsumers();
+    });
+    return this.#replies;
+  }
+
   sendConfirm(tag: number, multiple: boolean, isAck: boolean): void {
     if (isAck) this.connection.send(encodeBasicAck(this.number, { deliveryTag: tag, multiple }));
     else this.connection.send(encodeBasicNack(this.number, { deliveryTag: tag, multiple, requeue: false }));
@@ -259,6 +297,18 @@ export class Channel implements DeliverySink {
   close(): void {
     if (this.#state === open) this.#release();
     this.#state = closed;
+  }
+
+  describe(): ChannelDescription {
+    return describeChannel(this);
+  }
+
+  identity(): ChannelIdentity {
+    return identityOf(this);
+  }
+
+  consumerList(): Iterable<Consumer> {
+    return this.consumers.values();
   }
 
   /** Tells the consumers that the outbox has room or flow goes on. */

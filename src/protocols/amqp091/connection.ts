@@ -2,7 +2,7 @@
 import type { Actor } from '../../core/actor.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import { BrokerError, type BrokerErrorCode } from '../../core/broker-error.ts';
-import type { ConnectionDescription, ConnectionInfo } from '../../core/connection-registry.ts';
+import type { ChannelInfo, ConnectionDescription, ConnectionInfo } from '../../core/connection-registry.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import type { Throttleable } from '../../core/flow-control.ts';
 import type { Flushable } from '../../core/turn.ts';
@@ -71,6 +71,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   #isBlocked = false;
   /** How many queues hold this publisher up. */
   #holdCount = 0;
+  #isHeldForLog = false;
   user = '';
   /** Largest body frame payload for this client. */
   bodyFrameMax = 4088;
@@ -261,6 +262,17 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.link.pause();
   }
 
+  /** Reads nothing more until the disk has caught up with what was published. */
+  holdForLog(): void {
+    if (this.#isHeldForLog) return;
+    this.#isHeldForLog = true;
+    this.hold();
+    this.broker.log.onCaughtUp(() => {
+      this.#isHeldForLog = false;
+      this.release();
+    });
+  }
+
   release(): void {
     this.#holdCount--;
     this.#resume();
@@ -360,8 +372,20 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.#sweepUnacked(nowMillis);
   }
 
+  get receivedBytes(): number {
+    return this.link.receivedBytes;
+  }
+
+  get sentBytes(): number {
+    return this.link.sentBytes;
+  }
+
   describe(): ConnectionDescription {
     return describeConnection(this);
+  }
+
+  channelInfos(): Iterable<ChannelInfo> {
+    return this.channels.values();
   }
 
   #onMethod(method: number, channelNumber: number, buffer: Buffer, start: number, end: number): void {

@@ -42,14 +42,14 @@ export function writeDelivery(
 ): void {
   const template = (consumer.template ??= deliverTemplate(consumer, channelNumber));
   store.locate(entry.ref);
-  const large = store.large;
-  const envelope = large === null ? store.bytes : large.envelope;
-  const envelopeStart = large === null ? store.envelopeStart : 0;
+  const loose = store.loose;
+  const envelope = loose === null ? store.bytes : loose.envelope;
+  const envelopeStart = loose === null ? store.envelopeStart : 0;
   const envelopeBytes = store.envelopeBytes;
   const templateBytes = template.length;
   const methodBytes = templateBytes + 9 + envelopeBytes + 1;
   const bodyBytes = store.bodyBytes;
-  const isSmall = large === null && bodyBytes <= bodyFrameMax;
+  const isSmall = loose === null && bodyBytes <= bodyFrameMax && bodyBytes + store.propertiesBytes <= outboxSlabBytes / 2;
   outbox.reserve(isSmall ? methodBytes + 28 + store.propertiesBytes + bodyBytes : methodBytes);
   const target = outbox.buffer;
   let at = outbox.position;
@@ -95,9 +95,9 @@ export function writeGetOk(
   bodyFrameMax: number,
 ): void {
   store.locate(entry.ref);
-  const large = store.large;
-  const envelope = large === null ? store.bytes : large.envelope;
-  const envelopeStart = large === null ? store.envelopeStart : 0;
+  const loose = store.loose;
+  const envelope = loose === null ? store.bytes : loose.envelope;
+  const envelopeStart = loose === null ? store.envelopeStart : 0;
   const payloadBytes = 4 + 9 + store.envelopeBytes + 4;
   outbox.reserve(frameHeaderBytes + payloadBytes + 1);
   const target = outbox.buffer;
@@ -136,8 +136,8 @@ export function writeReturn(
 
 /** Header and body frames of the message that `store.locate` found. */
 function writeContent(outbox: Outbox, store: MessageStore, channelNumber: number, bodyFrameMax: number): void {
-  const large = store.large;
-  if (large === null) {
+  const loose = store.loose;
+  if (loose === null) {
     const bytes = store.bytes;
     const bodyStart = store.bodyStart;
     const bodyBytes = store.bodyBytes;
@@ -145,8 +145,8 @@ function writeContent(outbox: Outbox, store: MessageStore, channelNumber: number
     if (bodyBytes > 0) writeBodyFrames(outbox, channelNumber, [bytes.subarray(bodyStart, bodyStart + bodyBytes)], bodyFrameMax, true);
     return;
   }
-  writeHeaderFrame(outbox, channelNumber, large.properties, 0, large.properties.length, large.bodyBytes);
-  writeBodyFrames(outbox, channelNumber, large.parts, bodyFrameMax, false);
+  writeHeaderFrame(outbox, channelNumber, loose.properties, 0, loose.properties.length, loose.bodyBytes);
+  writeBodyFrames(outbox, channelNumber, loose.parts, bodyFrameMax, false);
 }
 
 function writeHeaderFrame(

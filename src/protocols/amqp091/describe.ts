@@ -1,13 +1,17 @@
 import { tableToJson } from '../../base/field-table.ts';
-import type { ConnectionDescription } from '../../core/connection-registry.ts';
+import type { ChannelDescription, ChannelIdentity, ConnectionDescription } from '../../core/connection-registry.ts';
+import type { Channel } from './channel.ts';
 import type { Connection } from './connection.ts';
 
 /** A connection's facts for lists. */
 export function describeConnection(connection: Connection): ConnectionDescription {
   const { link, tuning } = connection;
   const { facts } = link;
+  const certificate = facts.peerCertificate;
+  const givenName = tuning.clientProperties.get('connection_name')?.value;
   return {
     name: connection.name,
+    givenName: typeof givenName === 'string' ? givenName : null,
     protocol: connection.protocol,
     user: connection.user,
     vhost: connection.vhostName,
@@ -17,6 +21,8 @@ export function describeConnection(connection: Connection): ConnectionDescriptio
     host: facts.host,
     port: facts.port,
     isTls: facts.isTls,
+    certificate:
+      certificate === null ? null : { subject: certificate.subject, issuer: certificate.issuer, validTo: certificate.validTo },
     mechanism: tuning.mechanism,
     channelCount: connection.channels.size,
     channelsMax: tuning.channelsMax,
@@ -26,5 +32,29 @@ export function describeConnection(connection: Connection): ConnectionDescriptio
     connectedAtMillis: connection.connectedAtMillis,
     receivedBytes: link.receivedBytes,
     sentBytes: link.sentBytes,
+    pendingBytes: link.pendingBytes,
   };
+}
+
+/** A channel's facts for lists. */
+export function describeChannel(channel: Channel): ChannelDescription {
+  return {
+    state: channel.isClosing ? 'closing' : 'running',
+    isConfirming: channel.confirms !== null,
+    isTransactional: channel.transaction !== null,
+    consumerCount: channel.consumers.size,
+    unackedCount: channel.unacked.count,
+    unconfirmedCount: channel.confirms?.unconfirmedCount ?? 0,
+    uncommittedCount: channel.transaction?.publishCount ?? 0,
+    uncommittedAckCount: channel.transaction?.settlementCount ?? 0,
+    prefetchCount: channel.prefetchCount,
+    globalPrefetchCount: channel.shared.limit,
+  };
+}
+
+/** Where a channel's consumers are. */
+export function identityOf(channel: Channel): ChannelIdentity {
+  const { connection, number } = channel;
+  const { facts } = connection.link;
+  return { connectionName: connection.name, number, user: connection.user, peerHost: facts.peerHost, peerPort: facts.peerPort };
 }

@@ -38,7 +38,7 @@ export function qos(channel: Channel, buffer: Buffer, start: number, end: number
   } else {
     channel.prefetchCount = args.prefetchCount;
   }
-  channel.connection.send(encodeBasicQosOk(channel.number));
+  channel.reply(encodeBasicQosOk(channel.number));
 }
 
 /** [AMQP 0-9-1 basic.consume] */
@@ -73,7 +73,7 @@ export function consume(channel: Channel, buffer: Buffer, start: number, end: nu
     throw error;
   }
   // Deliveries are written by the pump, later in the turn: the client sees consume-ok first.
-  if (!args.nowait) channel.connection.send(encodeBasicConsumeOk(channel.number, { consumerTag: tag }));
+  if (!args.nowait) channel.reply(encodeBasicConsumeOk(channel.number, { consumerTag: tag }));
 }
 
 function consumeReplies(channel: Channel, args: BasicConsumeArguments, tag: string): void {
@@ -83,7 +83,7 @@ function consumeReplies(channel: Channel, args: BasicConsumeArguments, tag: stri
   const replyQueue = new ReplyQueue(channel, tag);
   channel.replyQueue = replyQueue;
   channel.consumers.set(tag, replyQueue.consumer);
-  if (!args.nowait) channel.connection.send(encodeBasicConsumeOk(channel.number, { consumerTag: tag }));
+  if (!args.nowait) channel.reply(encodeBasicConsumeOk(channel.number, { consumerTag: tag }));
 }
 
 function consumerPriority(args: BasicConsumeArguments, queue: Queue): number {
@@ -115,7 +115,7 @@ export function cancel(channel: Channel, buffer: Buffer, start: number, end: num
       consumer.queue.detach(consumer);
     }
   }
-  if (!args.nowait) channel.connection.send(encodeBasicCancelOk(channel.number, { consumerTag: args.consumerTag }));
+  if (!args.nowait) channel.reply(encodeBasicCancelOk(channel.number, { consumerTag: args.consumerTag }));
 }
 
 /** Answers our basic.cancel; there is nothing to do. */
@@ -124,26 +124,42 @@ export function cancelOk(): void {}
 /** [AMQP 0-9-1 basic.get] */
 export function get(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeBasicGet(buffer, start, end);
-  const { connection } = channel;
-  const { broker, vhost, actor } = connection;
+  const { broker, vhost, actor } = channel.connection;
   const name = queueName(channel, args.queue);
   broker.topology.check(actor, vhost, 'read', 'queue', name);
   const queue = broker.topology.queue(vhost, name, actor);
   if (!queue.type.capabilities.hasGet)
     throw notImplemented(`basic.get not supported by stream queues ${queueTerm(queue.name, queue.vhostName)}`);
+  channel.waitingGets.push({ queue, noAck: args.noAck });
+  if (channel.waitingGets.length === 1) answerGets(channel);
+}
+
+/** Answers gets in order. One whose message was put away to disk is answered when that has been fetched, and the gets behind it then. */
+function answerGets(channel: Channel): void {
+  for (let next = channel.waitingGets[0]; next !== undefined && channel.isOpen; next = channel.waitingGets[0]) {
+    if (!next.queue.isDeleted && !next.queue.fetchHead(() => answerGets(channel))) return;
+    channel.waitingGets.shift();
+    answerGet(channel, next.queue, next.noAck);
+  }
+}
+
+function answerGet(channel: Channel, queue: Queue, noAck: boolean): void {
+  const { connection } = channel;
+  const { broker } = connection;
   const entry = new Entry();
-  if (!queue.take(entry, args.noAck)) {
+  if (!queue.take(entry, noAck)) {
     channel.counters.gotEmpty++;
-    connection.send(encodeBasicGetEmpty(channel.number));
+    channel.reply(encodeBasicGetEmpty(channel.number));
     return;
   }
   const tag = ++channel.lastDeliveryTag;
-  if (args.noAck) channel.counters.gotNoAck++;
+  if (noAck) channel.counters.gotNoAck++;
   else channel.counters.got++;
+  channel.flushReplies();
   writeGetOk(connection.outbox, broker.store, channel.number, tag, entry, queue.readyCount, connection.bodyFrameMax);
   connection.wrote();
-  if (args.noAck) {
-    broker.store.release(entry.ref);
+  if (noAck) {
+    queue.release(entry);
     return;
   }
   const getter = getterFor(channel, queue);
@@ -189,7 +205,7 @@ export function reject(channel: Channel, buffer: Buffer, start: number, end: num
 export function recover(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeBasicRecover(buffer, start, end);
   recoverAll(channel, args.requeue);
-  channel.connection.send(encodeBasicRecoverOk(channel.number));
+  channel.reply(encodeBasicRecoverOk(channel.number));
 }
 
 export function recoverAsync(channel: Channel, buffer: Buffer, start: number, end: number): void {

@@ -6,7 +6,7 @@ import type { Channel } from '../channel.ts';
 export function flow(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const { active } = decodeChannelFlow(buffer, start, end);
   if (!active) throw notImplemented('active=false');
-  channel.connection.send(encodeChannelFlowOk(channel.number, { active }));
+  channel.reply(encodeChannelFlowOk(channel.number, { active }));
 }
 
 /** We never ask for flow, so this answers nothing. */
@@ -18,5 +18,5 @@ export function closeOk(): void {}
 /** The access class is gone from the specification but old clients still ask for a ticket. [RabbitMQ: rabbit_channel, access.request] */
 export function accessRequest(channel: Channel, buffer: Buffer, start: number, end: number): void {
   decodeAccessRequest(buffer, start, end);
-  channel.connection.send(encodeAccessRequestOk(channel.number, { ticket: 1 }));
+  channel.reply(encodeAccessRequestOk(channel.number, { ticket: 1 }));
 }

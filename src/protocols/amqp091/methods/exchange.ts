@@ -26,7 +26,7 @@ export function declare(channel: Channel, buffer: Buffer, start: number, end: nu
       actor,
     );
   }
-  if (!args.nowait) channel.connection.send(encodeExchangeDeclareOk(channel.number));
+  if (!args.nowait) channel.reply(encodeExchangeDeclareOk(channel.number));
 }
 
 /** [AMQP 0-9-1 exchange.delete] */
@@ -34,7 +34,7 @@ export function remove(channel: Channel, buffer: Buffer, start: number, end: num
   const args = decodeExchangeDelete(buffer, start, end);
   const { broker, vhost, actor } = channel.connection;
   broker.topology.deleteExchange(vhost, withoutLineBreaks(args.exchange), args.ifUnused, actor);
-  if (!args.nowait) channel.connection.send(encodeExchangeDeleteOk(channel.number));
+  if (!args.nowait) channel.reply(encodeExchangeDeleteOk(channel.number));
 }
 
 /** [RabbitMQ docs: exchange to exchange bindings] */
@@ -50,7 +50,7 @@ export function bind(channel: Channel, buffer: Buffer, start: number, end: numbe
     args.arguments,
     actor,
   );
-  if (!args.nowait) channel.connection.send(encodeExchangeBindOk(channel.number));
+  if (!args.nowait) channel.reply(encodeExchangeBindOk(channel.number));
 }
 
 /** [RabbitMQ docs: exchange to exchange bindings] */
@@ -66,5 +66,5 @@ export function unbind(channel: Channel, buffer: Buffer, start: number, end: num
     args.arguments,
     actor,
   );
-  if (!args.nowait) channel.connection.send(encodeExchangeUnbindOk(channel.number));
+  if (!args.nowait) channel.reply(encodeExchangeUnbindOk(channel.number));
 }

@@ -16,7 +16,7 @@ export function confirmSelect(channel: Channel, buffer: Buffer, start: number, e
   const args = decodeConfirmSelect(buffer, start, end);
   if (channel.transaction !== null) throw preconditionFailed('cannot switch from tx to confirm mode');
   channel.confirms ??= new Confirms(channel);
-  if (!args.nowait) channel.connection.send(encodeConfirmSelectOk(channel.number));
+  if (!args.nowait) channel.reply(encodeConfirmSelectOk(channel.number));
 }
 
 /** [AMQP 0-9-1 tx.select] */
@@ -24,21 +24,22 @@ export function txSelect(channel: Channel, buffer: Buffer, start: number, end: n
   decodeNothing(buffer, start, end);
   if (channel.confirms !== null) throw preconditionFailed('cannot switch from confirm to tx mode');
   channel.transaction ??= new Transaction(channel);
-  channel.connection.send(encodeTxSelectOk(channel.number));
+  channel.reply(encodeTxSelectOk(channel.number));
 }
 
 /** [AMQP 0-9-1 tx.commit] */
 export function txCommit(channel: Channel, buffer: Buffer, start: number, end: number): void {
   decodeNothing(buffer, start, end);
   transactionOf(channel).commit();
-  channel.connection.send(encodeTxCommitOk(channel.number));
+  // Committed means durable, for what has to be.
+  channel.replyDurably(encodeTxCommitOk(channel.number));
 }
 
 /** [AMQP 0-9-1 tx.rollback] */
 export function txRollback(channel: Channel, buffer: Buffer, start: number, end: number): void {
   decodeNothing(buffer, start, end);
   transactionOf(channel).rollback();
-  channel.connection.send(encodeTxRollbackOk(channel.number));
+  channel.reply(encodeTxRollbackOk(channel.number));
 }
 
 function transactionOf(channel: Channel): Transaction {

@@ -32,8 +32,7 @@ export function declare(channel: Channel, buffer: Buffer, start: number, end: nu
   if (args.queue === replyToName || args.queue.startsWith(`${replyToName}.`)) {
     const exists = args.queue === replyToName || vhost.hiddenQueues.has(args.queue);
     if (!exists) throw notFound(`no queue '${args.queue}' in vhost '${vhost.name}'`);
-    if (!args.nowait)
-      channel.connection.send(encodeQueueDeclareOk(channel.number, { queue: args.queue, messageCount: 0, consumerCount: 1 }));
+    if (!args.nowait) channel.reply(encodeQueueDeclareOk(channel.number, { queue: args.queue, messageCount: 0, consumerCount: 1 }));
     return;
   }
   const queue = args.passive
@@ -51,7 +50,7 @@ export function declare(channel: Channel, buffer: Buffer, start: number, end: nu
       );
   channel.lastQueueName = queue.name;
   if (args.nowait) return;
-  channel.connection.send(
+  channel.reply(
     encodeQueueDeclareOk(channel.number, { queue: queue.name, messageCount: queue.readyCount, consumerCount: queue.consumerCount }),
   );
 }
@@ -63,7 +62,7 @@ export function bind(channel: Channel, buffer: Buffer, start: number, end: numbe
   const name = queueName(channel, args.queue);
   const key = args.queue === '' && args.routingKey === '' ? name : args.routingKey;
   broker.topology.bind(vhost, withoutLineBreaks(args.exchange), 'queue', name, key, args.arguments, actor);
-  if (!args.nowait) channel.connection.send(encodeQueueBindOk(channel.number));
+  if (!args.nowait) channel.reply(encodeQueueBindOk(channel.number));
 }
 
 /** [AMQP 0-9-1 queue.unbind] */
@@ -73,7 +72,7 @@ export function unbind(channel: Channel, buffer: Buffer, start: number, end: num
   const name = queueName(channel, args.queue);
   const key = args.queue === '' && args.routingKey === '' ? name : args.routingKey;
   broker.topology.unbind(vhost, withoutLineBreaks(args.exchange), 'queue', name, key, args.arguments, actor);
-  channel.connection.send(encodeQueueUnbindOk(channel.number));
+  channel.reply(encodeQueueUnbindOk(channel.number));
 }
 
 /** [AMQP 0-9-1 queue.purge] */
@@ -81,7 +80,7 @@ export function purge(channel: Channel, buffer: Buffer, start: number, end: numb
   const args = decodeQueuePurge(buffer, start, end);
   const { broker, vhost, actor } = channel.connection;
   const messageCount = broker.topology.purgeQueue(vhost, queueName(channel, args.queue), actor);
-  if (!args.nowait) channel.connection.send(encodeQueuePurgeOk(channel.number, { messageCount }));
+  if (!args.nowait) channel.reply(encodeQueuePurgeOk(channel.number, { messageCount }));
 }
 
 /** [AMQP 0-9-1 queue.delete] */
@@ -94,5 +93,5 @@ export function remove(channel: Channel, buffer: Buffer, start: number, end: num
     { ifUnused: args.ifUnused, ifEmpty: args.ifEmpty },
     actor,
   );
-  if (!args.nowait) channel.connection.send(encodeQueueDeleteOk(channel.number, { messageCount }));
+  if (!args.nowait) channel.reply(encodeQueueDeleteOk(channel.number, { messageCount }));
 }

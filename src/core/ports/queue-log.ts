@@ -1,0 +1,10 @@
+/**
+ * The durable record of what is in queues; ports/commit-log.ts says when it is durable. An entry is named by its queue's number, its
+ * priority and its sequence number there.
+ */
+export interface QueueLog {
+  /** A message, whose bytes are in a slab of the log, is in the queue. `expiryMillis` is the Unix time it expires at; 0: never. */
+  enqueued(queueId: number, priority: number, sequence: number, ref: number, bodyBytes: number, expiryMillis: number): void;
+  /** The message is no longer in the queue. */
+  settled(queueId: number, priority: number, sequence: number): void;
+}

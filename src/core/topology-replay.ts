@@ -1,0 +1,104 @@
+import type { AccessChange } from './access/access-change.ts';
+import { isAccessChange } from './access/access-change.ts';
+import { brokerActor } from './actor.ts';
+import type { BrokerCore } from './broker.ts';
+import { argumentsOf, type TopologyChange } from './topology-change.ts';
+import type { MetadataChange } from './ports/metadata-journal.ts';
+import type { Queue } from './queues/queue.ts';
+
+/**
+ * Applies recorded changes to a broker that is being recovered. Every change may come again (a snapshot holds what the log behind it
+ * repeats); one that cannot be applied, because what it refers to is gone, is left out.
+ */
+export class MetadataReplay {
+  readonly #core: BrokerCore;
+  /** Queues by the number the log names them by. */
+  readonly queues = new Map<number, Queue>();
+  lastQueueId = 0;
+  skipped = 0;
+
+  constructor(core: BrokerCore) {
+    this.#core = core;
+  }
+
+  apply(change: MetadataChange): void {
+    if (isAccessChange(change)) {
+      this.#core.access.apply(change as AccessChange);
+      return;
+    }
+    if (this.#core.applyOther(change)) return;
+    this.#applyTopology(change as TopologyChange);
+  }
+
+  #applyTopology(change: TopologyChange): void {
+    const core = this.#core;
+    if (change.kind === 'vhost.put') {
+      core.addVhost(change);
+      return;
+    }
+    if (change.kind === 'vhost.delete') {
+      const vhost = core.vhosts.get(change.name);
+      for (const queue of vhost?.queues.values() ?? []) this.queues.delete(queue.id);
+      if (vhost !== undefined) core.dropVhost(vhost);
+      return;
+    }
+    const vhost = core.vhosts.get(change.vhost);
+    if (vhost === undefined) {
+      this.skipped++;
+      return;
+    }
+    switch (change.kind) {
+      case 'queue.put': {
+        this.lastQueueId = Math.max(this.lastQueueId, change.id);
+        if (vhost.queues.has(change.name)) return;
+        const args = argumentsOf(change);
+        const queue = core.topology.restoreQueue(vhost, change.id, change.type, {
+          name: change.name,
+          isDurable: true,
+          owner: null,
+          isAutoDelete: change.isAutoDelete,
+          arguments: args,
+        });
+        this.queues.set(change.id, queue);
+        return;
+      }
+      case 'queue.delete': {
+        this.lastQueueId = Math.max(this.lastQueueId, change.id);
+        const queue = vhost.queues.get(change.name);
+        this.queues.delete(change.id);
+        if (queue !== undefined && queue.id === change.id) vhost.removeQueue(queue);
+        return;
+      }
+      case 'exchange.put':
+        if (vhost.exchanges.has(change.name)) return;
+        core.topology.declareExchange(
+          vhost,
+          change.type,
+          {
+            name: change.name,
+            isDurable: true,
+            isAutoDelete: change.isAutoDelete,
+            isInternal: change.isInternal,
+            arguments: argumentsOf(change),
+          },
+          brokerActor,
+        );
+        return;
+      case 'exchange.delete': {
+        const exchange = vhost.exchanges.get(change.name);
+        if (exchange !== undefined) vhost.removeExchange(exchange);
+        return;
+      }
+      default: {
+        const source = vhost.exchanges.get(change.source);
+        const target = change.destinationKind === 'queue' ? vhost.queues.get(change.destination) : vhost.exchanges.get(change.destination);
+        if (source === undefined || target === undefined) {
+          this.skipped++;
+          return;
+        }
+        if (change.kind === 'binding.put') vhost.bind(source, target, change.key, argumentsOf(change));
+        else vhost.unbind(source, target, change.key, argumentsOf(change));
+      }
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// The journal's bytes. Drawn in docs/internals/journal.md; change the version with every change here and keep the old reader.
+import { checksum } from '../../base/checksum.ts';
+
+/** 'WRNJ' */
+export const frameMagic = 0x4a4e5257;
+export const formatVersion = 1;
+export const frameHeaderBytes = 64;
+export const frameHeaderWords = frameHeaderBytes / 4;
+/** Slabs of 1 MiB per segment file. */
+export const slabsPerSegment = 64;
+
+/** What a frame's header says. */
+export interface FrameHeader {
+  readonly version: number;
+  /** For the replicated engine: which part of the broker's state the frame belongs to, and who may write it. The local journal has one. */
+  readonly shard: number;
+  readonly epoch: number;
+  readonly owner: number;
+  /** Ascends by one from frame to frame. */
+  readonly sequence: number;
+  /** Sequence of the last frame that was known to be durable when this one was written: a bad frame up to it is damage, not a torn tail. */
+  readonly durableSequence: number;
+  /** Place: slab in the log and offset in the slab. */
+  readonly logSequence: number;
+  readonly offset: number;
+  /** Bytes of message records behind the header. */
+  readonly bodyBytes: number;
+  /** Bytes of operations behind the records. */
+  readonly opsBytes: number;
+  readonly opsChecksum: number;
+}
+
+/** Offset behind a frame, in its slab. */
+export function frameEnd(header: FrameHeader): number {
+  return header.offset + frameHeaderBytes + header.bodyBytes + Math.ceil(header.opsBytes / 16) * 16;
+}
+
+/** Writes a header at `offset` of a slab; the operations must be in place behind the records. */
+export function writeFrameHeader(words: Uint32Array, header: Omit<FrameHeader, 'opsChecksum'>): void {
+  const at = header.offset >> 2;
+  const opsAt = at + frameHeaderWords + (header.bodyBytes >> 2);
+  words[at] = frameMagic;
+  words[at + 1] = (header.version << 16) | 1;
+  words[at + 2] = header.shard;
+  words[at + 3] = header.epoch;
+  words[at + 4] = header.owner;
+  words[at + 5] = header.sequence >>> 0;
+  words[at + 6] = Math.floor(header.sequence / 0x1_0000_0000);
+  words[at + 7] = header.durableSequence >>> 0;
+  words[at + 8] = Math.floor(header.durableSequence / 0x1_0000_0000);
+  words[at + 9] = header.logSequence;
+  words[at + 10] = header.offset;
+  words[at + 11] = header.bodyBytes;
+  words[at + 12] = header.opsBytes;
+  words[at + 13] = checksum(words, opsAt, opsAt + (header.opsBytes >> 2), header.logSequence);
+  words[at + 14] = 0;
+  words[at + 15] = checksum(words, at, at + 15, header.logSequence);
+}
+
+/** What is found where a header should be: `empty` space, something `bad`, or a header. */
+export type HeaderReading = { readonly state: 'empty' | 'bad' } | { readonly state: 'good'; readonly header: FrameHeader };
+
+/** Reads the header at `at` (in words) that belongs to a place in the log. A header of another place, as in a reused file, is `empty`. */
+export function readFrameHeader(words: Uint32Array, at: number, logSequence: number, offset: number): HeaderReading {
+  if (words[at] !== frameMagic) return { state: isEmpty(words, at) ? 'empty' : 'bad' };
+  if (words[at + 15] !== checksum(words, at, at + 15, words[at + 9] as number)) return { state: 'bad' };
+  if (words[at + 9] !== logSequence || words[at + 10] !== offset) return { state: 'empty' };
+  return {
+    state: 'good',
+    header: {
+      version: (words[at + 1] as number) >>> 16,
+      shard: words[at + 2] as number,
+      epoch: words[at + 3] as number,
+      owner: words[at + 4] as number,
+      sequence: (words[at + 6] as number) * 0x1_0000_0000 + (words[at + 5] as number),
+      durableSequence: (words[at + 8] as number) * 0x1_0000_0000 + (words[at + 7] as number),
+      logSequence,
+      offset,
+      bodyBytes: words[at + 11] as number,
+      opsBytes: words[at + 12] as number,
+      opsChecksum: words[at + 13] as number,
+    },
+  };
+}
+
+function isEmpty(words: Uint32Array, at: number): boolean {
+  for (let i = 0; i < frameHeaderWords; i++) if (words[at + i] !== 0) return false;
+  return true;
+}

@@ -1,0 +1,124 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import type { FileHandle, Files } from '../../core/ports/files.ts';
+
+class NodeFile implements FileHandle {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  write(bytes: Buffer, position: number, done: (error: Error | null) => void): void {
+    let written = 0;
+    const next = (error: Error | null, count: number): void => {
+      written += error === null ? count : 0;
+      if (error !== null || written === bytes.length) done(error);
+      else fs.write(this.#fd, bytes, written, bytes.length - written, position + written, next);
+    };
+    fs.write(this.#fd, bytes, 0, bytes.length, position, next);
+  }
+
+  sync(done: (error: Error | null) => void): void {
+    fs.fdatasync(this.#fd, done);
+  }
+
+  read(into: Buffer, position: number, done: (error: Error | null, bytes: number) => void): void {
+    let got = 0;
+    const next = (error: Error | null, count: number): void => {
+      got += error === null ? count : 0;
+      if (error !== null || count === 0 || got === into.length) done(error, got);
+      else fs.read(this.#fd, into, got, into.length - got, position + got, next);
+    };
+    fs.read(this.#fd, into, 0, into.length, position, next);
+  }
+
+  readSync(into: Buffer, position: number): number {
+    let got = 0;
+    while (got < into.length) {
+      const count = fs.readSync(this.#fd, into, got, into.length - got, position + got);
+      if (count === 0) break;
+      got += count;
+    }
+    return got;
+  }
+
+  writeSync(bytes: Buffer, position: number): void {
+    for (let at = 0; at < bytes.length; ) at += fs.writeSync(this.#fd, bytes, at, bytes.length - at, position + at);
+    fs.fdatasyncSync(this.#fd);
+  }
+
+  close(): void {
+    fs.closeSync(this.#fd);
+  }
+}
+
+/** The files of a directory of the machine. */
+export class NodeFiles implements Files {
+  readonly #directory: string;
+  #lastTemporary = 0;
+
+  /** Makes the directory, for its owner only, when it does not exist. */
+  constructor(directory: string) {
+    this.#directory = directory;
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+
+  list(): string[] {
+    return fs.readdirSync(this.#directory);
+  }
+
+  sizeOf(name: string): number {
+    return fs.statSync(join(this.#directory, name)).size;
+  }
+
+  open(name: string, bytes: number): FileHandle {
+    const path = join(this.#directory, name);
+    const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    if (bytes > 0 && fs.fstatSync(fd).size < bytes) fs.ftruncateSync(fd, bytes);
+    return new NodeFile(fd);
+  }
+
+  rename(from: string, to: string): void {
+    fs.renameSync(join(this.#directory, from), join(this.#directory, to));
+  }
+
+  remove(name: string): void {
+    fs.rmSync(join(this.#directory, name), { force: true });
+  }
+
+  syncDirectory(done: (error: Error | null) => void): void {
+    fs.open(this.#directory, fs.constants.O_RDONLY, (openError, fd) => {
+      if (openError !== null) done(openError);
+      else fs.fsync(fd, error => fs.close(fd, closeError => done(error ?? closeError ?? null)));
+    });
+  }
+
+  replace(name: string, bytes: Buffer, done: (error: Error | null) => void): void {
+    // A temporary name of its own per attempt: what an earlier, killed attempt left must not be mistaken for this one's.
+    const temporary = `${name}.${process.pid}-${++this.#lastTemporary}.tmp`;
+    const path = join(this.#directory, temporary);
+    fs.open(path, 'w', 0o600, (openError, fd) => {
+      if (openError !== null) {
+        done(openError);
+        return;
+      }
+      fs.writeFile(fd, bytes, writeError => {
+        const synced = (syncError: Error | null): void =>
+          fs.close(fd, () => {
+            if (syncError !== null) done(syncError);
+            else
+              fs.rename(path, join(this.#directory, name), renameError =>
+                renameError === null ? this.syncDirectory(done) : done(renameError),
+              );
+          });
+        if (writeError !== null) synced(writeError);
+        else fs.fsync(fd, synced);
+      });
+    });
+  }
+
+  readWhole(name: string): Buffer {
+    return fs.readFileSync(join(this.#directory, name));
+  }
+}
