@@ -1,4 +1,6 @@
 import type { BrokerErrorCode } from './broker-error.ts';
+import type { Consumer } from './consumer.ts';
+import type { TrafficCounters } from './statistics/columns.ts';
 
 /** What the broker and its operators can do with a client's connection, whatever its protocol. */
 export interface ConnectionInfo {
@@ -12,17 +14,60 @@ export interface ConnectionInfo {
   readonly vhostName: string;
   /** Whether it has published: only such connections are blocked by an alarm. */
   readonly isPublisher: boolean;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
   /** Facts for lists; made when asked. */
   describe(): ConnectionDescription;
+  /** The channels, for protocols that have such; a session without channels is one channel, number 1. */
+  channelInfos(): Iterable<ChannelInfo>;
   /** Ends the connection with an explanation for the client. */
   close(code: BrokerErrorCode, text: string): void;
   /** An alarm began (a reason for the client) or ended (null). */
   alarmChanged(reason: string | null): void;
 }
 
+/** What operators see of a channel, whatever the protocol calls it. */
+export interface ChannelInfo {
+  readonly number: number;
+  readonly counters: TrafficCounters;
+  describe(): ChannelDescription;
+  consumerList(): Iterable<Consumer>;
+}
+
+export interface ChannelDescription {
+  readonly state: string;
+  readonly isConfirming: boolean;
+  readonly isTransactional: boolean;
+  readonly consumerCount: number;
+  readonly unackedCount: number;
+  readonly unconfirmedCount: number;
+  readonly uncommittedCount: number;
+  readonly uncommittedAckCount: number;
+  /** Of consumers to come; 0: no limit. */
+  readonly prefetchCount: number;
+  /** Of all consumers of the channel together; 0: no limit. */
+  readonly globalPrefetchCount: number;
+}
+
+/** Where a consumer is, for lists of consumers. */
+export interface ChannelIdentity {
+  readonly connectionName: string;
+  readonly number: number;
+  readonly user: string;
+  readonly peerHost: string;
+  readonly peerPort: number;
+}
+
+/** RabbitMQ's name of a channel: `peer:port -> host:port (number)`. */
+export function channelName(connectionName: string, number: number): string {
+  return `${connectionName} (${number})`;
+}
+
 /** A connection as operators see it; field names as in our own lists, units last. */
 export interface ConnectionDescription {
   readonly name: string;
+  /** The client's own name for it (client property connection_name); null without one. */
+  readonly givenName: string | null;
   readonly protocol: string;
   readonly user: string;
   readonly vhost: string;
@@ -32,6 +77,8 @@ export interface ConnectionDescription {
   readonly host: string;
   readonly port: number;
   readonly isTls: boolean;
+  /** Of the client's certificate; null without one. */
+  readonly certificate: { readonly subject: string; readonly issuer: string; readonly validTo: string } | null;
   readonly mechanism: string;
   readonly channelCount: number;
   readonly channelsMax: number;
@@ -41,6 +88,8 @@ export interface ConnectionDescription {
   readonly connectedAtMillis: number;
   readonly receivedBytes: number;
   readonly sentBytes: number;
+  /** Bytes that wait for the client to take them. */
+  readonly pendingBytes: number;
 }
 
 /** All connections of the node. */

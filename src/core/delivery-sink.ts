@@ -1,3 +1,4 @@
+import type { ChannelIdentity } from './connection-registry.ts';
 import type { Consumer } from './consumer.ts';
 import type { Entry } from './queues/entry.ts';
 
@@ -15,4 +16,6 @@ export interface DeliverySink {
   deliver(consumer: Consumer, entry: Entry): void;
   /** The queue ended the subscription. No delivery follows. */
   cancelled(consumer: Consumer, reason: CancelReason): void;
+  /** Who receives, for lists of consumers; a sink of the broker's own need not say. */
+  identity?(): ChannelIdentity;
 }

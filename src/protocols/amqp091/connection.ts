@@ -380,8 +380,20 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     return this.link.sentBytes;
   }
 
+  get receivedBytes(): number {
+    return this.link.receivedBytes;
+  }
+
+  get sentBytes(): number {
+    return this.link.sentBytes;
+  }
+
   describe(): ConnectionDescription {
     return describeConnection(this);
+  }
+
+  channelInfos(): Iterable<ChannelInfo> {
+    return this.channels.values();
   }
 
   channelInfos(): Iterable<ChannelInfo> {

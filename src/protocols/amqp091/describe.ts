@@ -21,8 +21,7 @@ export function describeConnection(connection: Connection): ConnectionDescriptio
     host: facts.host,
     port: facts.port,
     isTls: facts.isTls,
-    certificate:
-      certificate === null ? null : { subject: certificate.subject, issuer: certificate.issuer, validTo: certificate.validTo },
+    certificate: certificate === null ? null : { subject: certificate.subject, issuer: certificate.issuer, validTo: certificate.validTo },
     mechanism: tuning.mechanism,
     channelCount: connection.channels.size,
     channelsMax: tuning.channelsMax,
