@@ -1,0 +1,96 @@
+import { statfs } from 'node:fs/promises';
+import type { BrokerCore } from '../core/broker.ts';
+import { ResourceAlarm } from './resource-alarm.ts';
+
+export interface DiskLimit {
+  /** Publishers are blocked when less is free. [rabbitmq.conf: disk_free_limit] */
+  readonly freeBytesMin: number;
+  readonly checkIntervalMillis: number;
+}
+
+/** Free bytes, for users without privileges, on the disk that a directory is on. */
+export async function freeDiskBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
+}
+
+/** The alarm ends when this much of the limit is free: it must not come and go with every message. */
+const clearedPart = 1.02;
+
+/** Watches the free space of the data directory's disk. */
+export class DiskMonitor {
+  readonly #core: BrokerCore;
+  readonly #readFreeBytes: () => Promise<number>;
+  readonly #alarm: ResourceAlarm;
+  #limit: DiskLimit;
+  #interval: NodeJS.Timeout | null = null;
+  #isChecking = false;
+  #hasFailed = false;
+  /** At the last look; null before the first. */
+  freeBytes: number | null = null;
+
+  constructor(core: BrokerCore, limit: DiskLimit, readFreeBytes: () => Promise<number>) {
+    this.#core = core;
+    this.#limit = limit;
+    this.#readFreeBytes = readFreeBytes;
+    this.#alarm = new ResourceAlarm(core, 'disk');
+  }
+
+  get limit(): DiskLimit {
+    return this.#limit;
+  }
+
+  /** Resolves after the first look. */
+  async start(): Promise<void> {
+    this.#logLimit();
+    this.#interval = setInterval(() => void this.check(), this.#limit.checkIntervalMillis).unref();
+    await this.check();
+  }
+
+  stop(): void {
+    if (this.#interval !== null) clearInterval(this.#interval);
+    this.#interval = null;
+  }
+
+  /** Moves the limit of a running broker. */
+  async setLimit(freeBytesMin: number): Promise<void> {
+    this.#limit = { ...this.#limit, freeBytesMin };
+    this.#logLimit();
+    await this.check();
+  }
+
+  /** Looks once, unless a look is under way: a file system that does not answer must not gather questions. */
+  async check(): Promise<void> {
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    try {
+      this.#judge(await this.#readFreeBytes());
+      this.#hasFailed = false;
+    } catch (error) {
+      if (!this.#hasFailed) this.#core.logger.error('default', 'Free disk space monitor encountered an error', error);
+      this.#hasFailed = true;
+    } finally {
+      this.#isChecking = false;
+    }
+  }
+
+  #judge(freeBytes: number): void {
+    this.freeBytes = freeBytes;
+    const { freeBytesMin } = this.#limit;
+    if (!this.#alarm.isSet && freeBytes < freeBytesMin) {
+      this.#log('insufficient');
+      this.#alarm.set();
+    } else if (this.#alarm.isSet && freeBytes >= freeBytesMin * clearedPart) {
+      this.#log('sufficient');
+      this.#alarm.clear();
+    }
+  }
+
+  #log(state: string): void {
+    this.#core.logger.info('default', `Free disk space is ${state}. Free bytes: ${this.freeBytes}. Limit: ${this.#limit.freeBytesMin}`);
+  }
+
+  #logLimit(): void {
+    this.#core.logger.info('default', `Disk free limit set to ${Math.floor(this.#limit.freeBytesMin / 1_000_000)}MB`);
+  }
+}

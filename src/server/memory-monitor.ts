@@ -1,0 +1,146 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { BrokerCore } from '../core/broker.ts';
+import { type MemorySample, MemoryUse } from './memory-use.ts';
+import { ResourceAlarm } from './resource-alarm.ts';
+
+export interface MemoryLimit {
+  /** Publishers are blocked above it. [rabbitmq.conf: vm_memory_high_watermark] */
+  readonly watermarkBytes: number;
+  /** What there is, for the log. */
+  readonly totalBytes: number;
+  readonly checkIntervalMillis: number;
+}
+
+/** The process, as the monitor sees it. */
+export interface ProcessMemory {
+  sample(): MemorySample;
+  /** Frees what nobody refers to any more. Without allocations V8 sees no reason to. */
+  collectGarbage(): void;
+}
+
+/** The alarm ends when this part of the watermark is reached from above: it must not come and go with every message. */
+const clearedPart = 0.95;
+/** How often slabs of messages with little in them are emptied. */
+const compactMillis = 2000;
+/** A collection holds up everything for some 10 ms: not more often than this ... */
+const collectMillis = 2000;
+/** ... and only if this much may be garbage. */
+const garbageBytesMin = 16 * 1024 * 1024;
+
+/** Watches the memory of the process, and gives back what the broker holds for no use. */
+export class MemoryMonitor {
+  readonly #core: BrokerCore;
+  readonly #process: ProcessMemory;
+  readonly #alarm: ResourceAlarm;
+  readonly #use = new MemoryUse();
+  #limit: MemoryLimit;
+  #interval: NodeJS.Timeout | null = null;
+  #compactedMillis = -Infinity;
+  #collectedMillis = -Infinity;
+  /** Allocated for other things than messages, after the last collection. */
+  #keptBytes = 0;
+  /** At the last look, for whoever shows it. */
+  usedBytes = 0;
+
+  constructor(core: BrokerCore, limit: MemoryLimit, processMemory: ProcessMemory = machineMemory) {
+    this.#core = core;
+    this.#limit = limit;
+    this.#process = processMemory;
+    this.#alarm = new ResourceAlarm(core, 'memory');
+  }
+
+  get limit(): MemoryLimit {
+    return this.#limit;
+  }
+
+  start(): void {
+    this.#logLimit();
+    this.#keptBytes = this.#otherBytes(this.#process.sample());
+    this.check();
+    this.#schedule();
+  }
+
+  stop(): void {
+    if (this.#interval !== null) clearInterval(this.#interval);
+    this.#interval = null;
+  }
+
+  /** Moves the watermark of a running broker. */
+  setLimit(limit: MemoryLimit): void {
+    this.#limit = limit;
+    this.#logLimit();
+    this.check();
+    if (this.#interval === null) return;
+    this.stop();
+    this.#schedule();
+  }
+
+  /** Looks once. */
+  check(): void {
+    const now = performance.now();
+    if (now - this.#compactedMillis >= compactMillis) {
+      this.#compactedMillis = now;
+      this.#core.compactMemory();
+    }
+    const { watermarkBytes } = this.#limit;
+    const sample = this.#process.sample();
+    this.usedBytes = this.#use.note(sample);
+    if (this.usedBytes > watermarkBytes * clearedPart && now - this.#collectedMillis >= collectMillis) {
+      this.#collectedMillis = now;
+      this.#core.compactMemory(0);
+      if (this.#otherBytes(sample) - this.#keptBytes >= garbageBytesMin) this.#collect();
+    }
+    if (!this.#alarm.isSet && this.usedBytes > watermarkBytes) {
+      this.#core.logger.info('default', `vm_memory_high_watermark set. Memory used:${this.usedBytes} allowed:${watermarkBytes}`);
+      this.#alarm.set();
+    } else if (this.#alarm.isSet && this.usedBytes <= watermarkBytes * clearedPart) {
+      this.#core.logger.info('default', `vm_memory_high_watermark clear. Memory used:${this.usedBytes} allowed:${watermarkBytes}`);
+      this.#alarm.clear();
+    }
+  }
+
+  /** Freed messages stay allocated until the collector runs; the rest of the heap may hold garbage as well. */
+  #otherBytes(sample: MemorySample): number {
+    return sample.allocatedBytes - this.#core.store.heldBytes;
+  }
+
+  #collect(): void {
+    this.#process.collectGarbage();
+    const sample = this.#process.sample();
+    this.#keptBytes = this.#otherBytes(sample);
+    this.usedBytes = this.#use.note(sample);
+  }
+
+  #schedule(): void {
+    this.#interval = setInterval(() => this.check(), this.#limit.checkIntervalMillis).unref();
+  }
+
+  #logLimit(): void {
+    const { watermarkBytes, totalBytes } = this.#limit;
+    const mebibytes = (bytes: number): number => Math.floor(bytes / 1_048_576);
+    this.#core.logger.info(
+      'default',
+      `Memory high watermark set to ${mebibytes(watermarkBytes)} MiB (${watermarkBytes} bytes) of ${mebibytes(totalBytes)} MiB (${totalBytes} bytes) total`,
+    );
+  }
+}
+
+let collector: ((options: { type: 'major'; execution: 'sync' }) => void) | null = null;
+
+export const machineMemory: ProcessMemory = {
+  sample() {
+    const { rss, heapTotal, external } = process.memoryUsage();
+    return { residentBytes: rss, allocatedBytes: heapTotal + external };
+  },
+
+  collectGarbage() {
+    if (collector === null) {
+      // V8 offers its collector to programs by a flag only, which need not stay set.
+      setFlagsFromString('--expose-gc');
+      collector = runInNewContext('gc') as NonNullable<typeof collector>;
+      setFlagsFromString('--no-expose-gc');
+    }
+    collector({ type: 'major', execution: 'sync' });
+  },
+};
