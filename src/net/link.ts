@@ -1,3 +1,4 @@
+import type { Admission } from './admission.ts';
 import type { ByteSocket } from './byte-socket.ts';
 import { Outbox } from './outbox.ts';
 
@@ -18,6 +19,8 @@ export interface LinkFacts {
   readonly host: string;
   readonly port: number;
   readonly isTls: boolean;
+  /** What the TLS handshake agreed on; null without TLS. */
+  readonly tls: TlsFacts | null;
   /** The verified certificate of the peer; null without one. */
   readonly peerCertificate: PeerCertificate | null;
 }
@@ -27,28 +30,49 @@ export interface PeerCertificate {
   readonly subject: string;
   readonly subjectAltName?: string | undefined;
   readonly issuer: string;
+  readonly validFrom: string;
   readonly validTo: string;
 }
+
+export interface TlsFacts {
+  /** 'TLSv1.3'. */
+  readonly version: string;
+  /** OpenSSL's name: 'ECDHE-RSA-AES128-GCM-SHA256'. */
+  readonly cipher: string;
+  /** The registered name, of which key exchange, cipher and hash can be read: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'. */
+  readonly cipherSuite: string;
+}
+
+/** A send timeout grows with what is waiting, so that a slow line may take its time for a large message, but no further than this. */
+const sendTimeoutFactorMax = 20;
 
 /** One client's connection below any protocol: its socket, its outbox, its two ends. */
 export class Link {
   readonly outbox: Outbox;
   readonly facts: LinkFacts;
   readonly #socket: ByteSocket;
+  readonly #admission: Admission | null;
   #session: LinkSession | null = null;
   #isClosed = false;
   #isPaused = false;
+  #hasPeerEnded = false;
   #error: Error | null = null;
+  /** Since when nothing has left; -1 while there is no reason to look. */
+  #stalledSinceMillis = -1;
+  #writesSeen = 0;
   receivedBytes = 0;
 
-  constructor(socket: ByteSocket, facts: LinkFacts, outboxBytesMax: number) {
+  /** `admission` is given back when the connection is gone. */
+  constructor(socket: ByteSocket, facts: LinkFacts, outboxBytesMax: number, admission: Admission | null = null) {
     this.#socket = socket;
+    this.#admission = admission;
     this.facts = facts;
     this.outbox = new Outbox(socket, outboxBytesMax, () => this.#session?.onDrained());
     socket.on('data', bytes => {
       this.receivedBytes += bytes.length;
       this.#session?.onBytes(bytes, 0, bytes.length);
     });
+    socket.on('end', () => this.#peerEnded());
     socket.on('error', error => {
       this.#error = error;
     });
@@ -74,6 +98,31 @@ export class Link {
 
   start(session: LinkSession): void {
     this.#session = session;
+  }
+
+  /** To be called by the protocol when it knows who the client is: from then on the limit for strangers does not concern it. */
+  authenticated(): void {
+    this.#admission?.authenticated();
+  }
+
+  /**
+   * Whether the client has taken nothing for `timeoutMillis` although its outbox is full, or after it has ended its side. To be asked about
+   * twice a second. Progress shows when a write is done, and all that waits is one write: for more than a full outbox (one large message)
+   * the time is longer in proportion.
+   */
+  isStalled(nowMillis: number, timeoutMillis: number): boolean {
+    const { outbox } = this;
+    if (!outbox.isCongested && !this.#hasPeerEnded) {
+      this.#stalledSinceMillis = -1;
+      return false;
+    }
+    if (this.#stalledSinceMillis < 0 || this.#writesSeen !== outbox.writesDone) {
+      this.#stalledSinceMillis = nowMillis;
+      this.#writesSeen = outbox.writesDone;
+      return false;
+    }
+    const factor = Math.min(sendTimeoutFactorMax, Math.max(1, outbox.pendingBytes / outbox.bytesMax));
+    return nowMillis - this.#stalledSinceMillis >= timeoutMillis * factor;
   }
 
   /** Stops reading: the peer is held up by TCP. */
@@ -102,9 +151,17 @@ export class Link {
     this.#socket.destroy();
   }
 
+  /** The client sends no more. Ours is closed at once when nothing waits; else the socket does it after the last byte. */
+  #peerEnded(): void {
+    this.#hasPeerEnded = true;
+    this.outbox.flush();
+    if (this.outbox.pendingBytes === 0) this.#socket.destroy();
+  }
+
   #closed(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#admission?.close();
     this.outbox.discard();
     this.#session?.onClosed(this.#error);
     this.#session = null;

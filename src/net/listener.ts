@@ -1,46 +1,131 @@
+import { lstat, unlink } from 'node:fs/promises';
 import net from 'node:net';
-import type { LinkFacts } from './link.ts';
-import { Link } from './link.ts';
+import { isLoopback, plainAddress, unixPeer } from '../base/address.ts';
+import type { Admission, AdmissionControl } from './admission.ts';
+import { Link, type LinkFacts, type PeerCertificate, type TlsFacts } from './link.ts';
+import { ListenError } from './listen-error.ts';
+import { type ProxiedEnds, ProxyHeaderError, ProxyHeaderReader } from './proxy-protocol.ts';
+import { StageWatch } from './stage-watch.ts';
+import { TlsAcceptor } from './tls-acceptor.ts';
+import { reasonOf, type TlsOptions } from './tls-contexts.ts';
 
-export interface ListenerOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly backlog: number;
-  readonly outboxBytesMax: number;
+/** A block of addresses, `10.0.0.0/8`. */
+export interface AddressBlock {
+  readonly address: string;
+  readonly prefixBits: number;
+  readonly family: 'ipv4' | 'ipv6';
 }
 
-/** A TCP listener that makes links. Which protocol they speak is the business of whoever accepts them. */
+export interface ListenerOptions {
+  /** An IP address or a name; null is every interface, IPv6 and IPv4 as the machine has them. */
+  readonly host: string | null;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** A Unix socket in place of host and port; null for none. */
+  readonly socketPath: string | null;
+  readonly backlog: number;
+  readonly noDelay: boolean;
+  /** Whether the kernel probes connections that were idle for a minute. */
+  readonly keepAlive: boolean;
+  /** Bytes that may wait for one client. */
+  readonly outboxBytesMax: number;
+  /** From where connections are taken that begin with a PROXY header, which all of them must then; null without PROXY protocol. */
+  readonly proxySources: readonly AddressBlock[] | null;
+  /** How long a PROXY header may take to come; Infinity for no limit. */
+  readonly proxyHeaderTimeoutMillis: number;
+  /** Null for a plain listener. */
+  readonly tls: TlsOptions | null;
+  readonly tlsHandshakeTimeoutMillis: number;
+}
+
+export const defaultListenerOptions: ListenerOptions = {
+  host: '127.0.0.1',
+  port: 0,
+  socketPath: null,
+  backlog: 1024,
+  noDelay: true,
+  keepAlive: true,
+  outboxBytesMax: 1024 * 1024,
+  proxySources: null,
+  proxyHeaderTimeoutMillis: 5000,
+  tls: null,
+  tlsHandshakeTimeoutMillis: 5000,
+};
+
+/** Of the local machine: who may send PROXY headers when nobody else is named. */
+export const loopbackBlocks: readonly AddressBlock[] = [
+  { address: '127.0.0.0', prefixBits: 8, family: 'ipv4' },
+  { address: '::1', prefixBits: 128, family: 'ipv6' },
+];
+
+const keepAliveMillis = 60_000;
+
+/**
+ * Listens on one address and makes links of the connections that come, after the PROXY header and the TLS handshake where these are
+ * wanted, and within the limits of admission. Which protocol they speak is the business of whoever accepts the links.
+ */
 export class Listener {
   readonly options: ListenerOptions;
+  readonly #admission: AdmissionControl;
+  readonly #accept: (link: Link) => void;
   readonly #server: net.Server;
-  readonly #sockets = new Set<net.Socket>();
+  readonly #open = new Set<Admission>();
+  readonly #tls: TlsAcceptor | null;
+  readonly #proxySources: net.BlockList | null;
+  readonly #proxyWatch: StageWatch;
+  /** The address in use when all connections come to the same one, so that it need not be asked for each. */
+  #host: string | null = null;
+  #port = 0;
 
   /** `accept` gets each new link; it may destroy it. */
-  constructor(options: ListenerOptions, accept: (link: Link) => void) {
-    this.options = options;
-    this.#server = net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, socket => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-      accept(new Link(socket, factsOf(socket), options.outboxBytesMax));
-    });
+  constructor(options: Partial<ListenerOptions>, admission: AdmissionControl, accept: (link: Link) => void) {
+    this.options = { ...defaultListenerOptions, ...options };
+    const { noDelay, keepAlive, tls, tlsHandshakeTimeoutMillis, proxySources, proxyHeaderTimeoutMillis } = this.options;
+    this.#admission = admission;
+    this.#accept = accept;
+    this.#tls = tls === null ? null : new TlsAcceptor(tls, tlsHandshakeTimeoutMillis);
+    this.#proxySources = proxySources === null ? null : blockList(proxySources);
+    this.#proxyWatch = new StageWatch({ timeoutMillis: proxyHeaderTimeoutMillis, bytesMax: Infinity });
+    this.#server = net.createServer({ noDelay, keepAlive, keepAliveInitialDelay: keepAliveMillis }, socket => this.#onConnection(socket));
   }
 
   /** The port in use, also when 0 was asked for. */
   get port(): number {
-    const address = this.#server.address();
-    return address !== null && typeof address === 'object' ? address.port : this.options.port;
+    return this.#port === 0 ? this.options.port : this.#port;
   }
 
-  /** Rejects with the system's error when the address cannot be used. */
+  /** As it is named in messages: `127.0.0.1:5672`, `[::]:5672`, a socket's path. */
+  get where(): string {
+    const { host, socketPath } = this.options;
+    if (socketPath !== null) return socketPath;
+    if (host === null) return `port ${this.port}`;
+    return host.includes(':') ? `[${host}]:${this.port}` : `${host}:${this.port}`;
+  }
+
+  /** Connections of this listener, those that are not through PROXY header and TLS handshake among them. */
+  get connectionCount(): number {
+    return this.#open.size;
+  }
+
+  /** Rejects with a ListenError when the address cannot be used, with a TlsFileError when a certificate cannot. */
   async start(): Promise<void> {
-    const server = this.#server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: this.options.host, port: this.options.port, backlog: this.options.backlog }, () => {
-        server.off('error', reject);
-        resolve();
-      });
+    const { host, port, socketPath, backlog } = this.options;
+    await this.#tls?.load();
+    if (socketPath === null) await this.#listen({ ...(host === null ? {} : { host }), port, backlog });
+    else await this.#listenOnSocket(socketPath, backlog);
+    // An error of accept must not end the process: the kernel's backlog waits until it goes again.
+    this.#server.on('error', error => {
+      this.#admission.refuse('accept', () => `cannot accept a connection on ${this.where}: ${error.message}`);
     });
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') return;
+    this.#port = address.port;
+    if (address.address !== '::' && address.address !== '0.0.0.0') this.#host = plainAddress(address.address);
+  }
+
+  /** Reads the certificates anew, for connections from now on. Rejects with a TlsFileError; then those in use stay. Nothing without TLS. */
+  async reloadCertificates(): Promise<void> {
+    await this.#tls?.load();
   }
 
   /** Takes no more connections. Those there are stay open. */
@@ -50,22 +135,158 @@ export class Listener {
 
   /** Ends what is still open. */
   destroyAll(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const admission of this.#open) admission.socket.destroy();
+  }
+
+  async #listen(where: net.ListenOptions): Promise<void> {
+    const server = this.#server;
+    await new Promise<void>((resolve, reject) => {
+      const onError = (error: Error): void => reject(new ListenError(this.where, error));
+      server.once('error', onError);
+      server.listen(where, () => {
+        server.off('error', onError);
+        resolve();
+      });
+    });
+  }
+
+  /** A socket that a broker has left behind is in the way, but nobody is behind it. */
+  async #listenOnSocket(path: string, backlog: number): Promise<void> {
+    try {
+      await this.#listen({ path, backlog });
+    } catch (error) {
+      if (!(error instanceof ListenError) || error.code !== 'EADDRINUSE' || !(await isDeserted(path))) throw error;
+      await unlink(path);
+      await this.#listen({ path, backlog });
+    }
+  }
+
+  #onConnection(socket: net.Socket): void {
+    const admission = this.#admission.admit(socket, this.#open);
+    if (admission === null) {
+      socket.destroy();
+      return;
+    }
+    const { socketPath } = this.options;
+    const peerHost = socketPath === null ? plainAddress(socket.remoteAddress) : unixPeer;
+    const ends: ProxiedEnds = {
+      peerHost,
+      peerPort: socket.remotePort ?? 0,
+      host: socketPath ?? this.#host ?? plainAddress(socket.localAddress),
+      port: this.#port,
+    };
+    // A connection that is gone already has no address: nothing may be concluded from that.
+    if (peerHost === '') {
+      admission.close();
+      socket.destroy();
+    } else if (this.#proxySources === null) {
+      this.#identified(socket, ends, admission);
+    } else {
+      this.#readProxyHeader(socket, ends, admission, this.#proxySources);
+    }
+  }
+
+  #readProxyHeader(socket: net.Socket, ends: ProxiedEnds, admission: Admission, sources: net.BlockList): void {
+    socket.on('close', () => {
+      this.#proxyWatch.end(socket);
+      admission.close();
+    });
+    socket.on('error', () => {});
+    const { peerHost } = ends;
+    if (peerHost !== unixPeer && !sources.check(peerHost, peerHost.includes(':') ? 'ipv6' : 'ipv4')) {
+      socket.destroy();
+      this.#admission.refuse(
+        'proxy-source',
+        () => `refusing a connection from ${peerHost} on ${this.where}: it is none of the proxies that PROXY headers are accepted from`,
+      );
+      return;
+    }
+    const fail = (why: string): void => {
+      socket.destroy();
+      this.#admission.refuse('proxy-header', () => `closing a connection from ${peerHost} on ${this.where}: ${why}`);
+    };
+    this.#proxyWatch.begin(socket, () => fail('no PROXY header came in time'));
+    const reader = new ProxyHeaderReader();
+    const onData = (bytes: Buffer): void => {
+      let next: number;
+      try {
+        next = reader.push(bytes);
+      } catch (error) {
+        fail(error instanceof ProxyHeaderError ? error.message : 'the PROXY header cannot be read');
+        return;
+      }
+      if (next < 0) return;
+      this.#proxyWatch.end(socket);
+      socket.off('data', onData);
+      socket.pause();
+      if (next < bytes.length) socket.unshift(bytes.subarray(next));
+      this.#identified(socket, trusted(reader.ends, ends), admission);
+      // With TLS it is not this socket any more that is read.
+      if (this.#tls === null) socket.resume();
+    };
+    socket.on('data', onData);
+  }
+
+  /** It is known from where the client comes. */
+  #identified(socket: net.Socket, ends: ProxiedEnds, admission: Admission): void {
+    if (!admission.comesFrom(ends.peerHost)) {
+      socket.destroy();
+      admission.close();
+    } else if (this.#tls === null) {
+      this.#link(socket, ends, admission, null, null);
+    } else {
+      this.#tls.accept(socket, {
+        secured: (secure, facts, certificate) => this.#link(secure, ends, admission, facts, certificate),
+        failed: why => {
+          admission.close();
+          this.#admission.refuse('tls', () => `TLS handshake with ${ends.peerHost} on ${this.where} failed: ${why}`);
+        },
+      });
+    }
+  }
+
+  #link(socket: net.Socket, ends: ProxiedEnds, admission: Admission, tls: TlsFacts | null, peerCertificate: PeerCertificate | null): void {
+    const facts: LinkFacts = {
+      peerHost: ends.peerHost,
+      peerPort: ends.peerPort,
+      host: ends.host,
+      port: ends.port,
+      isTls: tls !== null,
+      tls,
+      peerCertificate,
+    };
+    this.#accept(new Link(socket, facts, this.options.outboxBytesMax, admission));
   }
 }
 
-function factsOf(socket: net.Socket): LinkFacts {
-  return {
-    peerHost: plainAddress(socket.remoteAddress),
-    peerPort: socket.remotePort ?? 0,
-    host: plainAddress(socket.localAddress),
-    port: socket.localPort ?? 0,
-    isTls: false,
-    peerCertificate: null,
-  };
+/**
+ * The ends to go by. What a proxy on another machine calls its loopback is not ours: such a client counts as coming from the proxy, so that
+ * a user who may only log in from this machine cannot from that one.
+ */
+function trusted(proxied: ProxiedEnds | null, real: ProxiedEnds): ProxiedEnds {
+  if (proxied === null) return real;
+  return isLoopback(proxied.peerHost) && !isLoopback(real.peerHost) ? real : proxied;
 }
 
-/** An IPv4 address that came over an IPv6 socket, without its wrapping. */
-function plainAddress(address: string | undefined): string {
-  return address === undefined ? '' : address.replace(/^::ffff:(?=\d+\.)/i, '');
+function blockList(blocks: readonly AddressBlock[]): net.BlockList {
+  const list = new net.BlockList();
+  for (const { address, prefixBits, family } of blocks) list.addSubnet(address, prefixBits, family);
+  return list;
+}
+
+/** Whether the file is a socket that nobody listens on. */
+async function isDeserted(path: string): Promise<boolean> {
+  try {
+    if (!(await lstat(path)).isSocket()) return false;
+  } catch {
+    return false;
+  }
+  return new Promise(resolve => {
+    const probe = net.connect({ path });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', error => resolve(reasonOf(error).includes('ECONNREFUSED')));
+  });
 }

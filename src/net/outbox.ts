@@ -21,8 +21,11 @@ export class Outbox {
   readonly #inFlight: (Buffer | null)[] = [];
   /** Write callbacks to come for writes whose slabs were given back already, because the kernel took all at once. */
   #settled = 0;
-  readonly #bytesMax: number;
+  /** Bytes that may wait for the kernel before the outbox counts as congested. */
+  readonly bytesMax: number;
   readonly #onDrained: () => void;
+  /** Writes that did not go to the kernel at once and are done since: shows that a congested client still reads. */
+  writesDone = 0;
   /** True while more waits for the kernel than `bytesMax`: whoever produces has to stop until `onDrained`. */
   isCongested = false;
   readonly #written = (): void => {
@@ -30,14 +33,15 @@ export class Outbox {
       this.#settled--;
       return;
     }
+    this.writesDone++;
     this.#giveBack(this.#inFlight.shift() ?? null);
-    if (this.isCongested && this.pendingBytes <= this.#bytesMax / 2) this.#drained();
+    if (this.isCongested && this.pendingBytes <= this.bytesMax / 2) this.#drained();
   };
 
   /** `onDrained` is called when the outbox was congested and half of `bytesMax` is free again. */
   constructor(socket: ByteSocket, bytesMax: number, onDrained: () => void) {
     this.#socket = socket;
-    this.#bytesMax = bytesMax;
+    this.bytesMax = bytesMax;
     this.#onDrained = onDrained;
   }
 
@@ -73,7 +77,7 @@ export class Outbox {
     this.#closePart();
     this.#chunks.push(bytes);
     this.#chunkBytes += bytes.length;
-    if (this.#chunkBytes > this.#bytesMax) this.isCongested = true;
+    if (this.#chunkBytes > this.bytesMax) this.isCongested = true;
   }
 
   /** Hands everything to the socket. */
@@ -137,7 +141,7 @@ export class Outbox {
       if (this.isCongested) this.#drained();
     } else {
       this.buffer = noSlab;
-      if (socket.writableLength > this.#bytesMax) this.isCongested = true;
+      if (socket.writableLength > this.bytesMax) this.isCongested = true;
     }
   }
 

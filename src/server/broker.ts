@@ -6,7 +6,9 @@ import { BrokerCore } from '../core/broker.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { silentLogger } from '../core/ports/logger.ts';
 import type { BrokerSettings } from '../core/settings.ts';
+import { AdmissionControl, connectionsMaxWithin } from '../net/admission.ts';
 import { Listener } from '../net/listener.ts';
+import { openFilesMax } from '../net/open-files.ts';
 import { JournalStore } from '../store/journal/journal-store.ts';
 import { NodeFiles } from '../store/journal/node-files.ts';
 import { FrontEnd } from '../protocols/amqp091/front-end.ts';
@@ -99,8 +101,12 @@ export class Broker {
     }
     core.turn.run();
     const frontEnd = new FrontEnd(core, new InternalBackend(core.access, core.settings.loopbackUsers));
+    const { settings } = core;
+    const connectionsMax = connectionsMaxWithin(settings.connectionsMax, openFilesMax());
+    const admission = new AdmissionControl({ ...settings, connectionsMax }, logger);
     const listener = new Listener(
-      { host: options.host ?? '127.0.0.1', port: options.port ?? 0, backlog: 1024, outboxBytesMax: core.settings.outboxBytesMax },
+      { host: options.host ?? '127.0.0.1', port: options.port ?? 0, outboxBytesMax: settings.outboxBytesMax },
+      admission,
       link => frontEnd.accept(link),
     );
     await listener.start();

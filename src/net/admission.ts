@@ -1,0 +1,171 @@
+import { plainAddress, sourceOf } from '../base/address.ts';
+import type { Logger } from '../core/ports/logger.ts';
+import { RareLog } from './rare-log.ts';
+
+export interface AdmissionLimits {
+  /** Connections open at once, of all listeners. */
+  readonly connectionsMax: number;
+  /** Of one IPv4 address or one IPv6 network of /64. Unix sockets are not limited by it. */
+  readonly connectionsPerAddressMax: number;
+  /** Connections at once whose user is not known yet. */
+  readonly unauthenticatedConnectionsMax: number;
+}
+
+/** Why a connection was closed before a protocol saw it. */
+export type Refusal = 'connections' | 'unauthenticated' | 'address' | 'proxy-source' | 'proxy-header' | 'tls' | 'accept';
+
+/** Part of the files a process may have open that connections may take: the rest is for queues and logs. */
+const openFilesShare = 0.8;
+
+/** The limit on connections that leaves files for the rest of the broker; `openFilesMax` is null when nobody knows it. */
+export function connectionsMaxWithin(connectionsMax: number, openFilesMax: number | null): number {
+  return openFilesMax === null ? connectionsMax : Math.min(connectionsMax, Math.floor(openFilesMax * openFilesShare));
+}
+
+/** What is admitted: the socket, as far as it matters here. */
+export interface Admitted {
+  destroy(): unknown;
+}
+
+/** The place that one connection takes, from the kernel's accept to its close. */
+export class Admission {
+  readonly socket: Admitted;
+  readonly #control: AdmissionControl;
+  readonly #group: Set<Admission>;
+  #source: string | null = null;
+  #isAuthenticated = false;
+  #isClosed = false;
+
+  constructor(control: AdmissionControl, group: Set<Admission>, socket: Admitted) {
+    this.#control = control;
+    this.#group = group;
+    this.socket = socket;
+    group.add(this);
+  }
+
+  /** Counts the connection for the address it comes from; false: that one has enough, and the connection is to be closed. Once only. */
+  comesFrom(peerHost: string): boolean {
+    const source = this.#control.addSource(peerHost);
+    if (source === null) return false;
+    this.#source = source;
+    return true;
+  }
+
+  /** The user is known. */
+  authenticated(): void {
+    if (this.#isAuthenticated || this.#isClosed) return;
+    this.#isAuthenticated = true;
+    this.#control.authenticated();
+  }
+
+  /** Gives the place back; may be called again. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#group.delete(this);
+    this.#control.leave(this.#source, this.#isAuthenticated);
+  }
+}
+
+/**
+ * Who gets in: limits on connections at once for all listeners of a broker together. One that is too many is closed without a word, because
+ * nobody knows yet what language it speaks, and the log hears of it now and then.
+ */
+export class AdmissionControl {
+  readonly limits: AdmissionLimits;
+  readonly log: RareLog;
+  /** How many connections were refused since the start. */
+  readonly refused: Record<Refusal, number> = {
+    connections: 0,
+    unauthenticated: 0,
+    address: 0,
+    'proxy-source': 0,
+    'proxy-header': 0,
+    tls: 0,
+    accept: 0,
+  };
+  #connectionCount = 0;
+  #unauthenticatedCount = 0;
+  readonly #perSource = new Map<string, number>();
+
+  constructor(limits: AdmissionLimits, logger: Logger) {
+    this.limits = limits;
+    this.log = new RareLog(logger);
+  }
+
+  get connectionCount(): number {
+    return this.#connectionCount;
+  }
+
+  get unauthenticatedCount(): number {
+    return this.#unauthenticatedCount;
+  }
+
+  countOf(peerHost: string): number {
+    return this.#perSource.get(sourceKey(peerHost)) ?? 0;
+  }
+
+  /** A place for a new connection, in a group (those of one listener); null when there is none, and the connection is to be closed. */
+  admit(socket: Admitted, group: Set<Admission>): Admission | null {
+    const { connectionsMax, unauthenticatedConnectionsMax } = this.limits;
+    if (this.#connectionCount >= connectionsMax) {
+      this.refuse('connections', () => `refusing a connection: ${connectionsMax} are open, which is the limit of this node`);
+      return null;
+    }
+    if (this.#unauthenticatedCount >= unauthenticatedConnectionsMax) {
+      this.refuse(
+        'unauthenticated',
+        () => `refusing a connection: ${unauthenticatedConnectionsMax} others have not logged in yet, which is the limit`,
+      );
+      return null;
+    }
+    this.#connectionCount++;
+    this.#unauthenticatedCount++;
+    return new Admission(this, group, socket);
+  }
+
+  /** Counts a refusal and mentions it in the log, unless it did so just before. */
+  refuse(why: Refusal, text: () => string): void {
+    this.refused[why]++;
+    this.log.warn('connection', why, text);
+  }
+
+  /** For Admission. The key to be given back, null when the source has enough. */
+  addSource(peerHost: string): string | null {
+    const source = sourceKey(peerHost);
+    if (source === '') return source;
+    const count = this.#perSource.get(source) ?? 0;
+    const { connectionsPerAddressMax } = this.limits;
+    if (count >= connectionsPerAddressMax) {
+      this.refuse(
+        'address',
+        () => `refusing a connection from ${peerHost}: it has ${connectionsPerAddressMax}, which is the limit per address`,
+      );
+      return null;
+    }
+    this.#perSource.set(source, count + 1);
+    return source;
+  }
+
+  /** For Admission. */
+  authenticated(): void {
+    this.#unauthenticatedCount--;
+  }
+
+  /** For Admission. */
+  leave(source: string | null, wasAuthenticated: boolean): void {
+    this.#connectionCount--;
+    if (!wasAuthenticated) this.#unauthenticatedCount--;
+    if (source === null || source === '') return;
+    const count = (this.#perSource.get(source) ?? 1) - 1;
+    if (count > 0) this.#perSource.set(source, count);
+    else this.#perSource.delete(source);
+  }
+}
+
+/** What connections are counted by; '' for those that are not. */
+function sourceKey(peerHost: string): string {
+  const host = plainAddress(peerHost);
+  if (host.includes(':')) return sourceOf(host);
+  return host.includes('.') ? host : '';
+}
