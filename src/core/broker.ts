@@ -10,18 +10,21 @@ import { FlowControl } from './flow-control.ts';
 import type { ExchangeType } from './exchanges/exchange-type.ts';
 import { limits } from './limits.ts';
 import { MessageStore, type RefHolder } from './messages/message-store.ts';
+import { isParameterChange } from './parameters/parameter-change.ts';
 import { Parameters } from './parameters/parameters.ts';
 import { applyPolicies, applyPolicyChange } from './policies/apply-policies.ts';
 import { Policies } from './policies/policies.ts';
-import type { PolicyChange } from './policies/policy-change.ts';
+import { isPolicyChange, type PolicyChange } from './policies/policy-change.ts';
 import type { Clock } from './ports/clock.ts';
 import { type CommitLog, volatileLog } from './ports/commit-log.ts';
 import type { Logger } from './ports/logger.ts';
+import type { QueueLog } from './ports/queue-log.ts';
 import type { MessageFormat } from './ports/message-format.ts';
-import { type MetadataJournal, nullJournal } from './ports/metadata-journal.ts';
+import { type MetadataChange, type MetadataJournal, nullJournal } from './ports/metadata-journal.ts';
 import type { Scheduler } from './ports/scheduler.ts';
 import { Publisher } from './publisher.ts';
 import type { QueueContext } from './queues/queue-context.ts';
+import type { Entry } from './queues/entry.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
 import { type BrokerSettings, defaultSettings } from './settings.ts';
@@ -39,8 +42,8 @@ export interface BrokerDeps {
   readonly exchangeTypes: readonly ExchangeType[];
   readonly queueTypes: readonly QueueType[];
   readonly formats: readonly MessageFormat[];
-  readonly journal?: MetadataJournal;
-  readonly log?: CommitLog;
+  /** What makes the broker durable; without it everything is in memory. */
+  readonly durability?: CommitLog & MetadataJournal & QueueLog;
 }
 
 /**
@@ -69,6 +72,9 @@ export class BrokerCore {
   readonly exchangeTypes: ReadonlyMap<string, ExchangeType>;
   readonly queueTypes: ReadonlyMap<string, QueueType>;
   readonly #formats: readonly (MessageFormat | undefined)[];
+  /** Says what is durable. */
+  readonly log: CommitLog;
+  readonly #queueLog: QueueLog | null;
   readonly #journal: MetadataJournal;
   readonly #refHolders = new Set<RefHolder>();
   #lastQueueId = 0;
@@ -83,15 +89,17 @@ export class BrokerCore {
     const formats: MessageFormat[] = [];
     for (const format of deps.formats) formats[format.tag] = format;
     this.#formats = formats;
-    this.#journal = deps.journal ?? nullJournal;
+    this.#journal = deps.durability ?? nullJournal;
     this.clock.refresh();
     this.startedMillis = this.clock.wallMillis;
+    this.log = deps.durability ?? volatileLog;
+    this.#queueLog = deps.durability ?? null;
     this.access = new AccessControl(this.#journal);
     this.policies = new Policies(this.#journal, this.logger);
     this.policies.onChange(change => this.#policyChanged(change));
     this.parameters = new Parameters(this.#journal);
     this.parameters.onChange(() => this.#applyVhostLimits());
-    this.ledger = new ConfirmLedger(deps.log ?? volatileLog);
+    this.ledger = new ConfirmLedger(this.log);
     this.turn = new Turn(this.clock, deps.scheduler, this.timers, this.ledger);
     this.publisher = new Publisher(this.store, this.clock);
     this.deadLetters = new DeadLetters(
@@ -102,6 +110,7 @@ export class BrokerCore {
       tag => this.format(tag),
     );
     this.turn.deadLetters = this.deadLetters;
+    this.deadLetters.onWork = () => this.turn.arm();
     this.flow = new FlowControl(this.clock, this.timers);
     this.alarms = new Alarms(this.connections);
     this.holdsRefs(this.deadLetters);
@@ -125,6 +134,8 @@ export class BrokerCore {
       store: this.store,
       deadLetters: this.deadLetters,
       flow: this.flow,
+      log: this.#queueLog,
+      messageDamaged: (queue, entry) => this.#messageDamaged(queue, entry),
       removeQueue: (queue, why) => this.#removeQueue(queue, why),
     };
   }
@@ -198,6 +209,50 @@ export class BrokerCore {
     }
   }
 
+  /** Recovery: forgets a virtual host whose deletion was recorded. */
+  dropVhost(vhost: Vhost): void {
+    for (const queue of [...vhost.queues.values()]) vhost.removeQueue(queue);
+    this.vhosts.delete(vhost.name);
+  }
+
+  /** Recovery: applies a change of policies or parameters; false for one of another kind. */
+  applyOther(change: MetadataChange): boolean {
+    if (isPolicyChange(change)) {
+      this.policies.apply(change);
+      this.#policyChanged(change);
+    } else if (isParameterChange(change)) {
+      this.parameters.apply(change);
+      this.#applyVhostLimits();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  /** Recovery: queue numbers up to this one were given before. */
+  restoreQueueIds(last: number): void {
+    this.#lastQueueId = Math.max(this.#lastQueueId, last);
+  }
+
+  get lastQueueId(): number {
+    return this.#lastQueueId;
+  }
+
+  /** All durable metadata, as changes that make it anew, in an order in which they can be applied. */
+  metadataSnapshot(): MetadataChange[] {
+    const changes: MetadataChange[] = [];
+    for (const vhost of this.vhosts.values()) changes.push(vhost.change());
+    changes.push(...this.access.snapshot(), ...this.parameters.snapshot(), ...this.policies.snapshot());
+    for (const vhost of this.vhosts.values()) changes.push(...vhost.topologyChanges());
+    return changes;
+  }
+
+  /** Resolves when everything recorded so far is durable: for the HTTP API and other callers outside of turns. */
+  committed(): Promise<void> {
+    this.turn.begin();
+    return new Promise(resolve => this.log.commit(() => resolve(), null));
+  }
+
   /** Registers somebody who keeps message references outside of queues: a channel's unacknowledged deliveries. */
   holdsRefs(holder: RefHolder): void {
     this.#refHolders.add(holder);
@@ -212,12 +267,25 @@ export class BrokerCore {
     return this.store.compact(this.#allRefHolders(), slackBytes);
   }
 
+  /** Everybody who holds references to messages. */
+  refHolders(): Iterable<RefHolder> {
+    return this.#allRefHolders();
+  }
+
   *#allRefHolders(): Iterable<RefHolder> {
     yield* this.#refHolders;
     for (const vhost of this.vhosts.values()) {
       yield* vhost.queues.values();
       yield* vhost.hiddenQueues.values();
     }
+  }
+
+  #messageDamaged(queue: Queue, entry: Entry): void {
+    this.counters.damagedMessages++;
+    this.logger.error(
+      'store',
+      `a message of ${entry.bytes} bytes in queue '${queue.name}' in vhost '${queue.vhostName}' is damaged on disk and was dropped`,
+    );
   }
 
   #removeQueue(queue: Queue, why: 'auto-delete' | 'expired'): void {
@@ -236,13 +304,7 @@ export class BrokerCore {
   }
 
   #recordVhost(vhost: Vhost): void {
-    this.#journal.record({
-      kind: 'vhost.put',
-      name: vhost.name,
-      description: vhost.description,
-      tags: vhost.tags,
-      defaultQueueType: vhost.defaultQueueType,
-    } as { kind: string });
+    this.#journal.record(vhost.change());
   }
 }
 
