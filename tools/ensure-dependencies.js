@@ -17,7 +17,9 @@ export function ensureDependencies() {
     cwd: root,
     stdio: ['ignore', 2, 2],
     // npm hands its own settings down as variables; a nested run must not believe that it was called with the outer one's flags.
-    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config_(omit|production|global)|lifecycle|command)/.test(name))),
+    env: Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^npm_(config_(omit|production|global)|lifecycle|command)/.test(name)),
+    ),
   });
   if (result.status !== 0) {
     process.stderr.write('npm ci failed; see above.\n');

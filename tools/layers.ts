@@ -40,7 +40,9 @@ for (const file of globSync('src/**/*.ts', { cwd: root }).sort()) {
   const isTest = from.endsWith('.test.ts');
   const layer = layerOf(from);
   const text = readFileSync(join(root, file), 'utf8');
-  for (const match of text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s*['"]([^'"]+)['"]/g)) {
+  for (const match of text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s*['"]([^'"]+)['"]/g,
+  )) {
     const target = match[1] ?? match[2] ?? match[3] ?? '';
     if (target.startsWith('.')) {
       const to = normalize(join(dirname(from), target));
@@ -51,7 +53,8 @@ for (const file of globSync('src/**/*.ts', { cwd: root }).sort()) {
       const toLayer = layerOf(to);
       // Two members of one family of adapters (protocols/a, protocols/b) are strangers to each other.
       const sameFamilyStranger = layer.endsWith('/*') && toLayer === layer && from.split('/')[1] !== to.split('/')[1];
-      if (sameFamilyStranger || (toLayer !== layer && !rules[layer]?.includes(toLayer))) problems.push(`${file}: ${layer} must not import ${to} (${toLayer})`);
+      if (sameFamilyStranger || (toLayer !== layer && !rules[layer]?.includes(toLayer)))
+        problems.push(`${file}: ${layer} must not import ${to} (${toLayer})`);
     } else if ((layer === 'core' || layer === 'base' || layer === 'wire') && machineModules.test(target) && !isTest) {
       problems.push(`${file}: ${layer} must not import ${target}; clock, sockets and files are ports`);
     }

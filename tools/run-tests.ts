@@ -24,9 +24,9 @@ const suites: Record<string, string[]> = {
 const wanted = process.argv.slice(2).filter(argument => !argument.startsWith('--'));
 const flags = process.argv.slice(2).filter(argument => argument.startsWith('--'));
 const patterns = (wanted.length > 0 ? wanted : Object.keys(suites)).flatMap(name => suites[name] ?? [name]);
-const files = [...new Set(patterns.flatMap(pattern => (existsSync(join(root, pattern)) ? [pattern] : globSync(pattern, { cwd: root }).sort())))].filter(
-  file => !file.includes('node_modules'),
-);
+const files = [
+  ...new Set(patterns.flatMap(pattern => (existsSync(join(root, pattern)) ? [pattern] : globSync(pattern, { cwd: root }).sort()))),
+].filter(file => !file.includes('node_modules'));
 if (files.length === 0) {
   console.error(`no test file matches ${patterns.join(' ')}`);
   process.exit(1);
