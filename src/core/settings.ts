@@ -13,6 +13,8 @@ export interface BrokerSettings {
   readonly channelsMax: number;
   readonly heartbeatSeconds: number;
   readonly handshakeTimeoutMillis: number;
+  /** How long a client whose outbox is full may read nothing before it is disconnected. */
+  readonly sendTimeoutMillis: number;
   /** How long a delivery may stay unacknowledged; 0: for ever. */
   readonly consumerTimeoutMillis: number;
   readonly defaultQueueType: string;
@@ -44,6 +46,7 @@ export const defaultSettings: BrokerSettings = {
   channelsMax: 2047,
   heartbeatSeconds: 60,
   handshakeTimeoutMillis: 10_000,
+  sendTimeoutMillis: 30_000,
   consumerTimeoutMillis: 1_800_000,
   defaultQueueType: 'classic',
   connectionsMax: 10_000,

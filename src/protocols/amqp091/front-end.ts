@@ -26,8 +26,9 @@ type Refusal = { readonly ok: false; readonly reason: string; readonly delayMill
 export class FrontEnd {
   readonly name = 'amqp';
   readonly broker: BrokerCore;
-  /** connection.start, the same for all. */
+  /** connection.start for plain connections: EXTERNAL is not offered where there can be no certificate. [RabbitMQ: should_offer] */
   readonly startFrame: Buffer;
+  readonly startFrameOverTls: Buffer;
   readonly #auth: AuthBackend;
   readonly #options: FrontEndOptions;
   readonly #connections = new Set<Connection>();
@@ -37,13 +38,17 @@ export class FrontEnd {
     this.broker = broker;
     this.#auth = auth;
     this.#options = options;
-    this.startFrame = encodeConnectionStart(0, {
-      versionMajor: 0,
-      versionMinor: 9,
-      serverProperties: serverProperties(broker.settings),
-      mechanisms: Buffer.from(broker.settings.mechanisms.join(' ')),
-      locales: Buffer.from('en_US'),
-    });
+    const { mechanisms } = broker.settings;
+    const startFrame = (offered: readonly string[]): Buffer =>
+      encodeConnectionStart(0, {
+        versionMajor: 0,
+        versionMinor: 9,
+        serverProperties: serverProperties(broker.settings),
+        mechanisms: Buffer.from(offered.join(' ')),
+        locales: Buffer.from('en_US'),
+      });
+    this.startFrame = startFrame(mechanisms.filter(mechanism => mechanism !== 'EXTERNAL'));
+    this.startFrameOverTls = startFrame(mechanisms);
     this.#sweeper = new CallbackTimer(now => {
       for (const connection of [...this.#connections]) connection.sweep(now);
       if (this.#connections.size > 0) broker.timers.set(this.#sweeper, now + sweepMillis);

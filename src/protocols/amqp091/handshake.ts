@@ -64,7 +64,8 @@ export class Handshake {
       return end;
     }
     this.#state = 'starting';
-    this.#connection.send(this.#connection.frontEnd.startFrame);
+    const { frontEnd, link } = this.#connection;
+    this.#connection.send(link.facts.isTls ? frontEnd.startFrameOverTls : frontEnd.startFrame);
     return start + taken;
   }
 
@@ -120,6 +121,7 @@ export class Handshake {
     }
     broker.counters.authenticationsSucceeded++;
     connection.user = result.user.name;
+    connection.link.authenticated();
     this.#state = 'tuning';
     const { channelsMax, frameBytesMax, heartbeatSeconds } = broker.settings;
     connection.send(encodeConnectionTune(0, { channelMax: channelsMax, frameMax: frameBytesMax, heartbeat: heartbeatSeconds }));
