@@ -1,6 +1,5 @@
 // hot path: see docs/STYLE.md
 import type { ChannelDescription, ChannelIdentity, ChannelInfo } from '../../core/connection-registry.ts';
-import type { ChannelDescription, ChannelIdentity, ChannelInfo } from '../../core/connection-registry.ts';
 import type { CancelReason, DeliverySink } from '../../core/delivery-sink.ts';
 import { type Consumer, SharedPrefetch } from '../../core/consumer.ts';
 import { BrokerError, preconditionFailed } from '../../core/broker-error.ts';
@@ -29,7 +28,6 @@ import type { Confirms } from './confirms.ts';
 import type { Connection } from './connection.ts';
 import { DeferredReplies } from './deferred-replies.ts';
 import { writeDelivery, writeReturn } from './delivering.ts';
-import { describeChannel, identityOf } from './describe.ts';
 import { describeChannel, identityOf } from './describe.ts';
 import { dispatch } from './methods/dispatch.ts';
 import { Publishing } from './publishing.ts';
@@ -299,18 +297,6 @@ export class Channel implements DeliverySink, ChannelInfo {
   close(): void {
     if (this.#state === open) this.#release();
     this.#state = closed;
-  }
-
-  describe(): ChannelDescription {
-    return describeChannel(this);
-  }
-
-  identity(): ChannelIdentity {
-    return identityOf(this);
-  }
-
-  consumerList(): Iterable<Consumer> {
-    return this.consumers.values();
   }
 
   describe(): ChannelDescription {
