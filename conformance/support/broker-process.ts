@@ -35,7 +35,11 @@ export class BrokerProcess {
   async start(): Promise<void> {
     if (this.#child) throw new Error('the broker is running already');
     const log = openSync(this.logFile, 'a');
-    const child = spawn(this.launch.command, this.launch.args, { env: this.launch.env, stdio: ['ignore', log, log], detached: this.launch.isScript });
+    const child = spawn(this.launch.command, this.launch.args, {
+      env: this.launch.env,
+      stdio: ['ignore', log, log],
+      detached: this.launch.isScript,
+    });
     closeSync(log);
     this.#child = child;
     let failure: Error | null = null;

@@ -55,7 +55,9 @@ export function reasonBrokerIsFixed(): string | null {
 
 /** Why a scenario that needs a broker that keeps its messages over a restart cannot be run, or null. */
 export function reasonNotDurable(): string | null {
-  return process.env.BROKER === 'rabbitmq' || warrenIsDurable ? null : 'WarrenMQ keeps everything in memory so far: nothing survives a restart';
+  return process.env.BROKER === 'rabbitmq' || warrenIsDurable
+    ? null
+    : 'WarrenMQ keeps everything in memory so far: nothing survives a restart';
 }
 
 function external(url: string, httpUrl: string | null): BrokerUnderTest {

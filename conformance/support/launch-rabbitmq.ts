@@ -14,7 +14,7 @@ export function launchRabbitmq(configFile: string, directory: string, port: numb
   const home = join(directory, 'home');
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const plugins = join(directory, 'enabled_plugins');
-  writeFileSync(plugins, '[rabbitmq_management].\n');
+  writeFileSync(plugins, '[rabbitmq_management, rabbitmq_auth_mechanism_ssl].\n');
   return {
     product: 'RabbitMQ',
     command: server,

@@ -67,11 +67,16 @@ for (const { folder, extension, interpreter, bring } of languages) {
       const file = join(directory, 'logs_from_rabbit.log');
       await using screen = terminal('receive_logs');
       await using logger = new Program('sh', ['-c', `${line('receive_logs')} >${file}`], options);
-      await Promise.all([screen.prints('Waiting for logs'), waitUntil('the file', () => readFileSync(file, 'utf8').includes('Waiting for logs'))]);
+      await Promise.all([
+        screen.prints('Waiting for logs'),
+        waitUntil('the file', () => readFileSync(file, 'utf8').includes('Waiting for logs')),
+      ]);
       assert.equal(await type('emit_log'), ' [x] Sent info: Hello World!\n');
       await type('emit_log "warning: disk almost full"');
       await screen.prints(' [x] info: Hello World!\n [x] warning: disk almost full\n');
-      await waitUntil('the same in the file', () => readFileSync(file, 'utf8').endsWith(screen.stdout.slice(screen.stdout.indexOf(' [x]'))));
+      await waitUntil('the same in the file', () =>
+        readFileSync(file, 'utf8').endsWith(screen.stdout.slice(screen.stdout.indexOf(' [x]'))),
+      );
       assert.ok(logger.isRunning);
     });
 
@@ -87,10 +92,13 @@ for (const { folder, extension, interpreter, bring } of languages) {
     });
 
     await t.test('5 topics: by pattern', async () => {
-      const watchers = ['"#"', '"kern.*"', '"*.critical"', '"kern.*" "*.critical"'].map(patterns => terminal(`receive_logs_topic ${patterns}`));
+      const watchers = ['"#"', '"kern.*"', '"*.critical"', '"kern.*" "*.critical"'].map(patterns =>
+        terminal(`receive_logs_topic ${patterns}`),
+      );
       try {
         await Promise.all(watchers.map(watcher => watcher.prints('Waiting for logs')));
-        for (const key of ['kern.critical', 'kern.info', 'app.critical', 'app.info', 'kern.deep.critical']) await type(`emit_log_topic ${key} "on ${key}"`);
+        for (const key of ['kern.critical', 'kern.info', 'app.critical', 'app.info', 'kern.deep.critical'])
+          await type(`emit_log_topic ${key} "on ${key}"`);
         const seen = (...keys: string[]) => keys.map(key => ` [x] ${key}:on ${key}`);
         const expected = [
           seen('kern.critical', 'kern.info', 'app.critical', 'app.info', 'kern.deep.critical'),
@@ -114,7 +122,10 @@ for (const { folder, extension, interpreter, bring } of languages) {
       await using another = terminal('rpc_server');
       await another.prints('Awaiting RPC requests');
       const answers = await Promise.all(['10', '15', '18', '21'].map(n => type(`rpc_client ${n}`)));
-      assert.deepEqual(answers.map(answer => answer.trim().split(' ').at(-1)), ['55', '610', '2584', '10946']);
+      assert.deepEqual(
+        answers.map(answer => answer.trim().split(' ').at(-1)),
+        ['55', '610', '2584', '10946'],
+      );
     });
 
     await t.test('7 publisher confirms', async () => {

@@ -16,7 +16,10 @@ for (const end of ['stop', 'kill'] as const) {
     const options = { cwd: join(conformanceRoot, 'scenarios', 'durability'), env: broker.env };
     const queue = uniqueName('durable');
     const count = 50;
-    assert.equal(await outputOf(debianPython, ['publish.py', queue, String(count)], options), `unacknowledged: persistent 0\nconfirmed ${count}\n`);
+    assert.equal(
+      await outputOf(debianPython, ['publish.py', queue, String(count)], options),
+      `unacknowledged: persistent 0\nconfirmed ${count}\n`,
+    );
     await broker.process?.[end]();
     await broker.process?.start();
     const lines = (await outputOf(debianPython, ['drain.py', queue], options)).trimEnd().split('\n');

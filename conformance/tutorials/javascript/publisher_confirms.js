@@ -28,12 +28,8 @@ async function asynchronously(channel, queue) {
 
 async function main() {
   const connection = await amqp.connect(process.env.BROKER_URL ?? 'amqp://localhost');
-  const ways = [
-    [oneAtATime, 'one at a time'],
-    [inBatches, 'in batches'],
-    [asynchronously, 'and handled confirms asynchronously'],
-  ];
-  for (const [way, name] of ways) {
+  const ways = { 'one at a time': oneAtATime, 'in batches': inBatches, 'and handled confirms asynchronously': asynchronously };
+  for (const [name, way] of Object.entries(ways)) {
     const channel = await connection.createConfirmChannel();
     const { queue } = await channel.assertQueue('', { exclusive: true });
     await way(channel, queue);

@@ -14,7 +14,9 @@ amqp.connect(process.env.BROKER_URL ?? 'amqp://localhost', (error, connection) =
     channel.consume('rpc_queue', request => {
       const n = Number(request.content.toString());
       console.log(` [.] fib(${n})`);
-      channel.sendToQueue(request.properties.replyTo, Buffer.from(String(fibonacci(n))), { correlationId: request.properties.correlationId });
+      channel.sendToQueue(request.properties.replyTo, Buffer.from(String(fibonacci(n))), {
+        correlationId: request.properties.correlationId,
+      });
       channel.ack(request);
     });
   });
