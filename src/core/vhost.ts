@@ -63,6 +63,8 @@ export class Vhost {
   generation = 0;
   readonly #journal: MetadataJournal;
   readonly #listener: TopologyListener;
+  /** Exclusive queues by their owner. */
+  readonly #owned = new Map<object, Set<Queue>>();
 
   constructor(
     declaration: VhostDeclaration,
@@ -111,6 +113,11 @@ export class Vhost {
 
   addQueue(queue: Queue): void {
     this.queues.set(queue.name, queue);
+    if (queue.owner !== null) {
+      const owned = this.#owned.get(queue.owner);
+      if (owned === undefined) this.#owned.set(queue.owner, new Set([queue]));
+      else owned.add(queue);
+    }
     this.generation++;
     if (queue.isDurable && !queue.isExclusive) this.#journal.record(queueChange(this.name, queue));
     this.#listener.queueCreated(this, queue);
@@ -119,12 +126,21 @@ export class Vhost {
   removeQueue(queue: Queue): void {
     if (this.queues.get(queue.name) !== queue) return;
     this.queues.delete(queue.name);
+    if (queue.owner !== null) {
+      const owned = this.#owned.get(queue.owner);
+      if (owned?.delete(queue) && owned.size === 0) this.#owned.delete(queue.owner);
+    }
     this.generation++;
     if (queue.isDurable && !queue.isExclusive)
       this.#journal.record({ kind: 'queue.delete', vhost: this.name, name: queue.name, id: queue.id } as { kind: string });
     this.#unbindAll(queue.incoming);
     queue.close();
     this.#listener.queueDeleted(this, queue);
+  }
+
+  /** Removes the exclusive queues of an owner that is gone. */
+  removeQueuesOf(owner: object): void {
+    for (const queue of this.#owned.get(owner) ?? []) this.removeQueue(queue);
   }
 
   addExchange(exchange: Exchange): void {

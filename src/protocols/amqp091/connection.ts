@@ -72,6 +72,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   /** How many queues hold this publisher up. */
   #holdCount = 0;
   #isHeldForLog = false;
+  /** True while the client asks for so much without reading it that it is not read either. */
+  #isHeldForOutbox = false;
   user = '';
   /** Largest body frame payload for this client. */
   bodyFrameMax = 4088;
@@ -158,6 +160,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     // What is half received must not point into a buffer that larger traffic would pin.
     if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
     turn.ingested(end - start);
+    if (this.outbox.isCongested) this.#holdForOutbox();
   }
 
   onFrame(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): boolean {
@@ -225,6 +228,10 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   }
 
   onDrained(): void {
+    if (this.#isHeldForOutbox) {
+      this.#isHeldForOutbox = false;
+      this.#resume();
+    }
     if (this.#state !== running) return;
     this.broker.turn.begin();
     for (const channel of this.channels.values()) channel.refreshConsumers();
@@ -332,7 +339,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     if (this.#vhost !== null) {
       this.#vhost.connectionCount--;
       this.broker.connections.removeUser(this.user);
-      for (const queue of [...this.#vhost.queues.values()].filter(queue => queue.owner === this)) this.#vhost.removeQueue(queue);
+      this.#vhost.removeQueuesOf(this);
     }
     this.broker.connections.delete(this);
     this.broker.counters.connectionsClosed++;
@@ -351,6 +358,16 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   sweep(nowMillis: number): void {
     if (nowMillis >= this.deadlineMillis) {
       if (this.#state === handshaking) this.broker.logger.warning('connection', `closing connection ${this.name}: handshake timeout`);
+      this.link.destroy();
+      return;
+    }
+    const { sendTimeoutMillis } = this.broker.settings;
+    if (this.link.isStalled(nowMillis, sendTimeoutMillis)) {
+      this.closeReason = 'send timeout';
+      this.broker.logger.warning(
+        'connection',
+        `closing connection ${this.name}: client takes nothing, send timeout: ${sendTimeoutMillis / 1000}s`,
+      );
       this.link.destroy();
       return;
     }
@@ -380,20 +397,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     return this.link.sentBytes;
   }
 
-  get receivedBytes(): number {
-    return this.link.receivedBytes;
-  }
-
-  get sentBytes(): number {
-    return this.link.sentBytes;
-  }
-
   describe(): ConnectionDescription {
     return describeConnection(this);
-  }
-
-  channelInfos(): Iterable<ChannelInfo> {
-    return this.channels.values();
   }
 
   channelInfos(): Iterable<ChannelInfo> {
@@ -552,8 +557,19 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.#resume();
   }
 
+  /**
+   * Deliveries stop at a full outbox by themselves. Replies (basic.get above all) do not: a client that asks and asks and reads none of the
+   * answers is not read any more either, until it does. A single large message must not come to that, it is no fault of the client's.
+   */
+  #holdForOutbox(): void {
+    const { outboxBytesMax, messageBytesMax } = this.broker.settings;
+    if (this.#isHeldForOutbox || this.outbox.pendingBytes < 2 * outboxBytesMax + messageBytesMax) return;
+    this.#isHeldForOutbox = true;
+    this.link.pause();
+  }
+
   #resume(): void {
-    if (this.#holdCount > 0 || this.#isBlocked) return;
+    if (this.#holdCount > 0 || this.#isBlocked || this.#isHeldForOutbox) return;
     this.lastReceivedMillis = this.broker.clock.nowMillis;
     this.link.resume();
   }
