@@ -1,0 +1,187 @@
+/** A message as the model has it. */
+export interface ModelMessage {
+  readonly id: number;
+  readonly level: number;
+  readonly place: number;
+  readonly bytes: number;
+  /** 0: never. */
+  readonly expiryMillis: number;
+  redelivered: boolean;
+  returns: number;
+}
+
+export interface ModelConsumer {
+  readonly name: string;
+  readonly priority: number;
+  /** 0: no limit. */
+  readonly prefetch: number;
+  readonly noAck: boolean;
+  isActive: boolean;
+  unacked: number;
+}
+
+export interface ModelSettings {
+  readonly priorityMax: number;
+  readonly ttlMillis: number;
+  readonly lengthMax: number;
+  readonly bytesMax: number;
+  readonly overflow: string;
+  readonly deliveryLimit: number;
+  readonly isSingleActive: boolean;
+}
+
+/**
+ * What a classic queue is to do, as plainly as it can be said: one sorted array and no thought of speed. It does not say which of several
+ * equal consumers gets a message: it is told (`deliverTo`) and says whether that was right.
+ */
+export class QueueModel {
+  readonly settings: ModelSettings;
+  readonly ready: ModelMessage[] = [];
+  readonly unacked = new Map<number, ModelMessage>();
+  readonly consumers: ModelConsumer[] = [];
+  /** Who died and why, since it was last emptied. */
+  dead: string[] = [];
+  #lastPlace = 0;
+
+  constructor(settings: ModelSettings) {
+    this.settings = settings;
+  }
+
+  get readyBytes(): number {
+    return this.ready.reduce((sum, message) => sum + message.bytes, 0);
+  }
+
+  /** Whether a message of so many bytes has no room. */
+  isFullFor(bytes: number): boolean {
+    return this.settings.overflow !== 'drop-head' && this.#isOver(bytes, 1);
+  }
+
+  get isTooLong(): boolean {
+    return this.settings.overflow === 'drop-head' && this.#isOver(0, 0);
+  }
+
+  refuse(id: number): void {
+    if (this.settings.overflow === 'reject-publish-dlx') this.dead.push(`${id} maxlen`);
+  }
+
+  push(id: number, priority: number, bytes: number, ttlMillis: number, now: number): void {
+    const { priorityMax, ttlMillis: queueTtl } = this.settings;
+    const ttl = Math.min(ttlMillis < 0 ? Infinity : ttlMillis, queueTtl < 0 ? Infinity : queueTtl);
+    const expiryMillis = ttl === Infinity ? 0 : now + ttl;
+    this.#insert({
+      id,
+      level: Math.min(priority, priorityMax),
+      place: ++this.#lastPlace,
+      bytes,
+      expiryMillis,
+      redelivered: false,
+      returns: 0,
+    });
+  }
+
+  dropHeads(): void {
+    while (this.ready.length > 0 && this.isTooLong) this.#die(this.ready.shift() as ModelMessage, 'maxlen');
+  }
+
+  /** The next message for the consumer; throws when it is not this one's turn, or nothing is there. */
+  deliverTo(consumer: ModelConsumer, now: number): ModelMessage {
+    if (!this.#takers().includes(consumer)) throw new Error(`a delivery to ${consumer.name}, who has no credit or is not the first`);
+    this.#dropOverdue(now);
+    const message = this.ready.shift();
+    if (message === undefined) throw new Error(`a delivery to ${consumer.name}, but nothing is ready`);
+    if (!consumer.noAck) {
+      this.unacked.set(message.id, message);
+      consumer.unacked++;
+    }
+    return message;
+  }
+
+  /** Nothing can be handed out any more: throws when something can, and drops what has expired at the front of each priority. */
+  rest(now: number): void {
+    if (this.#takers().length > 0) {
+      this.#dropOverdue(now);
+      if (this.ready.length > 0) throw new Error(`${this.ready[0]?.id} was to be delivered`);
+    }
+    for (const level of new Set(this.ready.map(message => message.level))) {
+      for (
+        let head = this.#head(level);
+        head !== undefined && head.expiryMillis !== 0 && head.expiryMillis <= now;
+        head = this.#head(level)
+      ) {
+        this.ready.splice(this.ready.indexOf(head), 1);
+        this.#die(head, 'expired');
+      }
+    }
+  }
+
+  get(now: number, noAck: boolean): ModelMessage | null {
+    for (let message = this.ready.shift(); message !== undefined; message = this.ready.shift()) {
+      if (message.expiryMillis !== 0 && message.expiryMillis <= now) {
+        this.#die(message, 'expired');
+        continue;
+      }
+      if (!noAck) this.unacked.set(message.id, message);
+      return message;
+    }
+    return null;
+  }
+
+  settle(id: number, outcome: 'accepted' | 'rejected' | 'returned'): void {
+    const message = this.unacked.get(id) as ModelMessage;
+    this.unacked.delete(id);
+    if (outcome === 'rejected') this.#die(message, 'rejected');
+    if (outcome !== 'returned') return;
+    message.redelivered = true;
+    message.returns++;
+    const { deliveryLimit } = this.settings;
+    if (deliveryLimit >= 0 && message.returns > deliveryLimit) this.#die(message, 'delivery_limit');
+    else this.#insert(message);
+  }
+
+  attach(consumer: ModelConsumer): void {
+    consumer.isActive = !this.settings.isSingleActive || this.consumers.length === 0;
+    this.consumers.push(consumer);
+  }
+
+  detach(consumer: ModelConsumer): void {
+    this.consumers.splice(this.consumers.indexOf(consumer), 1);
+    const [first] = this.consumers;
+    if (this.settings.isSingleActive && first !== undefined) first.isActive = true;
+  }
+
+  purge(): number {
+    return this.ready.splice(0).length;
+  }
+
+  /** Consumers that may get the next message: of the highest priority that has credit. */
+  #takers(): ModelConsumer[] {
+    const able = this.consumers.filter(each => each.isActive && (each.noAck || each.prefetch === 0 || each.unacked < each.prefetch));
+    const highest = Math.max(...able.map(each => each.priority));
+    return able.filter(each => each.priority === highest);
+  }
+
+  /** What expires in the very moment it could be delivered is delivered: a time to live of 0 means deliver or drop. */
+  #dropOverdue(now: number): void {
+    for (let head = this.ready[0]; head !== undefined && head.expiryMillis !== 0 && head.expiryMillis < now; head = this.ready[0]) {
+      this.#die(this.ready.shift() as ModelMessage, 'expired');
+    }
+  }
+
+  #head(level: number): ModelMessage | undefined {
+    return this.ready.find(message => message.level === level);
+  }
+
+  #insert(message: ModelMessage): void {
+    this.ready.push(message);
+    this.ready.sort((a, b) => b.level - a.level || a.place - b.place);
+  }
+
+  #isOver(bytes: number, count: number): boolean {
+    const { lengthMax, bytesMax } = this.settings;
+    return (lengthMax >= 0 && this.ready.length + count > lengthMax) || (bytesMax >= 0 && this.readyBytes + bytes > bytesMax);
+  }
+
+  #die(message: ModelMessage, reason: string): void {
+    this.dead.push(`${message.id} ${reason}`);
+  }
+}
