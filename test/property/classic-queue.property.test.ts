@@ -163,7 +163,7 @@ class Bench {
     this.broker.core.turn.queueReady(this.queue);
     if (expected === null) return;
     this.#checkEntry(entry, expected);
-    if (noAck) this.broker.core.store.release(entry.ref);
+    if (noAck) this.broker.core.store.release(entry.ref, entry.bytes);
     else this.unacked.set(expected.id, { consumer: null, entry });
   }
 

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Entry } from '../../src/core/queues/entry.ts';
+import { Entry, metaRedelivered } from '../../src/core/queues/entry.ts';
 import { PriorityLists } from '../../src/core/queues/priority-lists.ts';
+import type { Queue } from '../../src/core/queues/queue.ts';
 import { ReadyList } from '../../src/core/queues/ready-list.ts';
 import { ReturnedHeap } from '../../src/core/queues/returned-heap.ts';
 import { forSeeds, type Random } from '../support/random.ts';
+
+/** Only handed on to whoever renames references. */
+const queue = {} as Queue;
 
 interface Item {
   sequence: number;
@@ -98,7 +102,7 @@ test('a ready list does what an array sorted by place does, with puts back, remo
         for (const item of model) if (item.expiryMillis === 0 || item.expiryMillis > limit) item.expiryMillis = limit;
       } else if (action === 'relocate') {
         const offset = 1 + step;
-        list.relocate(ref => ref + offset);
+        list.relocate(ref => ref + offset, queue);
         model = model.map(item => ({ ...item, ref: item.ref + offset }));
       }
       assert.equal(list.length, model.length);
@@ -239,5 +243,49 @@ test('the heap of returned messages gives the lowest place first', () => {
       heap.shift(entry);
       assert.deepEqual(plain(entry), item);
     }
+  });
+});
+
+test('messages that are restored in any order are in the order of their places, and new ones come behind them', () => {
+  forSeeds(120, random => {
+    const lists = new PriorityLists(random.pick([0, 3]));
+    const model: (Item & { level: number })[] = [];
+    const entry = new Entry();
+    const used = new Set<string>();
+    for (let ref = 1; ref <= random.between(1, 120); ref++) {
+      const level = random.between(0, lists.priorityMax);
+      const sequence = random.chance(0.8) ? random.between(50, 120) : random.between(1, 3000);
+      if (used.has(`${level} ${sequence}`)) continue;
+      used.add(`${level} ${sequence}`);
+      const item = { ...newItem(random, ref), sequence, level, meta: 0 };
+      lists.restore(level, sequence, ref, 0, item.bytes, item.expiryMillis);
+      model.push(item);
+      if (!random.chance(0.2)) continue;
+      // Settled later in the log.
+      const settled = model.splice(random.below(model.length), 1)[0] as Item & { level: number };
+      assert.equal(lists.remove(settled.level, settled.sequence, entry), true);
+      assert.equal(entry.ref, settled.ref);
+    }
+    lists.markRedelivered();
+    const last = (level: number): number => Math.max(0, ...model.filter(item => item.level === level).map(item => item.sequence));
+    for (let i = 0; i < 5; i++) {
+      const level = random.between(0, lists.priorityMax);
+      const sequence = lists.push(1000 + i, 0, 1, 0, level);
+      assert.ok(sequence > last(level), 'a new message came before an old one');
+      model.push({ ref: 1000 + i, meta: -1, bytes: 1, expiryMillis: 0, sequence, level });
+    }
+    model.sort((a, b) => b.level - a.level || a.sequence - b.sequence);
+    assert.equal(lists.length, model.length);
+    for (const item of model) {
+      lists.peek(entry);
+      assert.equal(entry.ref, item.ref);
+      lists.shift(entry);
+      assert.deepEqual(
+        [entry.ref, entry.sequence, entry.bytes, entry.expiryMillis],
+        [item.ref, item.sequence, item.bytes, item.expiryMillis],
+      );
+      assert.equal(entry.meta & metaRedelivered, item.meta === 0 ? metaRedelivered : 0);
+    }
+    assert.equal(lists.isEmpty, true);
   });
 });

@@ -95,6 +95,7 @@ export class SimBroker {
       host: socket.localAddress,
       port: socket.localPort,
       isTls: false,
+      tls: null,
       peerCertificate: null,
     };
     this.frontEnd.accept(new Link(socket, facts, this.core.settings.outboxBytesMax));

@@ -53,7 +53,8 @@ export class ReadyList {
    * counts as returned.
    */
   restore(sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
-    if (this.#head === this.#tail) {
+    // Places never go back: what was returned is older than the ring, and a number that was given is not given again.
+    if (this.#head === this.#tail && sequence >= this.#tail) {
       this.#head = sequence;
       this.#tail = sequence;
     }
