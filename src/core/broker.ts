@@ -30,7 +30,7 @@ import type { Queue } from './queues/queue.ts';
 import { type BrokerSettings, defaultSettings } from './settings.ts';
 import { Topology } from './topology.ts';
 import { Turn } from './turn.ts';
-import { Vhost, type VhostDeclaration } from './vhost.ts';
+import { Vhost, type VhostDeclaration, type VhostServices } from './vhost.ts';
 import { BrokerCounters } from './broker-counters.ts';
 
 /** The doors to the outside and the registries of what can be plugged in. */
@@ -156,10 +156,16 @@ export class BrokerCore {
       this.#recordVhost(existing);
       return existing;
     }
-    const vhost = new Vhost(declaration, this.exchangeTypes, this.#journal, {
-      queueCreated: () => void this.counters.queuesCreated++,
-      queueDeleted: () => void this.counters.queuesDeleted++,
-    });
+    const vhost = new Vhost(
+      declaration,
+      this.exchangeTypes,
+      this.#journal,
+      {
+        queueCreated: () => void this.counters.queuesCreated++,
+        queueDeleted: () => void this.counters.queuesDeleted++,
+      },
+      this.#vhostServices(),
+    );
     this.vhosts.set(vhost.name, vhost);
     vhost.limits = this.parameters.vhostLimits(vhost.name);
     this.#recordVhost(vhost);
@@ -292,6 +298,18 @@ export class BrokerCore {
     const vhost = this.vhosts.get(queue.vhostName);
     this.logger.debug('queue', `deleting queue '${queue.name}' in vhost '${queue.vhostName}': ${why}`);
     vhost?.removeQueue(queue);
+  }
+
+  #vhostServices(): VhostServices {
+    return {
+      clock: this.clock,
+      timers: this.timers,
+      store: this.store,
+      format: tag => this.format(tag),
+      holdsRefs: holder => this.holdsRefs(holder),
+      dropsRefs: holder => this.dropsRefs(holder),
+      deliver: (vhost, target, keys, p) => this.publisher.deliver(vhost, target, keys, p),
+    };
   }
 
   #policyChanged(change: PolicyChange): void {

@@ -186,10 +186,7 @@ export class DeadLetters implements RefHolder {
     p.ttlMillis = -1;
     p.waiter = null;
     p.cycleGuard = reason === 'rejected' ? null : automaticCycle(deaths);
-    const route =
-      keys.length === 1
-        ? vhost.router.route(exchange, keys[0] as string, () => headers)
-        : vhost.router.routeAll(exchange, keys, () => headers);
+    const route = vhost.router.route(exchange, keys, p, headers);
     this.#publisher.publish(vhost, exchange, route, p);
     p.parts = null;
   }

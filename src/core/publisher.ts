@@ -1,6 +1,7 @@
 // hot path: see docs/STYLE.md
 import type { Exchange } from './exchanges/exchange.ts';
-import type { Route } from './exchanges/route.ts';
+import type { Target } from './exchanges/exchange-type.ts';
+import { type Route, takenRoute } from './exchanges/route.ts';
 import type { MessageStore } from './messages/message-store.ts';
 import type { Publication } from './messages/publication.ts';
 import type { Clock } from './ports/clock.ts';
@@ -28,7 +29,7 @@ export class Publisher {
     exchange.counters.publishedIn++;
     vhost.counters.published++;
     p.isRefused = false;
-    if (count === 0) return 0;
+    if (count === 0) return this.#publishToNone(route, p);
     if (count === 1 && p.cycleGuard === null) {
       const queue = queues[0] as Queue;
       if (!queue.admits(p)) {
@@ -40,6 +41,21 @@ export class Publisher {
       return 1;
     }
     return this.#publishToMany(exchange, queues, p);
+  }
+
+  /** Puts a message into a queue, or publishes it to an exchange, on behalf of an exchange that kept it. Returns to how many queues it went. */
+  deliver(vhost: Vhost, target: Target, keys: readonly string[], p: Publication): number {
+    if (target.kind === 'exchange') return this.publish(vhost, target, vhost.router.route(target, keys, p), p);
+    if (!target.admits(p)) return 0;
+    target.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis, p.isPersistent && target.isLogging));
+    return 1;
+  }
+
+  #publishToNone(route: Route, p: Publication): number {
+    if (route === takenRoute) return 1;
+    if (route.refusal === null) return 0;
+    p.isRefused = true;
+    return 1;
   }
 
   #publishToMany(exchange: Exchange, queues: readonly Queue[], p: Publication): number {

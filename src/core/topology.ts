@@ -186,7 +186,7 @@ export class Topology {
       this.#check(actor, vhost, 'write', 'exchange', String(alternate.value));
     }
     type.check(declaration.arguments);
-    const exchange = new Exchange(type, declaration);
+    const exchange = new Exchange(type, declaration, vhost.home);
     exchange.alternate = stringArgument(declaration.arguments, 'alternate-exchange');
     this.#deps.applyPolicies(vhost, exchange);
     vhost.addExchange(exchange);
@@ -208,7 +208,7 @@ export class Topology {
   bind(vhost: Vhost, source: string, kind: 'queue' | 'exchange', destination: string, key: string, args: FieldTable, actor: Actor): void {
     const ends = this.#bindingEnds(vhost, source, kind, destination, key, actor, true);
     if (ends === null) return;
-    ends.source.routes.check(key, args);
+    ends.source.routes.check(key, args, ends.target);
     vhost.bind(ends.source, ends.target, key, args);
   }
 

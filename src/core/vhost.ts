@@ -1,9 +1,11 @@
 import type { FieldTable } from '../base/field-table.ts';
 import { Binding, bindingId } from './exchanges/binding.ts';
 import { defaultExchangeType } from './exchanges/default-exchange.ts';
+import type { ExchangeHome } from './exchanges/exchange-home.ts';
 import type { ExchangeType, Target } from './exchanges/exchange-type.ts';
 import { Exchange } from './exchanges/exchange.ts';
 import { Router } from './exchanges/router.ts';
+import type { Publication } from './messages/publication.ts';
 import type { MetadataJournal } from './ports/metadata-journal.ts';
 import type { Queue } from './queues/queue.ts';
 import { bindingChange, exchangeChange, queueChange, type TopologyChange } from './topology-change.ts';
@@ -13,6 +15,11 @@ import { VhostCounters } from './vhost-counters.ts';
 export interface TopologyListener {
   queueCreated(vhost: Vhost, queue: Queue): void;
   queueDeleted(vhost: Vhost, queue: Queue): void;
+}
+
+/** What a virtual host needs of the broker around it. */
+export interface VhostServices extends Omit<ExchangeHome, 'deliver'> {
+  deliver(vhost: Vhost, target: Target, keys: readonly string[], p: Publication): number;
 }
 
 export interface VhostDeclaration {
@@ -58,6 +65,8 @@ export class Vhost {
   readonly defaultExchange: Exchange;
   readonly counters = new VhostCounters();
   readonly router: Router;
+  /** What exchanges get of the broker. */
+  readonly home: ExchangeHome;
   connectionCount = 0;
   /** Changes with any exchange, queue or binding: what was remembered about routes is then void. */
   generation = 0;
@@ -71,6 +80,7 @@ export class Vhost {
     types: ReadonlyMap<string, ExchangeType>,
     journal: MetadataJournal,
     listener: TopologyListener,
+    services: VhostServices,
   ) {
     this.name = declaration.name;
     this.description = declaration.description;
@@ -78,20 +88,18 @@ export class Vhost {
     this.defaultQueueType = declaration.defaultQueueType;
     this.#journal = journal;
     this.#listener = listener;
-    this.router = new Router(this);
+    this.router = new Router(this, services.format);
+    const { clock, timers, store, format, holdsRefs, dropsRefs } = services;
+    const deliver: ExchangeHome['deliver'] = (target, keys, p) => services.deliver(this, target, keys, p);
+    this.home = { clock, timers, store, format, holdsRefs, dropsRefs, deliver };
     const find = (name: string): Queue | undefined => this.queues.get(name) ?? this.hiddenQueues.get(name);
     const none: FieldTable = new Map();
-    this.defaultExchange = new Exchange(defaultExchangeType(find), {
-      name: '',
-      isDurable: true,
-      isAutoDelete: false,
-      isInternal: false,
-      arguments: none,
-    });
+    const system = { isDurable: true, isAutoDelete: false, arguments: none };
+    this.defaultExchange = new Exchange(defaultExchangeType(find), { name: '', isInternal: false, ...system }, this.home);
     this.exchanges.set('', this.defaultExchange);
     for (const [name, typeName, isInternal] of predeclared) {
       const type = types.get(typeName) as ExchangeType;
-      this.exchanges.set(name, new Exchange(type, { name, isDurable: true, isAutoDelete: false, isInternal, arguments: none }));
+      this.exchanges.set(name, new Exchange(type, { name, isInternal, ...system }, this.home));
     }
   }
 

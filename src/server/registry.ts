@@ -1,14 +1,29 @@
 // Everything that can be plugged in, by name: an import and a line each.
 import type { ExchangeType } from '../core/exchanges/exchange-type.ts';
+import { consistentHash } from '../core/exchanges/consistent-hash.ts';
 import { direct } from '../core/exchanges/direct.ts';
 import { fanout } from '../core/exchanges/fanout.ts';
 import { headers } from '../core/exchanges/headers.ts';
+import { localRandom } from '../core/exchanges/local-random.ts';
+import { modulusHash } from '../core/exchanges/modulus-hash.ts';
+import { random } from '../core/exchanges/random.ts';
+import { recentHistory } from '../core/exchanges/recent-history.ts';
 import { topic } from '../core/exchanges/topic.ts';
 import type { MessageFormat } from '../core/ports/message-format.ts';
 import { classicQueueType } from '../core/queues/classic-queue-type.ts';
 import type { QueueType } from '../core/queues/queue-type.ts';
 import { amqp091Format } from '../protocols/amqp091/amqp-format.ts';
 
-export const exchangeTypes: readonly ExchangeType[] = [direct, fanout, topic, headers];
+export const exchangeTypes: readonly ExchangeType[] = [
+  direct,
+  fanout,
+  topic,
+  headers,
+  consistentHash,
+  modulusHash,
+  random,
+  localRandom,
+  recentHistory,
+];
 export const queueTypes: readonly QueueType[] = [classicQueueType];
 export const messageFormats: readonly MessageFormat[] = [amqp091Format];

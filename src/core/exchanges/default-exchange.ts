@@ -1,10 +1,9 @@
-import type { FieldTable } from '../../base/field-table.ts';
 import type { Queue } from '../queues/queue.ts';
-import type { ExchangeRoutes, ExchangeType } from './exchange-type.ts';
+import type { ExchangeType, KeyRoutes } from './exchange-type.ts';
 import type { RouteCollector } from './route-collector.ts';
 
-class DefaultRoutes implements ExchangeRoutes {
-  readonly usesHeaders = false;
+class DefaultRoutes implements KeyRoutes {
+  readonly dependsOn = 'key';
   readonly #find: (name: string) => Queue | undefined;
 
   constructor(find: (name: string) => Queue | undefined) {
@@ -15,7 +14,7 @@ class DefaultRoutes implements ExchangeRoutes {
   bind(): void {}
   unbind(): void {}
 
-  route(key: string, _headers: FieldTable | null, out: RouteCollector): void {
+  route(key: string, out: RouteCollector): void {
     const queue = this.#find(key);
     if (queue !== undefined) out.add(queue);
   }

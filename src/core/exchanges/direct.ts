@@ -1,9 +1,8 @@
-import type { FieldTable } from '../../base/field-table.ts';
-import type { ExchangeRoutes, ExchangeType, Target } from './exchange-type.ts';
+import type { ExchangeType, KeyRoutes, Target } from './exchange-type.ts';
 import type { RouteCollector } from './route-collector.ts';
 
-class DirectRoutes implements ExchangeRoutes {
-  readonly usesHeaders = false;
+class DirectRoutes implements KeyRoutes {
+  readonly dependsOn = 'key';
   readonly #targets = new Map<string, Target[]>();
 
   check(): void {}
@@ -22,7 +21,7 @@ class DirectRoutes implements ExchangeRoutes {
     if (targets.length === 0) this.#targets.delete(key);
   }
 
-  route(key: string, _headers: FieldTable | null, out: RouteCollector): void {
+  route(key: string, out: RouteCollector): void {
     const targets = this.#targets.get(key);
     if (targets === undefined) return;
     for (const target of targets) out.add(target);

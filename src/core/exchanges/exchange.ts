@@ -2,6 +2,7 @@ import type { FieldTable } from '../../base/field-table.ts';
 import { type EffectivePolicy, noPolicy } from '../policies/effective-policy.ts';
 import type { Binding } from './binding.ts';
 import { ExchangeCounters } from './exchange-counters.ts';
+import type { ExchangeHome } from './exchange-home.ts';
 import type { ExchangeRoutes, ExchangeType } from './exchange-type.ts';
 import type { Route } from './route.ts';
 
@@ -36,13 +37,13 @@ export class Exchange {
   /** See RouteCollector. */
   routeStamp = 0;
   isDeleted = false;
-  /** Routes by routing key, as long as `cacheGeneration` is the vhost's. */
-  readonly cache = new Map<string, Route>();
+  /** Routes by routing key, null where they depend on the message, as long as `cacheGeneration` is the vhost's. */
+  readonly cache = new Map<string, Route | null>();
   cacheGeneration = -1;
 
-  constructor(type: ExchangeType, declaration: ExchangeDeclaration) {
+  constructor(type: ExchangeType, declaration: ExchangeDeclaration, home: ExchangeHome) {
     this.type = type;
-    this.routes = type.create(declaration.arguments);
+    this.routes = type.create(declaration.arguments, home);
     this.name = declaration.name;
     this.isDurable = declaration.isDurable;
     this.isAutoDelete = declaration.isAutoDelete;

@@ -1,9 +1,8 @@
-import type { FieldTable } from '../../base/field-table.ts';
-import type { ExchangeRoutes, ExchangeType, Target } from './exchange-type.ts';
+import type { ExchangeType, KeyRoutes, Target } from './exchange-type.ts';
 import type { RouteCollector } from './route-collector.ts';
 
-class FanoutRoutes implements ExchangeRoutes {
-  readonly usesHeaders = false;
+class FanoutRoutes implements KeyRoutes {
+  readonly dependsOn = 'key';
   /** Target -> how many bindings lead to it: keys differ, the effect does not. */
   readonly #targets = new Map<Target, number>();
 
@@ -19,7 +18,7 @@ class FanoutRoutes implements ExchangeRoutes {
     else this.#targets.delete(target);
   }
 
-  route(_key: string, _headers: FieldTable | null, out: RouteCollector): void {
+  route(_key: string, out: RouteCollector): void {
     for (const target of this.#targets.keys()) out.add(target);
   }
 }

@@ -1,8 +1,10 @@
-import { type Field, type FieldTable, sameField } from '../../base/field-table.ts';
+import { type Field, type FieldTable, fieldToJson, sameField } from '../../base/field-table.ts';
 import { preconditionFailed } from '../broker-error.ts';
+import { erlangTerm } from '../definitions/erlang-term.ts';
 import { bindingId } from './binding.ts';
-import type { ExchangeRoutes, ExchangeType, Target } from './exchange-type.ts';
+import type { ExchangeType, MessageRoutes, Target } from './exchange-type.ts';
 import type { RouteCollector } from './route-collector.ts';
+import type { RoutedMessage } from './routed-message.ts';
 
 class HeadersBinding {
   readonly target: Target;
@@ -29,8 +31,8 @@ class HeadersBinding {
   }
 }
 
-class HeadersRoutes implements ExchangeRoutes {
-  readonly usesHeaders = true;
+class HeadersRoutes implements MessageRoutes {
+  readonly dependsOn = 'message';
   readonly #bindings = new Map<string, HeadersBinding>();
 
   check(_key: string, args: FieldTable): void {
@@ -40,7 +42,7 @@ class HeadersRoutes implements ExchangeRoutes {
       throw preconditionFailed(`Invalid x-match field type ${quoteTerm(match)}; expected longstr`);
     }
     if (match.value !== 'all' && match.value !== 'any' && match.value !== 'all-with-x' && match.value !== 'any-with-x') {
-      throw preconditionFailed(`Invalid x-match field value <<"${String(match.value)}">>; expected all, any, all-with-x, or any-with-x`);
+      throw preconditionFailed(`Invalid x-match field value ${quoteTerm(match)}; expected all, any, all-with-x, or any-with-x`);
     }
   }
 
@@ -52,13 +54,14 @@ class HeadersRoutes implements ExchangeRoutes {
     this.#bindings.delete(bindingId(target, key, args));
   }
 
-  route(_key: string, headers: FieldTable | null, out: RouteCollector): void {
+  route(message: RoutedMessage, out: RouteCollector): void {
+    const { headers } = message;
     for (const binding of this.#bindings.values()) if (binding.matches(headers)) out.add(binding.target);
   }
 }
 
 function quoteTerm(field: Field): string {
-  return typeof field.value === 'string' ? `<<"${field.value}">>` : String(field.value);
+  return erlangTerm(fieldToJson(field));
 }
 
 /** Matches on message headers. [RabbitMQ docs: headers exchange; x-match all, any, all-with-x, any-with-x] */

@@ -2,6 +2,7 @@
 import type { Queue } from '../queues/queue.ts';
 import type { Target } from './exchange-type.ts';
 import type { Exchange } from './exchange.ts';
+import { emptyRoute, Route, takenRoute } from './route.ts';
 
 let lastStamp = 0;
 
@@ -13,12 +14,16 @@ export class RouteCollector {
   readonly exchanges: Exchange[] = [];
   /** Targets added since `reset`, seen before or not: tells an exchange that routed nothing from one that routed again. */
   addedCount = 0;
+  #isTaken = false;
+  #refusal: string | null = null;
 
   reset(): void {
     this.#stamp = ++lastStamp;
     this.queues.length = 0;
     this.exchanges.length = 0;
     this.addedCount = 0;
+    this.#isTaken = false;
+    this.#refusal = null;
   }
 
   add(target: Target): void {
@@ -27,5 +32,27 @@ export class RouteCollector {
     target.routeStamp = this.#stamp;
     if (target.kind === 'queue') this.queues.push(target);
     else this.exchanges.push(target);
+  }
+
+  /** The exchange has dealt with the message itself: it is neither unroutable nor for the alternate exchange. */
+  take(): void {
+    this.addedCount++;
+    this.#isTaken = true;
+  }
+
+  /** The exchange does not want the message, and its publisher is to know why. */
+  refuse(text: string): void {
+    this.addedCount++;
+    this.#refusal = text;
+  }
+
+  /** What was gathered. */
+  toRoute(): Route {
+    if (this.#refusal !== null) return new Route([], this.#refusal);
+    const { queues } = this;
+    if (queues.length === 0) return this.#isTaken ? takenRoute : emptyRoute;
+    // Most routes lead to one queue, and all routes to it alone are the same.
+    if (queues.length === 1) return ((queues[0] as Queue).soleRoute ??= new Route([queues[0] as Queue]));
+    return new Route([...queues]);
   }
 }

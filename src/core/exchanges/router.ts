@@ -1,9 +1,14 @@
+// hot path: see docs/STYLE.md
 import type { FieldTable } from '../../base/field-table.ts';
 import { limits } from '../limits.ts';
+import type { Publication } from '../messages/publication.ts';
+import type { MessageFormat } from '../ports/message-format.ts';
 import type { Vhost } from '../vhost.ts';
 import type { Exchange } from './exchange.ts';
-import { emptyRoute, Route } from './route.ts';
+import type { ExchangeRoutes } from './exchange-type.ts';
+import type { Route } from './route.ts';
 import { RouteCollector } from './route-collector.ts';
+import { RoutedMessage } from './routed-message.ts';
 
 /**
  * Finds the queues of a message: bindings between exchanges and alternate exchanges are followed through a work list, each exchange once.
@@ -12,66 +17,72 @@ import { RouteCollector } from './route-collector.ts';
 export class Router {
   readonly #vhost: Vhost;
   readonly #collector = new RouteCollector();
+  readonly #message: RoutedMessage;
   readonly #keys: string[] = [''];
 
-  constructor(vhost: Vhost) {
+  constructor(vhost: Vhost, format: (tag: number) => MessageFormat) {
     this.#vhost = vhost;
+    this.#message = new RoutedMessage(format);
   }
 
-  /**
-   * The route of a message with one routing key. `headers` is called only when an exchange on the way asks for them; a route that needed
-   * them is not remembered, and `isRemembered` of the answer's caller must not either: see `usedHeaders`.
-   */
-  route(exchange: Exchange, key: string, headers: () => FieldTable | null): Route {
-    this.usedHeaders = false;
+  /** The route of every message with this routing key; null when an exchange on the way has to see the message. */
+  remembered(exchange: Exchange, key: string): Route | null {
+    const { cache } = exchange;
     if (exchange.cacheGeneration !== this.#vhost.generation) {
-      exchange.cache.clear();
+      cache.clear();
       exchange.cacheGeneration = this.#vhost.generation;
     } else {
-      const cached = exchange.cache.get(key);
+      const cached = cache.get(key);
       if (cached !== undefined) return cached;
     }
-    const collector = this.#collector;
-    collector.reset();
     this.#keys[0] = key;
-    this.#collect(exchange, this.#keys, headers);
-    const route = collector.queues.length === 0 ? emptyRoute : new Route([...collector.queues]);
-    if (!this.usedHeaders) {
-      if (exchange.cache.size >= limits.routeCacheMax) exchange.cache.clear();
-      exchange.cache.set(key, route);
-    }
+    const route = this.#walk(exchange, this.#keys, null) ? this.#collector.toRoute() : null;
+    if (cache.size >= limits.routeCacheMax) cache.clear();
+    cache.set(key, route);
     return route;
   }
 
-  /** Whether the last answer depends on more than exchange and key, so that it holds for that message only. */
-  usedHeaders = false;
-
-  /** The route of a message with several routing keys (CC, BCC): every queue once. */
-  routeAll(exchange: Exchange, keys: readonly string[], headers: () => FieldTable | null): Route {
-    this.usedHeaders = true;
-    this.#collector.reset();
-    this.#collect(exchange, keys, headers);
-    return new Route([...this.#collector.queues]);
+  /**
+   * The route of one message with its routing keys: its own first, then those of CC and BCC. Exchanges may keep the message or refuse it:
+   * this is to be asked once for each publish. `headers` spares decoding them when the caller has done it.
+   */
+  route(exchange: Exchange, keys: readonly string[], p: Publication, headers?: FieldTable | null): Route {
+    if (keys.length === 1) {
+      const remembered = this.remembered(exchange, keys[0] as string);
+      if (remembered !== null) return remembered;
+    }
+    this.#message.reset(keys, p, headers);
+    this.#walk(exchange, keys, this.#message);
+    return this.#collector.toRoute();
   }
 
-  #collect(start: Exchange, keys: readonly string[], headers: () => FieldTable | null): void {
+  /** Asks the exchanges one after the other. Without a message it returns false when one of them cannot say without it. */
+  #walk(start: Exchange, keys: readonly string[], message: RoutedMessage | null): boolean {
     const out = this.#collector;
+    out.reset();
     const work = out.exchanges;
-    work.length = 0;
     work.push(start);
     // An exchange that leads back to the first is not asked twice.
     for (let at = 0; at < work.length && at < limits.routeHopsMax; at++) {
       const exchange = work[at] as Exchange;
       if (at > 0 && exchange === start) continue;
       const before = out.addedCount;
-      const routes = exchange.routes;
-      if (routes.usesHeaders) this.usedHeaders = true;
-      const table = routes.usesHeaders ? headers() : null;
-      for (let i = 0; i < keys.length; i++) routes.route(keys[i] as string, table, out);
+      if (!ask(exchange.routes, keys, message, out)) return false;
       if (out.addedCount === before && exchange.alternate !== null) {
         const alternate = this.#vhost.exchanges.get(exchange.alternate);
         if (alternate !== undefined) out.add(alternate);
       }
     }
+    return true;
   }
+}
+
+function ask(routes: ExchangeRoutes, keys: readonly string[], message: RoutedMessage | null, out: RouteCollector): boolean {
+  if (routes.dependsOn === 'key') {
+    for (let i = 0; i < keys.length; i++) routes.route(keys[i] as string, out);
+    return true;
+  }
+  if (message === null) return false;
+  routes.route(message, out);
+  return true;
 }

@@ -1,5 +1,4 @@
-import type { FieldTable } from '../../base/field-table.ts';
-import type { ExchangeRoutes, ExchangeType, Target } from './exchange-type.ts';
+import type { ExchangeType, KeyRoutes, Target } from './exchange-type.ts';
 import type { RouteCollector } from './route-collector.ts';
 
 /** A word of a binding key in the trie. `#` nodes stay where they are while they swallow words. */
@@ -27,8 +26,8 @@ let lastStamp = 0;
  * Binding keys as a trie, matched with a set of states: every node is looked at once per word at most, so that keys like `#.#.#.#.x` cost
  * no more than their length times the routing key's. `#.#` means what `#` means and is stored as one.
  */
-class TopicRoutes implements ExchangeRoutes {
-  readonly usesHeaders = false;
+class TopicRoutes implements KeyRoutes {
+  readonly dependsOn = 'key';
   readonly #root = new Node(false);
   #states: Node[] = [];
   #nextStates: Node[] = [];
@@ -57,7 +56,7 @@ class TopicRoutes implements ExchangeRoutes {
     for (let i = words.length - 1; i >= 0 && (path[i + 1] as Node).isEmpty; i--) cut(path[i] as Node, words[i] as string);
   }
 
-  route(key: string, _headers: FieldTable | null, out: RouteCollector): void {
+  route(key: string, out: RouteCollector): void {
     let states = this.#states;
     let next = this.#nextStates;
     states.length = 0;

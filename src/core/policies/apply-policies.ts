@@ -37,7 +37,7 @@ export function applyPolicyChange(policies: Policies, vhost: Vhost, change: Poli
     if (policies.concerns(change, exchange.policy, 'exchanges', exchange.name)) applyPolicies(policies, vhost, exchange);
   }
   // An expiry that is over already may delete a queue here.
-  for (const queue of [...vhost.queues.values()]) {
+  for (const queue of vhost.queues.values()) {
     if (policies.concerns(change, queue.policy, queue.type.policyKind, queue.name)) applyPolicies(policies, vhost, queue);
   }
 }

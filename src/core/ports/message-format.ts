@@ -8,6 +8,9 @@ export interface PropertyChanges {
   readonly removeExpiration: boolean;
 }
 
+/** Properties that exchanges may route by. [RabbitMQ: x-consistent-hash, hash-property] */
+export type TextProperty = 'message_id' | 'correlation_id' | 'timestamp';
+
 /**
  * How one protocol writes a message's properties. A message keeps the bytes it came with and its format's tag (architecture, D5);
  * the core asks the format only where it must look inside.
@@ -17,6 +20,8 @@ export interface MessageFormat {
   readonly tag: number;
   /** The headers, or null when there are none. */
   headers(properties: Buffer, start: number, bytes: number): FieldTable | null;
+  /** A property as text, or null. */
+  text(properties: Buffer, start: number, bytes: number, name: TextProperty): string | null;
   /** The per-message expiration as it was written, or null. */
   expiration(properties: Buffer, start: number, bytes: number): string | null;
   /** The same properties with changes, as new bytes. */

@@ -2,6 +2,7 @@ import type { Timer } from '../../base/timer-queue.ts';
 import type { FieldTable } from '../../base/field-table.ts';
 import type { Consumer } from '../consumer.ts';
 import type { Binding } from '../exchanges/binding.ts';
+import type { Route } from '../exchanges/route.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { MessageRef, Rename, RefHolder } from '../messages/message-store.ts';
 import { type EffectivePolicy, noPolicy } from '../policies/effective-policy.ts';
@@ -61,6 +62,8 @@ export abstract class Queue implements RefHolder {
   incoming: Set<Binding> | null = null;
   /** Last collector that took this queue into a route: how routes are free of duplicates without a set. */
   routeStamp = 0;
+  /** The route to this queue alone, once there was one. */
+  soleRoute: Route | null = null;
   /** When the queue was last used, for x-expires. */
   lastUsedMillis: number;
   /** Number given at creation and never again: names the queue in the log. */

@@ -1,5 +1,5 @@
 import type { FieldTable } from '../../base/field-table.ts';
-import type { MessageFormat, PropertyChanges } from '../../core/ports/message-format.ts';
+import type { MessageFormat, PropertyChanges, TextProperty } from '../../core/ports/message-format.ts';
 import { decodeProperties, encodeProperties, type Properties } from '../../wire/amqp091/properties.ts';
 
 /** Tag of messages that came by AMQP 0-9-1. Stored with durable messages: never change it. */
@@ -11,6 +11,13 @@ export const amqp091Format: MessageFormat = {
 
   headers(properties: Buffer, start: number, bytes: number): FieldTable | null {
     return decodeProperties(properties, start, start + bytes).headers ?? null;
+  },
+
+  text(properties: Buffer, start: number, bytes: number, name: TextProperty): string | null {
+    const { messageId, correlationId, timestamp } = decodeProperties(properties, start, start + bytes);
+    if (name === 'message_id') return messageId ?? null;
+    if (name === 'correlation_id') return correlationId ?? null;
+    return timestamp === undefined ? null : String(timestamp);
   },
 
   expiration(properties: Buffer, start: number, bytes: number): string | null {

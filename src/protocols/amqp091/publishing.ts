@@ -191,8 +191,7 @@ export class Publishing {
       if (exchange === null) throw notFound(`no ${exchangeTerm(args.exchange, vhost.name)}`);
       if (exchange.isInternal) throw accessRefused(`cannot publish to internal ${exchangeTerm(args.exchange, vhost.name)}`);
       broker.topology.checkTopic(actor, vhost, exchange, 'write', args.routingKey);
-      route = vhost.router.route(exchange, args.routingKey, () => null);
-      if (vhost.router.usedHeaders) route = null;
+      route = vhost.router.remembered(exchange, args.routingKey);
     } catch (thrown) {
       if (!(thrown instanceof BrokerError)) throw thrown;
       error = thrown;
@@ -258,7 +257,10 @@ export class Publishing {
     this.#parts = null;
     if (memo.error !== null) throw memo.error;
     let route = memo.route;
-    if (this.#demands !== 0 || route === null) route = this.#demanding(memo, p);
+    if (this.#demands !== 0 || route === null) {
+      route = this.#demanding(memo, p);
+      if (route.refusal !== null && channel.confirms === null) throw preconditionFailed(route.refusal);
+    }
     channel.publish(memo, route, p);
     p.parts = null;
     p.properties = nothing;
@@ -280,9 +282,9 @@ export class Publishing {
     if (keys !== null) {
       for (let i = 1; i < keys.length; i++) broker.topology.checkTopic(connection.actor, vhost, exchange, 'write', keys[i] as string);
       if (headers?.has('BCC')) withoutBcc(p, headers, broker.format(p.format));
-      return vhost.router.routeAll(exchange, keys, () => headers);
+      return vhost.router.route(exchange, keys, p, headers);
     }
-    return memo.route ?? vhost.router.route(exchange, memo.routingKey, () => headers);
+    return memo.route ?? vhost.router.route(exchange, [memo.routingKey], p, headers);
   }
 
   /** [RabbitMQ docs: validated user-id] */

@@ -1,0 +1,19 @@
+import type { TimerQueue } from '../../base/timer-queue.ts';
+import type { MessageStore, RefHolder } from '../messages/message-store.ts';
+import type { Publication } from '../messages/publication.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { MessageFormat } from '../ports/message-format.ts';
+import type { Target } from './exchange-type.ts';
+
+/** What the virtual host offers to exchange types that keep messages. */
+export interface ExchangeHome {
+  readonly clock: Clock;
+  readonly timers: TimerQueue;
+  readonly store: MessageStore;
+  format(tag: number): MessageFormat;
+  /** Who keeps message references tells, so that they can be renamed when memory is compacted. */
+  holdsRefs(holder: RefHolder): void;
+  dropsRefs(holder: RefHolder): void;
+  /** Puts a message into a queue, or publishes it to an exchange. Returns to how many queues it went. */
+  deliver(target: Target, keys: readonly string[], p: Publication): number;
+}
