@@ -1,6 +1,7 @@
 import type { Admission } from './admission.ts';
 import type { ByteSocket } from './byte-socket.ts';
 import { Outbox } from './outbox.ts';
+import { reasonOf } from './reason.ts';
 
 /** What a protocol makes of a connection's input. */
 export interface LinkSession {
@@ -74,7 +75,7 @@ export class Link {
     });
     socket.on('end', () => this.#peerEnded());
     socket.on('error', error => {
-      this.#error = error;
+      this.#error = new Error(reasonOf(error), { cause: error });
     });
     socket.on('close', () => this.#closed());
   }

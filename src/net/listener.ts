@@ -5,9 +5,10 @@ import type { Admission, AdmissionControl } from './admission.ts';
 import { Link, type LinkFacts, type PeerCertificate, type TlsFacts } from './link.ts';
 import { ListenError } from './listen-error.ts';
 import { type ProxiedEnds, ProxyHeaderError, ProxyHeaderReader } from './proxy-protocol.ts';
+import { reasonOf } from './reason.ts';
 import { StageWatch } from './stage-watch.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
-import { reasonOf, type TlsOptions } from './tls-contexts.ts';
+import type { TlsOptions } from './tls-contexts.ts';
 
 /** A block of addresses, `10.0.0.0/8`. */
 export interface AddressBlock {
@@ -110,6 +111,8 @@ export class Listener {
   /** Rejects with a ListenError when the address cannot be used, with a TlsFileError when a certificate cannot. */
   async start(): Promise<void> {
     const { host, port, socketPath, backlog } = this.options;
+    // tls.Server cannot tell connections without addresses apart.
+    if (socketPath !== null && this.#tls !== null) throw new ListenError(this.where, new Error('TLS on a Unix socket is not supported'));
     await this.#tls?.load();
     if (socketPath === null) await this.#listen({ ...(host === null ? {} : { host }), port, backlog });
     else await this.#listenOnSocket(socketPath, backlog);

@@ -1,11 +1,16 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import type { PeerCertificate, TlsFacts } from './link.ts';
+import { reasonOf } from './reason.ts';
 import { StageWatch } from './stage-watch.ts';
-import { loadTlsContexts, reasonOf, type TlsContexts, type TlsOptions } from './tls-contexts.ts';
+import { loadTlsContexts, type TlsContexts, type TlsOptions } from './tls-contexts.ts';
 
 /** What a client may send before it is through its handshake: enough for a long chain of large certificates. */
 const handshakeBytesMax = 64 * 1024;
+
+/** No chain that verifies is longer. */
+const chainLengthMax = 300;
 
 /** Who waits for the handshake of one connection. */
 export interface TlsWaiter {
@@ -34,7 +39,7 @@ export class TlsAcceptor {
   /** Those in their handshake, by the addresses of both ends, which a TLSSocket has in common with the socket below it. */
   readonly #handshakes = new Map<string, Handshake>();
   #server: tls.Server | null = null;
-  #byName: TlsContexts['byName'] = new Map();
+  #contexts: TlsContexts | null = null;
 
   constructor(options: TlsOptions, handshakeTimeoutMillis: number) {
     this.#options = options;
@@ -51,10 +56,10 @@ export class TlsAcceptor {
    * @throws TlsFileError when a file cannot be used; then everything stays as it was.
    */
   async load(): Promise<void> {
-    const { main, byName } = await loadTlsContexts(this.#options);
-    if (this.#server === null) this.#server = this.#makeServer(main);
-    else this.#server.setSecureContext(main);
-    this.#byName = byName;
+    const contexts = await loadTlsContexts(this.#options);
+    if (this.#server === null) this.#server = this.#makeServer(contexts.main);
+    else this.#server.setSecureContext(contexts.main);
+    this.#contexts = contexts;
   }
 
   /** Shakes hands on a connection whose bytes nobody has read, but for those that were given back with `unshift`. */
@@ -100,7 +105,8 @@ export class TlsAcceptor {
   /** The context of the name itself, or of a wildcard one label up; undefined for the main one. */
   #contextFor(name: string): tls.SecureContext | undefined {
     const lower = name.toLowerCase();
-    return this.#byName.get(lower) ?? this.#byName.get(lower.replace(/^[^.]+/, '*'));
+    const byName = this.#contexts?.byName;
+    return byName?.get(lower) ?? byName?.get(lower.replace(/^[^.]+/, '*'));
   }
 
   #secured(socket: tls.TLSSocket): void {
@@ -113,7 +119,7 @@ export class TlsAcceptor {
       return;
     }
     const certificate = socket.getPeerX509Certificate();
-    const problem = this.#problemOf(socket, certificate !== undefined);
+    const problem = this.#problemOf(socket, certificate);
     if (problem !== null) {
       socket.destroy();
       this.#fail(key, problem);
@@ -126,12 +132,12 @@ export class TlsAcceptor {
   }
 
   /** What is wrong with the client's certificate, in the whole of its chain; null when nothing is. */
-  #problemOf(socket: tls.TLSSocket, hasCertificate: boolean): string | null {
+  #problemOf(socket: tls.TLSSocket, certificate: X509Certificate | undefined): string | null {
     const { verify, failIfNoPeerCert, depth } = this.#options;
-    if (verify === 'none') return hasCertificate ? 'the client sent a certificate that was not asked for' : null;
-    if (!hasCertificate) return failIfNoPeerCert ? 'the client has no certificate' : null;
+    if (verify === 'none') return certificate === undefined ? null : 'the client sent a certificate that was not asked for';
+    if (certificate === undefined) return failIfNoPeerCert ? 'the client has no certificate' : null;
     if (!socket.authorized) return `the client's certificate does not verify: ${String(socket.authorizationError)}`;
-    const count = intermediateCount(socket);
+    const count = intermediateCount(certificate, this.#contexts?.authorities ?? []);
     return count > depth ? `the client's certificate has ${count} intermediate certificates, ${depth} are allowed` : null;
   }
 
@@ -153,15 +159,23 @@ function keyOf(socket: Socket): string | null {
   return socket.remoteAddress === undefined ? null : `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress}`;
 }
 
-/** Certificates between the client's own and the authority it was traced to. */
-function intermediateCount(socket: tls.TLSSocket): number {
-  let certificate: tls.DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+/**
+ * Certificates between the client's own and the authority it was traced to. Some releases of Node.js do not tell a server the chain
+ * (nodejs/node#65579): then it is known only whether there are any, and 1 stands for all numbers.
+ */
+function intermediateCount(certificate: X509Certificate, authorities: readonly X509Certificate[]): number {
   let count = 0;
-  while (certificate?.issuerCertificate !== undefined && certificate.issuerCertificate !== certificate && count < 300) {
-    certificate = certificate.issuerCertificate;
+  let current = certificate;
+  while (count < chainLengthMax && !authorities.some(authority => isIssuedBy(current, authority))) {
     count++;
+    if (current.issuerCertificate === undefined) break;
+    current = current.issuerCertificate;
   }
-  return Math.max(0, count - 1);
+  return count;
+}
+
+function isIssuedBy(certificate: X509Certificate, authority: X509Certificate): boolean {
+  return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
 }
 
 function factsOf({ subject, subjectAltName, issuer, validFrom, validTo }: PeerCertificate): PeerCertificate {

@@ -2,6 +2,7 @@ import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import tls from 'node:tls';
 import type { Secret } from '../base/secret.ts';
+import { reasonOf } from './reason.ts';
 
 export interface TlsCertificateFiles {
   /** Certificate and chain in PEM. */
@@ -34,8 +35,9 @@ export interface TlsOptions extends TlsCertificateFiles {
   readonly sni: readonly TlsSniOptions[];
 }
 
-/** What is made of the files: options of the server's context, and a context for each further name. */
+/** What is made of the files: options of the server's context, a context for each further name, those that clients are checked against. */
 export interface TlsContexts {
+  readonly authorities: readonly X509Certificate[];
   readonly main: tls.SecureContextOptions;
   readonly byName: ReadonlyMap<string, tls.SecureContext>;
 }
@@ -63,17 +65,17 @@ const defaultCiphers = [
  * @throws TlsFileError
  */
 export async function loadTlsContexts(options: TlsOptions): Promise<TlsContexts> {
-  const common = await commonOptions(options);
+  const authorities = options.caFile === null ? null : await certificatesOf(options.caFile);
+  const common = commonOptions(options, authorities?.pem ?? null);
   const main = await certificateOptions(common, options);
   const byName = new Map<string, tls.SecureContext>();
   for (const sni of options.sni) byName.set(sni.hostname, makeContext(await certificateOptions(common, sni), sni));
   makeContext(main, options);
-  return { main, byName };
+  return { authorities: authorities?.certificates ?? [], main, byName };
 }
 
-async function commonOptions(options: TlsOptions): Promise<tls.SecureContextOptions> {
+function commonOptions(options: TlsOptions, ca: Buffer | null): tls.SecureContextOptions {
   const { versions } = options;
-  const ca = options.caFile === null ? null : (await certificatesOf(options.caFile)).pem;
   let secureOptions = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION;
   // A resumed session carries the client's certificate along, unseen by what is checked here: clients with certificates shake hands in full.
   if (options.verify === 'peer') secureOptions |= constants.SSL_OP_NO_TICKET;
@@ -99,43 +101,41 @@ async function certificateOptions(common: tls.SecureContextOptions, files: TlsCe
     throw new TlsFileError(explainKey(files, error), { cause: error });
   }
   // OpenSSL itself compares them only when they are of the same kind.
-  if (!chain.first.checkPrivateKey(privateKey)) {
+  if (!chain.certificates[0]?.checkPrivateKey(privateKey)) {
     throw new TlsFileError(`the private key ${keyFile} does not belong to the certificate ${certFile}`);
   }
   return { ...common, cert: chain.pem, key, ...passphrase };
 }
 
 /** Reads a file of certificates, all of which must be in order: OpenSSL passes over what it cannot read. */
-async function certificatesOf(path: string): Promise<{ pem: Buffer; first: X509Certificate }> {
+async function certificatesOf(path: string): Promise<{ pem: Buffer; certificates: X509Certificate[] }> {
   const pem = await pemFile(path);
   const blocks = pem.toString('latin1').match(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]*-----END (?:TRUSTED )?CERTIFICATE-----/g) ?? [];
-  let first: X509Certificate | null = null;
+  const certificates: X509Certificate[] = [];
   for (const block of blocks) {
     try {
-      const certificate = new X509Certificate(block);
-      first ??= certificate;
+      certificates.push(new X509Certificate(block));
     } catch (error) {
       throw new TlsFileError(`${path} holds a certificate that cannot be read: ${reasonOf(error)}`, { cause: error });
     }
   }
-  if (first === null) throw new TlsFileError(`${path} holds no certificate in PEM`);
-  return { pem, first };
+  if (certificates.length === 0) throw new TlsFileError(`${path} holds no certificate in PEM`);
+  return { pem, certificates };
 }
 
 async function pemFile(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new TlsFileError(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new TlsFileError(`cannot read ${path}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
 function explainKey({ keyFile, password }: TlsCertificateFiles, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ERR_MISSING_PASSPHRASE' || (code.includes('DECRYPT') && password === null)) {
-    return `the private key ${keyFile} is encrypted and needs a password`;
-  }
-  if (code.includes('DECRYPT')) return `the password of the private key ${keyFile} is wrong`;
+  const isAboutPassword = code.includes('DECRYPT') || code.includes('PASSPHRASE') || code.includes('INTERRUPTED_OR_CANCELLED');
+  if (isAboutPassword && password === null) return `the private key ${keyFile} is encrypted and needs a password`;
+  if (isAboutPassword) return `the password of the private key ${keyFile} is wrong`;
   return `${keyFile} holds no private key that can be read: ${reasonOf(error)}`;
 }
 
@@ -145,10 +145,4 @@ function makeContext(context: tls.SecureContextOptions, { certFile }: TlsCertifi
   } catch (error) {
     throw new TlsFileError(`cannot use the certificate ${certFile}: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-/** OpenSSL's own words without its addresses and file names. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
 }
