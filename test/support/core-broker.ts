@@ -9,7 +9,7 @@ import { silentLogger } from '../../src/core/ports/logger.ts';
 import { Entry } from '../../src/core/queues/entry.ts';
 import type { Queue } from '../../src/core/queues/queue.ts';
 import type { Vhost } from '../../src/core/vhost.ts';
-import { amqp091FormatTag } from '../../src/protocols/amqp091/amqp-format.ts';
+import { amqp091FormatTag } from '../../src/core/messages/format-tags.ts';
 import { exchangeTypes, messageFormats, queueTypes } from '../../src/server/registry.ts';
 import type { Properties } from '../../src/wire/amqp091/properties.ts';
 import { encodeProperties } from '../../src/wire/amqp091/properties.ts';

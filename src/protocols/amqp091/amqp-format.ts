@@ -1,9 +1,7 @@
 import type { FieldTable } from '../../base/field-table.ts';
+import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
 import type { MessageFormat, PropertyChanges, TextProperty } from '../../core/ports/message-format.ts';
 import { decodeProperties, encodeProperties, type Properties } from '../../wire/amqp091/properties.ts';
-
-/** Tag of messages that came by AMQP 0-9-1. Stored with durable messages: never change it. */
-export const amqp091FormatTag = 1;
 
 /** Properties as AMQP 0-9-1 writes them: flags word and values. */
 export const amqp091Format: MessageFormat = {

@@ -9,12 +9,12 @@ import { exchangeTerm } from '../../core/resource-name.ts';
 import { Facets, peekFacets } from '../../wire/amqp091/facets.ts';
 import { decodeBasicPublish } from '../../wire/amqp091/methods.gen.ts';
 import { DecodeError } from '../../wire/decode-error.ts';
-import { amqp091FormatTag } from './amqp-format.ts';
+import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
 import type { Channel } from './channel.ts';
-import { parseExpiration } from './expiration.ts';
+import { parseExpiration } from '../../core/messages/expiration.ts';
 import { PublishMemo, PublishMemos } from './publish-memo.ts';
 import { prepareReplyTo } from './reply-to.ts';
-import { copyKeys, withoutBcc } from './sender-selected.ts';
+import { copyKeys, withoutBcc } from '../../core/messages/sender-selected.ts';
 
 const expectMethod = 0;
 const expectHeader = 1;

@@ -1,4 +1,4 @@
-import { preconditionFailed } from '../../core/broker-error.ts';
+import { preconditionFailed } from '../broker-error.ts';
 
 /** Largest time to live: 2^32-1 ms, about 49 days. [RabbitMQ: rabbit_misc:check_expiry] */
 const millisMax = 4294967295;

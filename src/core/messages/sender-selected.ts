@@ -1,8 +1,8 @@
 import type { Field, FieldTable } from '../../base/field-table.ts';
 import { fieldTypeName } from '../../base/field-table.ts';
-import { preconditionFailed } from '../../core/broker-error.ts';
-import type { Publication } from '../../core/messages/publication.ts';
-import type { MessageFormat } from '../../core/ports/message-format.ts';
+import { preconditionFailed } from '../broker-error.ts';
+import type { Publication } from './publication.ts';
+import type { MessageFormat } from '../ports/message-format.ts';
 
 /**
  * All routing keys of a message with CC or BCC headers, its own first; null when it has neither. [RabbitMQ docs: sender-selected distribution]
