@@ -121,6 +121,8 @@ export class BrokerCore {
       queueContext: this.queueContext,
       settings: this.settings,
       nextQueueId: () => ++this.#lastQueueId,
+      queueCount: () => this.#sum(vhost => vhost.queues.size),
+      bindingCount: () => this.#sum(vhost => vhost.bindingCount),
       applyPolicies: (vhost, target) => applyPolicies(this.policies, vhost, target),
     });
   }
@@ -284,6 +286,12 @@ export class BrokerCore {
       yield* vhost.queues.values();
       yield* vhost.hiddenQueues.values();
     }
+  }
+
+  #sum(count: (vhost: Vhost) => number): number {
+    let sum = 0;
+    for (const vhost of this.vhosts.values()) sum += count(vhost);
+    return sum;
   }
 
   #messageDamaged(queue: Queue, entry: Entry): void {

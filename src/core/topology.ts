@@ -5,6 +5,7 @@ import type { AccessControl } from './access/access-control.ts';
 import type { Actor } from './actor.ts';
 import { accessRefused, BrokerError, notFound, preconditionFailed, resourceLocked } from './broker-error.ts';
 import { assertSameArguments, assertSameProperty } from './equivalence.ts';
+import { bindingId } from './exchanges/binding.ts';
 import type { ExchangeType, Target } from './exchanges/exchange-type.ts';
 import { Exchange, type ExchangeDeclaration } from './exchanges/exchange.ts';
 import { equivalentArguments, stringArgument } from './queues/queue-arguments.ts';
@@ -29,6 +30,9 @@ export interface TopologyDeps {
   readonly queueContext: QueueContext;
   readonly settings: BrokerSettings;
   nextQueueId(): number;
+  /** Queues and bindings in all virtual hosts. */
+  queueCount(): number;
+  bindingCount(): number;
   /** Called after a queue or exchange was made, before anyone uses it: policies give it their settings. */
   applyPolicies(vhost: Vhost, target: Target): void;
 }
@@ -67,7 +71,7 @@ export class Topology {
     if (queuesMax >= 0 && vhost.queues.size >= queuesMax) {
       throw preconditionFailed(`cannot declare queue '${name}': queue limit in vhost '${vhost.name}' (${queuesMax}) is reached`);
     }
-    if (vhost.queues.size >= this.#deps.settings.queuesMax) {
+    if (this.#deps.queueCount() >= this.#deps.settings.queuesMax) {
       throw preconditionFailed(`cannot declare queue '${name}': queue limit of the node (${this.#deps.settings.queuesMax}) is reached`);
     }
     const deadLetter = declaration.arguments.get('x-dead-letter-exchange');
@@ -209,6 +213,10 @@ export class Topology {
     const ends = this.#bindingEnds(vhost, source, kind, destination, key, actor, true);
     if (ends === null) return;
     ends.source.routes.check(key, args, ends.target);
+    const max = this.#deps.settings.bindingsMax;
+    if (this.#deps.bindingCount() >= max && !ends.source.bindings.has(bindingId(ends.target, key, args))) {
+      throw preconditionFailed(`cannot bind to ${exchangeTerm(source, vhost.name)}: binding limit of the node (${max}) is reached`);
+    }
     vhost.bind(ends.source, ends.target, key, args);
   }
 

@@ -68,6 +68,7 @@ export class Vhost {
   /** What exchanges get of the broker. */
   readonly home: ExchangeHome;
   connectionCount = 0;
+  bindingCount = 0;
   /** Changes with any exchange, queue or binding: what was remembered about routes is then void. */
   generation = 0;
   readonly #journal: MetadataJournal;
@@ -141,7 +142,9 @@ export class Vhost {
     this.generation++;
     if (queue.isDurable && !queue.isExclusive)
       this.#journal.record({ kind: 'queue.delete', vhost: this.name, name: queue.name, id: queue.id } as { kind: string });
-    this.#unbindAll(queue.incoming);
+    const abandoned: Exchange[] = [];
+    this.#unbindAll(queue.incoming, abandoned);
+    this.#removeExchanges(abandoned);
     queue.close();
     this.#listener.queueDeleted(this, queue);
   }
@@ -157,15 +160,26 @@ export class Vhost {
     if (exchange.isDurable) this.#journal.record(exchangeChange(this.name, exchange));
   }
 
+  /** Removes an exchange, and auto-delete exchanges that have lost their last binding by that. */
   removeExchange(exchange: Exchange): void {
+    this.#removeExchanges([exchange]);
+  }
+
+  /** A work list and not a recursion: a chain of auto-delete exchanges may be of any length. */
+  #removeExchanges(work: Exchange[]): void {
+    for (let at = 0; at < work.length; at++) this.#removeExchange(work[at] as Exchange, work);
+  }
+
+  #removeExchange(exchange: Exchange, abandoned: Exchange[]): void {
     if (exchange.isDeleted) return;
     exchange.isDeleted = true;
     this.exchanges.delete(exchange.name);
     this.generation++;
     if (exchange.isDurable) this.#journal.record({ kind: 'exchange.delete', vhost: this.name, name: exchange.name } as { kind: string });
     for (const binding of exchange.bindings.values()) binding.destination.incoming?.delete(binding);
+    this.bindingCount -= exchange.bindings.size;
     exchange.bindings.clear();
-    this.#unbindAll(exchange.incoming);
+    this.#unbindAll(exchange.incoming, abandoned);
   }
 
   /** Adds a binding; nothing happens when it is there already. */
@@ -173,6 +187,7 @@ export class Vhost {
     const binding = new Binding(source, destination, key, args);
     if (source.bindings.has(binding.id)) return;
     source.bindings.set(binding.id, binding);
+    this.bindingCount++;
     (destination.incoming ??= new Set()).add(binding);
     source.routes.bind(destination, key, args);
     this.generation++;
@@ -184,23 +199,25 @@ export class Vhost {
     const binding = source.bindings.get(bindingId(destination, key, args));
     if (binding === undefined) return;
     if (isRecorded(binding)) this.#journal.record(bindingChange('binding.delete', this.name, binding));
-    this.#drop(binding);
+    const abandoned: Exchange[] = [];
+    this.#drop(binding, abandoned);
     destination.incoming?.delete(binding);
+    this.#removeExchanges(abandoned);
   }
 
-  #unbindAll(bindings: Set<Binding> | null): void {
+  #unbindAll(bindings: Set<Binding> | null, abandoned: Exchange[]): void {
     if (bindings === null) return;
-    for (const binding of bindings) this.#drop(binding);
+    for (const binding of bindings) this.#drop(binding, abandoned);
     bindings.clear();
   }
 
-  #drop(binding: Binding): void {
+  #drop(binding: Binding, abandoned: Exchange[]): void {
     const source = binding.source;
-    source.bindings.delete(binding.id);
+    if (source.bindings.delete(binding.id)) this.bindingCount--;
     source.routes.unbind(binding.destination, binding.key, binding.arguments);
     this.generation++;
     // [RabbitMQ docs: an auto-delete exchange is deleted when its last binding as a source is]
-    if (source.isAutoDelete && source.bindings.size === 0) this.removeExchange(source);
+    if (source.isAutoDelete && source.bindings.size === 0) abandoned.push(source);
   }
 }
 

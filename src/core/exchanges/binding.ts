@@ -27,7 +27,9 @@ export class Binding {
 
 /** Two bindings of one source are the same when destination, key and arguments are. [AMQP 0-9-1 queue.bind, duplicates] */
 export function bindingId(destination: Target, key: string, args: FieldTable): string {
-  return `${destination.kind}\0${destination.name}\0${key}\0${args.size === 0 ? '' : canonical(args)}`;
+  // With the lengths, because names and keys may hold any character.
+  const ends = `${destination.kind} ${destination.name.length} ${key.length} ${destination.name}${key}`;
+  return args.size === 0 ? ends : ends + canonical(args);
 }
 
 function canonical(args: FieldTable): string {
