@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Logger, silentLogger } from '../core/ports/logger.ts';
+import { type Admission, AdmissionControl, connectionsMaxWithin } from './admission.ts';
+import { openFilesMax } from './open-files.ts';
+import { RareLog } from './rare-log.ts';
+
+const socket = { destroy() {} };
+const none = { connectionsMax: Infinity, connectionsPerAddressMax: Infinity, unauthenticatedConnectionsMax: Infinity };
+
+function control(limits: Partial<typeof none>) {
+  const group = new Set<Admission>();
+  const admission = new AdmissionControl({ ...none, ...limits }, silentLogger);
+  return { admission, group, admit: () => admission.admit(socket, group) };
+}
+
+test('as many connections as the limit are admitted, and one more when one has gone', () => {
+  const { admission, group, admit } = control({ connectionsMax: 2 });
+  const first = admit();
+  assert.ok(first !== null && admit() !== null);
+  assert.equal(admit(), null);
+  assert.equal(admission.refused.connections, 1);
+  assert.equal(group.size, 2);
+  first.close();
+  first.close();
+  assert.equal(admission.connectionCount, 1);
+  assert.ok(admit() !== null);
+  assert.equal(admit(), null);
+});
+
+test('connections that have logged in leave room for those that have not', () => {
+  const { admission, admit } = control({ unauthenticatedConnectionsMax: 2 });
+  const [first, second] = [admit(), admit()];
+  assert.ok(first !== null && second !== null);
+  assert.equal(admit(), null);
+  assert.equal(admission.refused.unauthenticated, 1);
+  first.authenticated();
+  first.authenticated();
+  assert.equal(admission.unauthenticatedCount, 1);
+  const third = admit();
+  assert.ok(third !== null);
+  for (const each of [first, second, third]) each.close();
+  third.authenticated();
+  assert.equal(admission.unauthenticatedCount, 0);
+  assert.equal(admission.connectionCount, 0);
+});
+
+test('each IPv4 address and each IPv6 network of /64 has its own limit', () => {
+  const { admission, admit } = control({ connectionsPerAddressMax: 1 });
+  const from = (peerHost: string): boolean => (admit() as Admission).comesFrom(peerHost);
+  assert.equal(from('192.0.2.1'), true);
+  assert.equal(from('192.0.2.1'), false);
+  assert.equal(from('::ffff:192.0.2.1'), false);
+  assert.equal(from('192.0.2.2'), true);
+  assert.equal(from('2001:db8:1:2::1'), true);
+  assert.equal(from('2001:db8:1:2:ffff::9'), false);
+  assert.equal(from('2001:db8:1:3::1'), true);
+  assert.equal(admission.refused.address, 3);
+  assert.equal(admission.countOf('2001:db8:1:2::77'), 1);
+});
+
+test('Unix sockets have no address to be limited by', () => {
+  const { admit } = control({ connectionsPerAddressMax: 1 });
+  for (let i = 0; i < 3; i++) assert.equal((admit() as Admission).comesFrom('unix'), true);
+});
+
+test('addresses are forgotten with their last connection', () => {
+  const { admission, admit } = control({ connectionsPerAddressMax: 2 });
+  const places = Array.from({ length: 2 }, () => admit() as Admission);
+  for (const place of places) place.comesFrom('192.0.2.1');
+  const refused = admit() as Admission;
+  assert.equal(refused.comesFrom('192.0.2.1'), false);
+  refused.close();
+  assert.equal(admission.countOf('192.0.2.1'), 2);
+  for (const place of places) place.close();
+  assert.equal(admission.countOf('192.0.2.1'), 0);
+});
+
+test('connections leave files for the rest of the broker', () => {
+  assert.equal(connectionsMaxWithin(10_000, 1024), 819);
+  assert.equal(connectionsMaxWithin(500, 1024), 500);
+  assert.equal(connectionsMaxWithin(10_000, null), 10_000);
+  assert.equal(connectionsMaxWithin(Infinity, 100), 80);
+  assert.equal(openFilesMax('/nowhere'), null);
+  assert.ok(process.platform !== 'linux' || (openFilesMax() ?? 0) >= 20);
+});
+
+test('a kind of warning is logged once in ten seconds, with how often it happened in between', () => {
+  const texts: string[] = [];
+  const logger: Logger = { ...silentLogger, warning: (_category, text) => texts.push(text) };
+  let now = 5;
+  const log = new RareLog(logger, () => now);
+  for (let i = 0; i < 1000; i++) log.warn('connection', 'a', () => `a ${i}`);
+  log.warn('connection', 'b', () => 'b');
+  now += 9999;
+  log.warn('connection', 'a', () => 'a later');
+  now += 1;
+  log.warn('connection', 'a', () => 'a at last');
+  now += 10_000;
+  log.warn('connection', 'a', () => 'a again');
+  assert.deepEqual(texts, ['a 0', 'b', 'a at last (and 1000 more like it since the last such message)', 'a again']);
+});
