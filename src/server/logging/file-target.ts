@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, mkdirSync, openSync, write, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../make-directory.ts';
 import { backlogCharsMax, droppedNotice, type LogTarget } from './log-target.ts';
 import { type FileRotation, shiftArchives } from './rotation.ts';
 import { wallMillis } from './timestamp.ts';
@@ -42,7 +43,7 @@ export class FileTarget implements LogTarget {
     }
     this.#path = file.path;
     this.#rotation = file.rotation;
-    mkdirSync(dirname(file.path), { recursive: true });
+    makeDirectory(dirname(file.path));
     this.#fd = openSync(file.path, 'a', 0o640);
     this.#opened();
   }
