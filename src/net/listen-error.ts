@@ -1,3 +1,5 @@
+import { reasonOf } from './reason.ts';
+
 /** An address that cannot be listened on. The message is a sentence for the operator; `code` is the system's. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
@@ -5,7 +7,8 @@ export class ListenError extends Error {
 
   constructor(where: string, cause: unknown) {
     const code = codeOf(cause);
-    super(`cannot listen on ${where}: ${explanations[code] ?? (cause instanceof Error ? cause.message : String(cause))}`, { cause });
+    const explanation = where.startsWith('/') ? (socketExplanations[code] ?? explanations[code]) : explanations[code];
+    super(`cannot listen on ${where}: ${explanation ?? reasonOf(cause)}`, { cause });
     this.code = code;
   }
 }
@@ -16,11 +19,16 @@ const explanations: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   EADDRNOTAVAIL: 'this machine has no such address',
   EAFNOSUPPORT: 'this machine has no addresses of that kind',
-  ENOENT: 'the directory does not exist',
   ENOTFOUND: 'the name is unknown',
   EINVAL: 'the address is not valid',
   EMFILE: 'the process has too many files open',
   ENFILE: 'the system has too many files open',
+};
+
+/** libuv says EACCES also for a directory that is not there. */
+const socketExplanations: Readonly<Record<string, string>> = {
+  EACCES: 'the directory does not exist or may not be written',
+  EINVAL: 'the path is too long',
 };
 
 function codeOf(error: unknown): string {
