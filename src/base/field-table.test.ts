@@ -10,6 +10,7 @@ import {
   isInteger,
   long,
   longstr,
+  matchingField,
   sameField,
   sameTable,
   table,
@@ -108,6 +109,18 @@ test('fields of another value or another class of type are not the same', () => 
     assert.ok(!sameField(a, b), `${fieldTypeName(a)} and ${fieldTypeName(b)}`);
     assert.ok(!sameField(b, a), `${fieldTypeName(b)} and ${fieldTypeName(a)}`);
   }
+});
+
+test('a header matches by its value, whatever the type of a number or text', () => {
+  const one: Field[] = [int(1), long(1), long(1n), timestamp(1), { type: 'd', value: 1 }, { type: 'B', value: 1 }];
+  for (const a of one) for (const b of one) assert.ok(matchingField(a, b), `${a.type} ${b.type}`);
+  assert.ok(matchingField(longstr('é'), binary(0xc3, 0xa9)));
+  assert.ok(matchingField(binary(0xc3, 0xa9), longstr('é')));
+  assert.ok(!matchingField(longstr('1'), int(1)));
+  assert.ok(!matchingField(bool(true), int(1)));
+  assert.ok(!matchingField({ type: 'd', value: NaN }, { type: 'd', value: NaN }));
+  assert.ok(!matchingField({ type: 'd', value: 2 ** 53 }, long(2n ** 53n + 1n)));
+  assert.ok(!matchingField(array([longstr('a')]), array([binary(0x61)])));
 });
 
 test('tables are the same in whatever order, with no field more or less', () => {

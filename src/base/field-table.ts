@@ -79,6 +79,21 @@ function sameValue(a: FieldValue, b: FieldValue): boolean {
   return a === b || (Number.isNaN(a) && Number.isNaN(b));
 }
 
+/** Whether a header has the value that a binding asks for: numbers are equal by value whatever their type, bytes and text by their bytes. What
+ * arrays and tables hold is compared as in `sameField`. [RabbitMQ: rabbit_exchange_type_headers compares the values alone] */
+export function matchingField(a: Field, b: Field): boolean {
+  if (isNumber(a.value) && isNumber(b.value)) return a.value <= b.value && a.value >= b.value;
+  return sameValue(toBytesIfMixed(a.value, b.value), toBytesIfMixed(b.value, a.value));
+}
+
+function isNumber(value: FieldValue): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint';
+}
+
+function toBytesIfMixed(value: FieldValue, other: FieldValue): FieldValue {
+  return typeof value === 'string' && other instanceof Uint8Array ? Buffer.from(value, 'utf8') : value;
+}
+
 function isDecimal(value: FieldValue): value is Decimal {
   return typeof value === 'object' && value !== null && 'scale' in value;
 }

@@ -4,7 +4,7 @@ import { fieldTypeName } from '../base/field-table.ts';
 import type { AccessControl } from './access/access-control.ts';
 import type { Actor } from './actor.ts';
 import { accessRefused, BrokerError, notFound, preconditionFailed, resourceLocked } from './broker-error.ts';
-import { assertSameArguments, assertSameProperty } from './equivalence.ts';
+import { assertSameArgument, assertSameProperty } from './equivalence.ts';
 import { bindingId } from './exchanges/binding.ts';
 import type { ExchangeType, Target } from './exchanges/exchange-type.ts';
 import { Exchange, type ExchangeDeclaration } from './exchanges/exchange.ts';
@@ -54,7 +54,6 @@ export class Topology {
    *   PRECONDITION_FAILED (not equivalent, bad arguments, limit reached).
    */
   declareQueue(vhost: Vhost, declaration: QueueDeclaration, actor: Actor): Queue {
-    const type = this.#queueType(vhost, declaration);
     let name = declaration.name;
     if (name === '') name = `amq.gen-${randomBytes(16).toString('base64url')}`;
     else if (name.startsWith('amq.') && !actor.isBroker) {
@@ -63,7 +62,7 @@ export class Topology {
     this.#check(actor, vhost, 'configure', 'queue', name);
     const existing = vhost.queues.get(name);
     if (existing !== undefined) {
-      this.#assertEquivalent(vhost, existing, declaration, type);
+      this.#assertEquivalent(vhost, existing, declaration);
       existing.touch();
       return existing;
     }
@@ -84,9 +83,12 @@ export class Topology {
       this.#check(actor, vhost, 'read', 'queue', name);
       this.#check(actor, vhost, 'write', 'exchange', String(deadLetter.value));
     }
-    const named: QueueDeclaration = { ...declaration, name };
-    this.#checkProperties(vhost, named, type);
+    // Nothing of an exclusive queue outlives its connection, whatever the declaration says. [RabbitMQ: queue.declare]
+    const isDurable = declaration.isDurable && declaration.owner === null;
+    const named: QueueDeclaration = { ...declaration, name, isDurable };
+    const type = this.#queueType(vhost, named);
     type.check(vhost.name, named);
+    this.#checkProperties(vhost, named, type);
     const queue = type.create(vhost.name, this.#deps.nextQueueId(), named, this.#deps.queueContext);
     this.#deps.applyPolicies(vhost, queue);
     vhost.addQueue(queue);
@@ -144,8 +146,8 @@ export class Topology {
     this.#check(actor, vhost, 'configure', 'queue', name);
     if (!vhost.queues.has(name)) return 0;
     const queue = this.queue(vhost, name, actor);
-    if (conditions.ifUnused && queue.consumerCount > 0) throw preconditionFailed(`${queueTerm(name, vhost.name)} in use`);
     if (conditions.ifEmpty && queue.readyCount > 0) throw preconditionFailed(`${queueTerm(name, vhost.name)} not empty`);
+    if (conditions.ifUnused && queue.consumerCount > 0) throw preconditionFailed(`${queueTerm(name, vhost.name)} in use`);
     const count = queue.readyCount;
     vhost.removeQueue(queue);
     return count;
@@ -175,7 +177,7 @@ export class Topology {
       assertSameProperty(term, 'durable', declaration.isDurable, existing.isDurable);
       assertSameProperty(term, 'auto_delete', declaration.isAutoDelete, existing.isAutoDelete);
       assertSameProperty(term, 'internal', declaration.isInternal, existing.isInternal);
-      assertSameArguments(term, ['alternate-exchange'], declaration.arguments, existing.arguments);
+      assertSameArgument(term, 'alternate-exchange', declaration.arguments, existing.arguments);
       return existing;
     }
     if (name.startsWith('amq.') && !actor.isBroker) throw accessRefused(`exchange name '${name}' contains reserved prefix 'amq.*'`);
@@ -200,8 +202,8 @@ export class Topology {
   /** Deletes an exchange; one that does not exist is fine. */
   deleteExchange(vhost: Vhost, name: string, ifUnused: boolean, actor: Actor): void {
     assertNotDefault(name);
-    this.#check(actor, vhost, 'configure', 'exchange', name);
     if (name.startsWith('amq.')) throw accessRefused(`deletion of system ${exchangeTerm(name, vhost.name)} not allowed`);
+    this.#check(actor, vhost, 'configure', 'exchange', name);
     const exchange = vhost.exchanges.get(name);
     if (exchange === undefined) return;
     if (ifUnused && exchange.bindings.size > 0) throw preconditionFailed(`${exchangeTerm(name, vhost.name)} in use`);
@@ -248,7 +250,8 @@ export class Topology {
         `no ${source === undefined ? exchangeTerm(sourceName, vhost.name) : kind === 'queue' ? queueTerm(destination, vhost.name) : exchangeTerm(destination, vhost.name)}`,
       );
     }
-    if (target.kind === 'queue' && target.owner !== null && target.owner !== actor.owner && !actor.isBroker)
+    // Taking a binding away needs no access to the queue. [RabbitMQ: binding_remove does not look at the owner]
+    if (isStrict && target.kind === 'queue' && target.owner !== null && target.owner !== actor.owner && !actor.isBroker)
       throw lockedQueue(vhost, destination);
     return { source, target };
   }
@@ -277,34 +280,42 @@ export class Topology {
 
   #queueType(vhost: Vhost, declaration: QueueDeclaration): QueueType {
     const argument = declaration.arguments.get('x-queue-type');
-    const name = argument === undefined ? (vhost.defaultQueueType ?? this.#deps.settings.defaultQueueType) : String(argument.value);
+    const name = argument === undefined ? this.#defaultQueueType(vhost) : String(argument.value);
     const type = this.#deps.queueTypes.get(name);
-    if (type === undefined || (argument !== undefined && argument.type !== 'S')) {
-      throw preconditionFailed(
-        `invalid arg 'x-queue-type' for ${queueTerm(declaration.name, vhost.name)}: "unsupported queue type '${name}'"`,
-      );
-    }
-    return type;
+    if (type !== undefined && (argument === undefined || argument.type === 'S')) return type;
+    const why =
+      argument !== undefined && argument.type !== 'S'
+        ? `{unacceptable_type,${fieldTypeName(argument)}}`
+        : `"unsupported queue type '${name}'"`;
+    throw preconditionFailed(`invalid arg 'x-queue-type' for ${queueTerm(declaration.name, vhost.name)}: ${why}`);
+  }
+
+  #defaultQueueType(vhost: Vhost): string {
+    return vhost.defaultQueueType ?? this.#deps.settings.defaultQueueType;
   }
 
   #checkProperties(vhost: Vhost, declaration: QueueDeclaration, type: QueueType): void {
     const term = queueTerm(declaration.name, vhost.name);
-    if (!declaration.isDurable && !type.capabilities.isTransientAllowed)
-      throw preconditionFailed(`invalid property 'non-durable' for ${term}`);
     if (declaration.owner !== null && !type.capabilities.isExclusiveAllowed)
       throw preconditionFailed(`invalid property 'exclusive-owner' for ${term}`);
+    if (!declaration.isDurable && !type.capabilities.isTransientAllowed)
+      throw preconditionFailed(`invalid property 'non-durable' for ${term}`);
   }
 
-  #assertEquivalent(vhost: Vhost, queue: Queue, declaration: QueueDeclaration, type: QueueType): void {
+  #assertEquivalent(vhost: Vhost, queue: Queue, declaration: QueueDeclaration): void {
     // A redeclaration must repeat exclusivity, from the same connection. [RabbitMQ: check_exclusive_access, strict]
     if (queue.owner !== declaration.owner) throw lockedQueue(vhost, queue.name);
     const term = queueTerm(queue.name, vhost.name);
-    assertSameProperty(term, 'durable', declaration.isDurable, queue.isDurable);
+    assertSameProperty(term, 'durable', declaration.isDurable && declaration.owner === null, queue.isDurable);
     assertSameProperty(term, 'auto_delete', declaration.isAutoDelete, queue.isAutoDelete);
-    if (type !== queue.type && declaration.arguments.has('x-queue-type') && queue.arguments.has('x-queue-type')) {
-      assertSameProperty(term, 'x-queue-type', type.name, queue.type.name);
+    const given = declaration.arguments.get('x-queue-type')?.value;
+    const isSameType =
+      (given ?? this.#defaultQueueType(vhost)) === queue.type.name || (given === undefined && !queue.arguments.has('x-queue-type'));
+    for (const name of equivalentArguments) {
+      // The type written out equals the default that is the same.
+      if (name === 'x-queue-type' && isSameType) continue;
+      assertSameArgument(term, name, declaration.arguments, queue.arguments);
     }
-    assertSameArguments(term, equivalentArguments, declaration.arguments, queue.arguments);
   }
 }
 

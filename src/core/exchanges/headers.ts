@@ -1,6 +1,6 @@
-import { type Field, type FieldTable, fieldToJson, sameField } from '../../base/field-table.ts';
+import { type Field, type FieldTable, fieldTypeName, matchingField } from '../../base/field-table.ts';
 import { preconditionFailed } from '../broker-error.ts';
-import { erlangTerm } from '../definitions/erlang-term.ts';
+import { erlangValue } from '../erlang-field.ts';
 import { bindingId } from './binding.ts';
 import type { ExchangeType, MessageRoutes, Target } from './exchange-type.ts';
 import type { RouteCollector } from './route-collector.ts';
@@ -24,7 +24,7 @@ class HeadersBinding {
     for (const [name, field] of this.fields) {
       const value = headers?.get(name);
       // A void in the binding asks for the header to be there, whatever its value.
-      const fits = value !== undefined && (field.type === 'V' || sameField(field, value));
+      const fits = value !== undefined && (field.type === 'V' || matchingField(field, value));
       if (fits === this.isAny) return fits;
     }
     return !this.isAny;
@@ -39,10 +39,10 @@ class HeadersRoutes implements MessageRoutes {
     const match = args.get('x-match');
     if (match === undefined) return;
     if (match.type !== 'S') {
-      throw preconditionFailed(`Invalid x-match field type ${quoteTerm(match)}; expected longstr`);
+      throw preconditionFailed(`Invalid x-match field type ${fieldTypeName(match)} (value ${erlangValue(match)}); expected longstr`);
     }
     if (match.value !== 'all' && match.value !== 'any' && match.value !== 'all-with-x' && match.value !== 'any-with-x') {
-      throw preconditionFailed(`Invalid x-match field value ${quoteTerm(match)}; expected all, any, all-with-x, or any-with-x`);
+      throw preconditionFailed(`Invalid x-match field value ${erlangValue(match)}; expected all, any, all-with-x, or any-with-x`);
     }
   }
 
@@ -58,10 +58,6 @@ class HeadersRoutes implements MessageRoutes {
     const { headers } = message;
     for (const binding of this.#bindings.values()) if (binding.matches(headers)) out.add(binding.target);
   }
-}
-
-function quoteTerm(field: Field): string {
-  return erlangTerm(fieldToJson(field));
 }
 
 /** Matches on message headers. [RabbitMQ docs: headers exchange; x-match all, any, all-with-x, any-with-x] */

@@ -9,7 +9,10 @@ import type { Queue, QueueDeclaration } from './queue.ts';
 /** Arguments that only other types have. */
 const unsupported: ReadonlySet<string> = new Set([
   'x-dead-letter-strategy',
+  'x-max-in-memory-length',
+  'x-max-in-memory-bytes',
   'x-quorum-initial-group-size',
+  'x-quorum-target-group-size',
   'x-max-age',
   'x-stream-max-segment-size-bytes',
   'x-stream-filter-size-bytes',

@@ -1,126 +1,121 @@
 import { type Field, type FieldTable, fieldTypeName, isInteger } from '../../base/field-table.ts';
 import { preconditionFailed } from '../broker-error.ts';
+import { queueTerm } from '../resource-name.ts';
 import { defaultQueueSettings, type Overflow, type QueueSettings } from './queue-settings.ts';
+
+/** Longest time to live of messages and queues: ten years. [RabbitMQ: check_expiry] */
+export const expiryMillisMax = 315_360_000_000;
 
 /** Checks one argument; returns RabbitMQ's error term when it does not fit, else null. */
 type ArgumentCheck = (field: Field, args: FieldTable) => string | null;
 
-const expected = (what: string, field: Field): string => `"expected ${what}, got ${fieldTypeName(field)}"`;
+const notInteger = (field: Field): string => `"expected integer, got ${fieldTypeName(field)}"`;
+const wrongType = (field: Field): string => `{unacceptable_type,${fieldTypeName(field)}}`;
 
 const nonNegative: ArgumentCheck = field => {
-  if (!isInteger(field)) return expected('integer', field);
+  if (!isInteger(field)) return notInteger(field);
   return Number(field.value) < 0 ? `{value_negative,${String(field.value)}}` : null;
 };
 
-const positive: ArgumentCheck = field => {
-  if (!isInteger(field)) return expected('integer', field);
-  if (Number(field.value) === 0) return '{value_zero,0}';
-  return Number(field.value) < 0 ? `{value_negative,${String(field.value)}}` : null;
-};
+const positive: ArgumentCheck = (field, args) =>
+  isInteger(field) && Number(field.value) === 0 ? '{value_zero,0}' : nonNegative(field, args);
 
-/** Erlang's timers take no more than 2^32-1 milliseconds. [RabbitMQ: rabbit_misc:check_expiry] */
-const expiryMillisMax = 4294967295;
+const milliseconds: ArgumentCheck = (field, args) =>
+  nonNegative(field, args) ?? (Number(field.value) > expiryMillisMax ? `{value_too_large,${String(field.value)}}` : null);
 
-const milliseconds: ArgumentCheck = field => {
-  if (!isInteger(field)) return expected('integer', field);
-  const value = Number(field.value);
-  if (value < 0) return `{value_negative,${value}}`;
-  return value > expiryMillisMax ? `{value_too_big,${value}}` : null;
-};
-
-const longstring: ArgumentCheck = field => (field.type === 'S' ? null : expected('string', field));
+const lease: ArgumentCheck = (field, args) => positive(field, args) ?? milliseconds(field, args);
 
 const oneOf =
   (values: readonly string[], error: (value: string) => string): ArgumentCheck =>
   field => {
-    if (field.type !== 'S') return expected('string', field);
+    if (field.type !== 'S') return wrongType(field);
     const value = String(field.value);
     return values.includes(value) ? null : error(value);
   };
 
-const boolean: ArgumentCheck = field => (field.type === 't' ? null : expected('boolean', field));
+const text: ArgumentCheck = field => (field.type === 'S' ? null : wrongType(field));
 
-/** The arguments of queue.declare that mean something, with their checks. Unknown ones are accepted, as RabbitMQ does. */
-export const argumentChecks: ReadonlyMap<string, ArgumentCheck> = new Map<string, ArgumentCheck>([
-  ['x-expires', field => (isInteger(field) && Number(field.value) === 0 ? '{value_zero,0}' : milliseconds(field, new Map()))],
+const routingKey: ArgumentCheck = (field, args) =>
+  text(field, args) ?? (args.has('x-dead-letter-exchange') ? null : 'routing_key_but_no_dlx_defined');
+
+const priority: ArgumentCheck = (field, args) =>
+  nonNegative(field, args) ?? (Number(field.value) > 255 ? `{max_value_exceeded,${String(field.value)}}` : null);
+
+const version: ArgumentCheck = (field, args) =>
+  nonNegative(field, args) ??
+  (Number(field.value) === 1 || Number(field.value) === 2 ? null : `"unsupported queue version '${String(field.value)}'"`);
+
+/** -1 says that there is no limit. */
+const deliveryLimit: ArgumentCheck = (field, args) => (isInteger(field) && Number(field.value) === -1 ? null : nonNegative(field, args));
+
+const age: ArgumentCheck = field => {
+  if (field.type !== 'S') return wrongType(field);
+  const [, count, unit] = /^(\d*)(.*)$/s.exec(String(field.value)) as RegExpExecArray;
+  return Number(count) > 0 && ['Y', 'M', 'D', 'h', 'm', 's'].includes(unit as string) ? null : 'invalid_max_age';
+};
+
+/**
+ * The arguments of queue.declare that mean something to some queue type, with their checks, in the order in which RabbitMQ makes them.
+ * x-queue-type is checked before all of them. Others are accepted and mean nothing.
+ */
+const argumentChecks: ReadonlyMap<string, ArgumentCheck> = new Map<string, ArgumentCheck>([
+  ['x-expires', lease],
   ['x-message-ttl', milliseconds],
-  ['x-dead-letter-exchange', longstring],
-  [
-    'x-dead-letter-routing-key',
-    (field, args) => {
-      if (field.type !== 'S') return expected('string', field);
-      return args.has('x-dead-letter-exchange') ? null : 'routing_key_but_no_dlx_defined';
-    },
-  ],
+  ['x-dead-letter-exchange', text],
+  ['x-dead-letter-routing-key', routingKey],
   ['x-dead-letter-strategy', oneOf(['at-most-once', 'at-least-once'], () => 'invalid_dlx_strategy')],
   ['x-max-length', nonNegative],
   ['x-max-length-bytes', nonNegative],
   ['x-max-in-memory-length', nonNegative],
   ['x-max-in-memory-bytes', nonNegative],
-  [
-    'x-max-priority',
-    field => {
-      const error = nonNegative(field, new Map());
-      if (error !== null) return error;
-      return Number(field.value) > 255 ? `{max_value_exceeded,${String(field.value)}}` : null;
-    },
-  ],
+  ['x-max-priority', priority],
   ['x-overflow', oneOf(['drop-head', 'reject-publish', 'reject-publish-dlx'], () => 'invalid_overflow')],
   ['x-queue-mode', oneOf(['default', 'lazy'], value => `"unsupported queue mode '${value}'"`)],
-  [
-    'x-queue-version',
-    field =>
-      isInteger(field)
-        ? Number(field.value) === 1 || Number(field.value) === 2
-          ? null
-          : '"unsupported queue version"'
-        : expected('integer', field),
-  ],
-  ['x-single-active-consumer', boolean],
-  ['x-queue-type', longstring],
-  ['x-delivery-limit', field => (isInteger(field) && Number(field.value) === -1 ? null : nonNegative(field, new Map()))],
-  ['x-consumer-timeout', positive],
-  ['x-queue-master-locator', longstring],
-  ['x-queue-leader-locator', oneOf(['client-local', 'balanced', 'random', 'least-leaders'], () => 'invalid_queue_locator_arg')],
+  ['x-queue-version', version],
+  ['x-single-active-consumer', field => (field.type === 't' ? null : wrongType(field))],
   ['x-quorum-initial-group-size', positive],
   ['x-quorum-target-group-size', positive],
-  ['x-initial-cluster-size', positive],
-  [
-    'x-max-age',
-    field => (field.type !== 'S' ? expected('string', field) : /^\d+[YMDhms]$/.test(String(field.value)) ? null : 'invalid_max_age'),
-  ],
+  ['x-max-age', age],
   ['x-stream-max-segment-size-bytes', nonNegative],
   ['x-stream-filter-size-bytes', nonNegative],
+  ['x-initial-cluster-size', positive],
+  ['x-queue-leader-locator', oneOf(['client-local', 'balanced', 'random', 'least-leaders'], () => 'invalid_queue_locator_arg')],
+  ['x-queue-master-locator', text],
+  ['x-delivery-limit', deliveryLimit],
+  ['x-consumer-timeout', positive],
 ]);
 
-/** Arguments that a redeclaration must repeat. [RabbitMQ: rabbit_amqqueue, declare_args] */
+/** Arguments that a redeclaration must repeat, in the order in which a difference is told. x-queue-type is compared by what it means. */
 export const equivalentArguments: readonly string[] = [
   'x-expires',
   'x-message-ttl',
   'x-dead-letter-exchange',
   'x-dead-letter-routing-key',
-  'x-dead-letter-strategy',
   'x-max-length',
   'x-max-length-bytes',
-  'x-max-in-memory-length',
-  'x-max-in-memory-bytes',
   'x-max-priority',
   'x-overflow',
   'x-queue-mode',
   'x-queue-version',
   'x-single-active-consumer',
   'x-queue-type',
+  'x-queue-master-locator',
+  'x-dead-letter-strategy',
+  'x-max-in-memory-length',
+  'x-max-in-memory-bytes',
   'x-delivery-limit',
-  'x-consumer-timeout',
   'x-quorum-initial-group-size',
+  'x-quorum-target-group-size',
   'x-max-age',
   'x-stream-max-segment-size-bytes',
+  'x-stream-filter-size-bytes',
   'x-initial-cluster-size',
   'x-queue-leader-locator',
 ];
 
 /**
- * Checks the arguments of a declaration.
+ * Checks the arguments of a new queue: first the values of those that its type knows, then whether there are others that only other types
+ * know. [RabbitMQ: rabbit_amqqueue, check_declare_arguments]
  * @throws BrokerError PRECONDITION_FAILED with RabbitMQ's text for the first that does not fit.
  */
 export function checkArguments(
@@ -130,14 +125,15 @@ export function checkArguments(
   unsupported: ReadonlySet<string>,
   internalType: string,
 ): void {
-  for (const [name, field] of args) {
-    const check = argumentChecks.get(name);
-    if (check === undefined) continue;
-    if (unsupported.has(name)) {
-      throw preconditionFailed(`invalid arg '${name}' for queue '${queueName}' in vhost '${vhostName}' of queue type ${internalType}`);
-    }
+  const term = queueTerm(queueName, vhostName);
+  for (const [name, check] of argumentChecks) {
+    const field = args.get(name);
+    if (field === undefined || unsupported.has(name)) continue;
     const error = check(field, args);
-    if (error !== null) throw preconditionFailed(`invalid arg '${name}' for queue '${queueName}' in vhost '${vhostName}': ${error}`);
+    if (error !== null) throw preconditionFailed(`invalid arg '${name}' for ${term}: ${error}`);
+  }
+  for (const name of args.keys()) {
+    if (unsupported.has(name)) throw preconditionFailed(`invalid arg '${name}' for ${term} of queue type ${internalType}`);
   }
 }
 

@@ -118,9 +118,9 @@ test('a name that is no UTF-8 comes out as it came in', () => {
   assert.equal(encodeTable(decodeTable(buffer, 0, buffer.length).table).toString('hex'), buffer.toString('hex'));
 });
 
-test('of entries with the same name the last counts', () => {
+test('of entries with the same name the first counts', () => {
   const buffer = tableOf('0161 74 00', '0161 74 01');
-  assert.deepEqual(decodeTable(buffer, 0, buffer.length).table, new Map([['a', { type: 't', value: true }]]));
+  assert.deepEqual(decodeTable(buffer, 0, buffer.length).table, new Map([['a', { type: 't', value: false }]]));
 });
 
 /** A table with so many tables or arrays in one another. */

@@ -26,7 +26,7 @@ export interface DecodedTable {
   readonly next: number;
 }
 
-/** The table at `start`, where its four-byte length is. Of entries with the same name the last counts.
+/** The table at `start`, where its four-byte length is. Of entries with the same name the first counts, as in RabbitMQ.
  * Throws DecodeError: truncated, trailing, unknown-type, too-deep, too-many. */
 export function decodeTable(buffer: Buffer, start: number, end: number, limits: TableLimits = tableLimits): DecodedTable {
   const decoder = new TableDecoder(buffer, start, end, limits);
@@ -56,7 +56,8 @@ class TableDecoder {
       const nameBytes = this.#buffer[this.#take(1)] as number;
       const nameStart = this.#take(nameBytes);
       const name = decodeText(this.#buffer, nameStart, nameStart + nameBytes);
-      table.set(name, this.#field(depth));
+      const field = this.#field(depth);
+      if (!table.has(name)) table.set(name, field);
     }
     this.#end = outerEnd;
     return table;
