@@ -98,14 +98,14 @@ check('confirms come for every publish, as an error when it was refused', () =>
   withChannel(async channel => {
     await channel.confirmSelect();
     const queue = await ownQueue(channel, { 'x-max-length': 5, 'x-overflow': 'reject-publish' });
-    const publish = count =>
-      Promise.allSettled(Array.from({ length: count }, (_, index) => channel.basicPublish('', queue, String(index))));
-    // Not all eight at once: RabbitMQ may nack 6 and 7 first and then ack «all up to 7», which leaves this client waiting for 1 to 5 forever.
-    const outcomes = [...(await publish(5)), ...(await publish(3))];
-    equal(
-      outcomes.map(({ status }) => status),
-      [...Array(5).fill('fulfilled'), ...Array(3).fill('rejected')],
-    );
+    const publish = body =>
+      channel.basicPublish('', queue, body).then(
+        () => 'confirmed',
+        () => 'refused',
+      );
+    equal(await Promise.all(['1', '2', '3', '4', '5'].map(publish)), Array(5).fill('confirmed'));
+    // One at a time: the client does not understand a nack of several messages as RabbitMQ writes it, and would wait forever for the others.
+    for (const body of ['6', '7', '8']) equal(await publish(body), 'refused');
     equal((await channel.queueDeclare(queue, { passive: true })).messageCount, 5);
   }),
 );

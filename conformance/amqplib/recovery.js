@@ -15,7 +15,6 @@ check('after a cut the connection recovers, sets up again and goes on', async ()
       initialDelay: 20,
       maxDelay: 100,
       setup: async model => {
-        setups += 1;
         channel = await model.createConfirmChannel();
         channel.on('error', () => {});
         await channel.assertQueue(queue, { durable: false, expires: 60_000 });
@@ -24,6 +23,7 @@ check('after a cut the connection recovers, sets up again and goes on', async ()
           got.push(message.content.toString());
           channel.ack(message);
         });
+        setups += 1;
       },
     },
   });

@@ -131,7 +131,7 @@ def _():
         for number in range(5):
             conn.Producer().publish(number, routing_key=queue.name)
         drain_until(conn, lambda: len(got) == 2, 'two messages')
-        equal(queue(conn.default_channel).queue_declare(passive=True).message_count, 3)
+        eventually(lambda: queue(conn.default_channel).queue_declare(passive=True).message_count == 3, what='three waiting messages')
         for message in got[:2]:
             message.ack()
         drain_until(conn, lambda: len(got) == 4, 'four messages')

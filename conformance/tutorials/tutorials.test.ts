@@ -139,3 +139,39 @@ for (const { folder, extension, interpreter, bring } of languages) {
     await type('tidy');
   });
 }
+
+test('tutorials across languages', async t => {
+  const reason = ensureDebianPackages('python3-pika');
+  if (reason) {
+    t.skip(reason);
+    return;
+  }
+  await ensureNpmClients();
+  const broker = await brokerFor(t);
+  const shell = (language: 'python' | 'javascript', command: string) => {
+    const [interpreter, extension] = language === 'python' ? [debianPython, 'py'] : [process.execPath, 'js'];
+    const [name, ...args] = command.split(' ');
+    return ['sh', ['-c', `exec ${interpreter} ${name}.${extension} ${args.join(' ')}`], { cwd: join(conformanceRoot, 'tutorials', language), env: broker.env }] as const;
+  };
+  for (const [here, there] of [
+    ['python', 'javascript'],
+    ['javascript', 'python'],
+  ] as const) {
+    await t.test(`${here} talks to ${there}`, async () => {
+      await outputOf(...shell(here, 'tidy'));
+      await using server = new Program(...shell(there, 'rpc_server'));
+      await server.prints('Awaiting RPC requests');
+      assert.equal(await outputOf(...shell(here, 'rpc_client 15')), ' [x] Requesting fib(15)\n [.] Got 610\n');
+      await using logs = new Program(...shell(there, 'receive_logs_topic "*.critical"'));
+      await logs.prints('Waiting for logs');
+      await outputOf(...shell(here, 'emit_log_topic kern.critical "a kernel error"'));
+      await logs.prints(' [x] kern.critical:a kernel error\n');
+      await using worker = new Program(...shell(there, 'worker'));
+      await worker.prints('Waiting');
+      await outputOf(...shell(here, 'new_task for somebody else'));
+      await worker.prints(' [x] Received for somebody else\n [x] Done\n');
+      await Promise.all([server.kill(), worker.kill()]);
+      await outputOf(...shell(here, 'tidy'));
+    });
+  }
+});
