@@ -111,6 +111,7 @@ export class BrokerCore {
     );
     this.turn.deadLetters = this.deadLetters;
     this.deadLetters.onWork = () => this.turn.arm();
+    this.deadLetters.onFailure = (queue, error) => this.#deadLetterFailed(queue, error);
     this.flow = new FlowControl(this.clock, this.timers);
     this.alarms = new Alarms(this.connections);
     this.holdsRefs(this.deadLetters);
@@ -300,6 +301,16 @@ export class BrokerCore {
       'store',
       `a message of ${entry.bytes} bytes in queue '${queue.name}' in vhost '${queue.vhostName}' is damaged on disk and was dropped`,
     );
+  }
+
+  #deadLetterFailed(queue: Queue, error: unknown): void {
+    const text = `a message of queue '${queue.name}' in vhost '${queue.vhostName}' cannot be dead-lettered and was dropped`;
+    if (error instanceof RangeError) {
+      this.logger.warning('queue', `${text}: ${error.message}`);
+      return;
+    }
+    this.counters.internalErrors++;
+    this.logger.error('queue', text, error);
   }
 
   #removeQueue(queue: Queue, why: 'auto-delete' | 'expired'): void {

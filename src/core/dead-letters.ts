@@ -1,16 +1,21 @@
-import { array, type Field, type FieldTable, long, longstr, table, timestamp } from '../base/field-table.ts';
+import { array, type Field, type FieldTable, isInteger, long, longstr, table, timestamp } from '../base/field-table.ts';
+import { decodeText, textBytes, writeText } from '../base/text.ts';
+import { limits } from './limits.ts';
 import type { Publication as PublicationType } from './messages/publication.ts';
 import { Publication } from './messages/publication.ts';
 import type { MessageRef, MessageStore, RefHolder, Rename } from './messages/message-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { MessageFormat } from './ports/message-format.ts';
 import type { Publisher } from './publisher.ts';
-import { Entry, metaPersistent, priorityOf } from './queues/entry.ts';
+import { Entry, metaPersistent, metaPriorityShift, priorityOf } from './queues/entry.ts';
 import type { Queue } from './queues/queue.ts';
 import type { Vhost } from './vhost.ts';
 
 /** Why a message is dead-lettered, in the words of x-death. [RabbitMQ docs: dead letter exchanges] */
 export type DeathReason = 'rejected' | 'expired' | 'maxlen' | 'delivery_limit';
+
+/** Letters that are done are forgotten when there are so many, though others still wait. */
+const keptWorkMax = 10_000;
 
 class DeadLetter {
   readonly queue: Queue;
@@ -45,6 +50,8 @@ export class DeadLetters implements RefHolder {
   #isFetching = false;
   /** Called when there is work again that could not go on before. */
   onWork: () => void = () => {};
+  /** Called when a message cannot be dead-lettered; it is dropped. */
+  onFailure: (queue: Queue, error: unknown) => void = () => {};
   #work: DeadLetter[] = [];
   #at = 0;
 
@@ -80,7 +87,7 @@ export class DeadLetters implements RefHolder {
     if (queue.settings.deadLetterExchange === null) return;
     const entry = new Entry();
     entry.ref = this.#store.append(p, 1, this.#clock.nowMillis, false);
-    entry.meta = p.isPersistent ? metaPersistent : 0;
+    entry.meta = (p.isPersistent ? metaPersistent : 0) | (p.priority << metaPriorityShift);
     entry.bytes = p.bodyBytes;
     this.#work.push(new DeadLetter(queue, entry, 'maxlen'));
   }
@@ -94,7 +101,12 @@ export class DeadLetters implements RefHolder {
         return;
       }
       this.#at++;
-      this.#publish(letter);
+      try {
+        this.#publish(letter);
+      } catch (error) {
+        // What clients have put into headers must not end anything but the message.
+        this.onFailure(letter.queue, error);
+      }
       // Settled only behind the new entries, in the same commit or a later one: a crash between leaves a duplicate, never a loss.
       const entry = this.#entry;
       entry.ref = letter.ref;
@@ -105,6 +117,9 @@ export class DeadLetters implements RefHolder {
     }
     if (this.#at === this.#work.length) {
       this.#work = [];
+      this.#at = 0;
+    } else if (this.#at > keptWorkMax) {
+      this.#work.splice(0, this.#at);
       this.#at = 0;
     }
   }
@@ -141,9 +156,10 @@ export class DeadLetters implements RefHolder {
     const format = this.#format(store.format);
 
     const exchangeBytes = envelope[envelopeStart] as number;
-    const oldExchange = envelope.toString('utf8', envelopeStart + 1, envelopeStart + 1 + exchangeBytes);
     const keyStart = envelopeStart + 1 + exchangeBytes;
-    const oldKey = envelope.toString('utf8', keyStart + 1, keyStart + 1 + (envelope[keyStart] as number));
+    // Routing keys may be any bytes, and go out as they came in.
+    const oldExchange = decodeText(envelope, envelopeStart + 1, keyStart);
+    const oldKey = decodeText(envelope, keyStart + 1, keyStart + 1 + (envelope[keyStart] as number));
 
     const headers: FieldTable = new Map(format.headers(properties, propertiesStart, propertiesBytes) ?? []);
     const copies = stringsOf(headers.get('CC'));
@@ -163,12 +179,9 @@ export class DeadLetters implements RefHolder {
     );
 
     const p = this.#scratch;
-    const envelopeText = Buffer.from(`\0${exchange.name}\0${newKey ?? oldKey}`, 'utf8');
-    envelopeText[0] = Buffer.byteLength(exchange.name);
-    envelopeText[1 + (envelopeText[0] as number)] = Buffer.byteLength(newKey ?? oldKey);
-    p.envelope = envelopeText;
+    p.envelope = envelopeOf(exchange.name, newKey ?? oldKey);
     p.envelopeStart = 0;
-    p.envelopeBytes = envelopeText.length;
+    p.envelopeBytes = p.envelope.length;
     p.properties = format.rewrite(properties, propertiesStart, propertiesBytes, { headers, removeExpiration: true });
     p.propertiesStart = 0;
     p.propertiesBytes = p.properties.length;
@@ -190,6 +203,19 @@ export class DeadLetters implements RefHolder {
     this.#publisher.publish(vhost, exchange, route, p);
     p.parts = null;
   }
+}
+
+/** Exchange and routing key as two short strings. @throws RangeError when one is longer than those can be */
+function envelopeOf(exchangeName: string, key: string): Buffer {
+  const exchangeBytes = textBytes(exchangeName);
+  const keyBytes = textBytes(key);
+  if (keyBytes > limits.nameBytesMax || exchangeBytes > limits.nameBytesMax) throw new RangeError(`routing key of ${keyBytes} bytes`);
+  const envelope = Buffer.allocUnsafe(2 + exchangeBytes + keyBytes);
+  envelope[0] = exchangeBytes;
+  const at = writeText(exchangeName, envelope, 1);
+  envelope[at] = keyBytes;
+  writeText(key, envelope, at + 1);
+  return envelope;
 }
 
 function stringsOf(field: Field | undefined): string[] {
@@ -217,7 +243,7 @@ function addDeath(
   if (index >= 0) {
     death = new Map(deaths[index]);
     deaths.splice(index, 1);
-    death.set('count', long(Number(death.get('count')?.value ?? 0) + 1));
+    death.set('count', long(countOf(death) + 1));
   } else {
     death = new Map<string, Field>([
       ['count', long(1)],
@@ -240,6 +266,13 @@ function addDeath(
   headers.set('x-last-death-queue', longstr(queueName));
   headers.set('x-last-death-reason', longstr(reason));
   return deaths;
+}
+
+/** How often the message died there before; a client may have written anything in its place. */
+function countOf(death: FieldTable): number {
+  const field = death.get('count');
+  const count = field !== undefined && isInteger(field) ? Number(field.value) : 0;
+  return count >= 0 && count < Number.MAX_SAFE_INTEGER ? count : 0;
 }
 
 /**

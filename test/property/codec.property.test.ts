@@ -12,7 +12,7 @@ import type { Properties } from '../../src/wire/amqp091/properties.ts';
 import { decodeProperties, encodeProperties, Facets, peekFacets } from '../../src/wire/amqp091/properties.ts';
 import { decodeTable, encodeTable } from '../../src/wire/amqp091/table.ts';
 import { DecodeError } from '../../src/wire/decode-error.ts';
-import { decodeText, isText, textBytes, writeText } from '../../src/wire/text.ts';
+import { decodeText, isText, textBytes, writeText } from '../../src/base/text.ts';
 
 const bytes = (maxLength: number): fc.Arbitrary<Buffer> => fc.uint8Array({ maxLength }).map(array => Buffer.from(array));
 

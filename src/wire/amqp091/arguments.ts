@@ -2,7 +2,7 @@
 //   frame: type(1) channel(2) size(4) classId(2) methodId(2) arguments 0xCE      [AMQP 0-9-1 2.3.5]
 import type { FieldTable } from '../../base/field-table.ts';
 import { DecodeError } from '../decode-error.ts';
-import { decodeText, isText, textBytes, writeText } from '../text.ts';
+import { decodeText, isText, textBytes, writeText } from '../../base/text.ts';
 import { FrameEnd, FrameMethod } from './constants.gen.ts';
 import type { TableLimits } from './table.ts';
 import { decodeTable, readUint64, writeTable, writeUint64 } from './table.ts';

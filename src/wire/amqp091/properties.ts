@@ -2,7 +2,7 @@
 // [AMQP 0-9-1 2.3.5.2] The hot path does not decode them: it peeks, see facets.ts.
 import type { FieldTable } from '../../base/field-table.ts';
 import { DecodeError } from '../decode-error.ts';
-import { writeText } from '../text.ts';
+import { writeText } from '../../base/text.ts';
 import { ArgumentReader, shortstrBytes } from './arguments.ts';
 import {
   AppIdFlag,

@@ -2,7 +2,7 @@
 //   table: bytes(4) { nameLength(1) name tag(1) value }*      array: bytes(4) { tag(1) value }*      [AMQP 0-9-1 4.2.5.5]
 import type { Decimal, Field, FieldTable, FieldType, FieldValue } from '../../base/field-table.ts';
 import { DecodeError } from '../decode-error.ts';
-import { decodeText, isText, textBytes, writeText } from '../text.ts';
+import { decodeText, isText, textBytes, writeText } from '../../base/text.ts';
 
 /** How much structure a peer may make us build from few bytes. */
 export interface TableLimits {
