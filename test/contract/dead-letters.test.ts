@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { queueDeclare } from '../../test/support/amqp-requests.ts';
-import type { Delivery } from '../../test/support/amqp-inbox.ts';
-import { SimBroker } from '../../test/support/sim-broker.ts';
-import { SimClient } from '../../test/support/sim-client.ts';
-import { basicGet, basicNack, queueBind, queuePurge } from '../../test/support/amqp-requests.ts';
-import { encodeFrame } from '../wire/amqp091/frame.ts';
-import * as methods from '../wire/amqp091/methods.gen.ts';
-import type { Properties } from '../wire/amqp091/properties.ts';
-import { array, type Field, type FieldTable, int, long, longstr, table, tableToJson, voidField } from '../base/field-table.ts';
+import { queueDeclare } from '../support/amqp-requests.ts';
+import type { Delivery } from '../support/amqp-inbox.ts';
+import { SimBroker } from '../support/sim-broker.ts';
+import { SimClient } from '../support/sim-client.ts';
+import { basicGet, basicNack, queueBind, queuePurge } from '../support/amqp-requests.ts';
+import { encodeFrame } from '../../src/wire/amqp091/frame.ts';
+import * as methods from '../../src/wire/amqp091/methods.gen.ts';
+import type { Properties } from '../../src/wire/amqp091/properties.ts';
+import { array, type Field, type FieldTable, int, long, longstr, table, tableToJson, voidField } from '../../src/base/field-table.ts';
 
 class Bench {
   readonly broker = new SimBroker();
