@@ -86,13 +86,22 @@ export class Topology {
     // Nothing of an exclusive queue outlives its connection, whatever the declaration says. [RabbitMQ: queue.declare]
     const isDurable = declaration.isDurable && declaration.owner === null;
     const named: QueueDeclaration = { ...declaration, name, isDurable };
-    const type = this.#queueType(vhost, named);
-    type.check(vhost.name, named);
-    this.#checkProperties(vhost, named, type);
+    const type = this.checkQueue(vhost.name, vhost.defaultQueueType, named);
     const queue = type.create(vhost.name, this.#deps.nextQueueId(), named, this.#deps.queueContext);
     this.#deps.applyPolicies(vhost, queue);
     vhost.addQueue(queue);
     return queue;
+  }
+
+  /**
+   * Whether arguments and properties of a new queue make sense, in a vhost that need not be there yet. Returns the queue's type.
+   * @throws BrokerError PRECONDITION_FAILED
+   */
+  checkQueue(vhostName: string, defaultQueueType: string | null, declaration: QueueDeclaration): QueueType {
+    const type = this.#queueType(vhostName, defaultQueueType, declaration);
+    type.check(vhostName, declaration);
+    checkProperties(vhostName, declaration, type);
+    return type;
   }
 
   /** Recovery: makes a queue that was declared before, with its number. */
@@ -165,8 +174,7 @@ export class Topology {
 
   /** Declares an exchange; an equivalent one that exists is returned. `typeName` decides; unknown ones are COMMAND_INVALID. */
   declareExchange(vhost: Vhost, typeName: string, declaration: ExchangeDeclaration, actor: Actor): Exchange {
-    const type = this.#deps.exchangeTypes.get(typeName);
-    if (type === undefined) throw new BrokerError('COMMAND_INVALID', `unknown exchange type '${typeName}'`);
+    const type = this.#exchangeType(typeName);
     const { name } = declaration;
     assertNotDefault(name);
     this.#check(actor, vhost, 'configure', 'exchange', name);
@@ -181,15 +189,10 @@ export class Topology {
       return existing;
     }
     if (name.startsWith('amq.') && !actor.isBroker) throw accessRefused(`exchange name '${name}' contains reserved prefix 'amq.*'`);
-    const alternate = declaration.arguments.get('alternate-exchange');
-    if (alternate !== undefined) {
-      if (alternate.type !== 'S') {
-        throw preconditionFailed(
-          `invalid type '${fieldTypeName(alternate)}' for arg 'alternate-exchange' in ${exchangeTerm(name, vhost.name)}`,
-        );
-      }
+    const alternate = alternateExchange(vhost.name, declaration);
+    if (alternate !== null) {
       this.#check(actor, vhost, 'read', 'exchange', name);
-      this.#check(actor, vhost, 'write', 'exchange', String(alternate.value));
+      this.#check(actor, vhost, 'write', 'exchange', alternate);
     }
     type.check(declaration.arguments);
     const exchange = new Exchange(type, declaration, vhost.home);
@@ -197,6 +200,17 @@ export class Topology {
     this.#deps.applyPolicies(vhost, exchange);
     vhost.addExchange(exchange);
     return exchange;
+  }
+
+  /**
+   * Whether type and arguments of a new exchange make sense, in a vhost that need not be there yet. Returns its type.
+   * @throws BrokerError PRECONDITION_FAILED, COMMAND_INVALID
+   */
+  checkExchange(vhostName: string, typeName: string, declaration: ExchangeDeclaration): ExchangeType {
+    const type = this.#exchangeType(typeName);
+    alternateExchange(vhostName, declaration);
+    type.check(declaration.arguments);
+    return type;
   }
 
   /** Deletes an exchange; one that does not exist is fine. */
@@ -278,28 +292,26 @@ export class Topology {
     access.checkResource(actor.user, vhost.name, 'configure', kind, name);
   }
 
-  #queueType(vhost: Vhost, declaration: QueueDeclaration): QueueType {
+  #exchangeType(name: string): ExchangeType {
+    const type = this.#deps.exchangeTypes.get(name);
+    if (type === undefined) throw new BrokerError('COMMAND_INVALID', `unknown exchange type '${name}'`);
+    return type;
+  }
+
+  #queueType(vhostName: string, defaultType: string | null, declaration: QueueDeclaration): QueueType {
     const argument = declaration.arguments.get('x-queue-type');
-    const name = argument === undefined ? this.#defaultQueueType(vhost) : String(argument.value);
+    const name = argument === undefined ? this.#defaultQueueType(defaultType) : String(argument.value);
     const type = this.#deps.queueTypes.get(name);
     if (type !== undefined && (argument === undefined || argument.type === 'S')) return type;
     const why =
       argument !== undefined && argument.type !== 'S'
         ? `{unacceptable_type,${fieldTypeName(argument)}}`
         : `"unsupported queue type '${name}'"`;
-    throw preconditionFailed(`invalid arg 'x-queue-type' for ${queueTerm(declaration.name, vhost.name)}: ${why}`);
+    throw preconditionFailed(`invalid arg 'x-queue-type' for ${queueTerm(declaration.name, vhostName)}: ${why}`);
   }
 
-  #defaultQueueType(vhost: Vhost): string {
-    return vhost.defaultQueueType ?? this.#deps.settings.defaultQueueType;
-  }
-
-  #checkProperties(vhost: Vhost, declaration: QueueDeclaration, type: QueueType): void {
-    const term = queueTerm(declaration.name, vhost.name);
-    if (declaration.owner !== null && !type.capabilities.isExclusiveAllowed)
-      throw preconditionFailed(`invalid property 'exclusive-owner' for ${term}`);
-    if (!declaration.isDurable && !type.capabilities.isTransientAllowed)
-      throw preconditionFailed(`invalid property 'non-durable' for ${term}`);
+  #defaultQueueType(ofVhost: string | null): string {
+    return ofVhost ?? this.#deps.settings.defaultQueueType;
   }
 
   #assertEquivalent(vhost: Vhost, queue: Queue, declaration: QueueDeclaration): void {
@@ -310,13 +322,32 @@ export class Topology {
     assertSameProperty(term, 'auto_delete', declaration.isAutoDelete, queue.isAutoDelete);
     const given = declaration.arguments.get('x-queue-type')?.value;
     const isSameType =
-      (given ?? this.#defaultQueueType(vhost)) === queue.type.name || (given === undefined && !queue.arguments.has('x-queue-type'));
+      (given ?? this.#defaultQueueType(vhost.defaultQueueType)) === queue.type.name ||
+      (given === undefined && !queue.arguments.has('x-queue-type'));
     for (const name of equivalentArguments) {
       // The type written out equals the default that is the same.
       if (name === 'x-queue-type' && isSameType) continue;
       assertSameArgument(term, name, declaration.arguments, queue.arguments);
     }
   }
+}
+
+function checkProperties(vhostName: string, declaration: QueueDeclaration, type: QueueType): void {
+  const term = queueTerm(declaration.name, vhostName);
+  if (declaration.owner !== null && !type.capabilities.isExclusiveAllowed)
+    throw preconditionFailed(`invalid property 'exclusive-owner' for ${term}`);
+  if (!declaration.isDurable && !type.capabilities.isTransientAllowed)
+    throw preconditionFailed(`invalid property 'non-durable' for ${term}`);
+}
+
+/** Name of the alternate exchange that the arguments give; null if none. @throws BrokerError PRECONDITION_FAILED */
+function alternateExchange(vhostName: string, { name, arguments: args }: ExchangeDeclaration): string | null {
+  const alternate = args.get('alternate-exchange');
+  if (alternate === undefined) return null;
+  if (alternate.type !== 'S') {
+    throw preconditionFailed(`invalid type '${fieldTypeName(alternate)}' for arg 'alternate-exchange' in ${exchangeTerm(name, vhostName)}`);
+  }
+  return String(alternate.value);
 }
 
 function assertNotDefault(name: string): void {
