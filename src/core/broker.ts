@@ -110,6 +110,10 @@ export class BrokerCore {
       tag => this.format(tag),
     );
     this.turn.deadLetters = this.deadLetters;
+    this.turn.onFault = (where, error) => {
+      this.counters.internalErrors++;
+      this.logger.error('default', `internal error in ${where}`, error);
+    };
     this.deadLetters.onWork = () => this.turn.arm();
     this.deadLetters.onFailure = (queue, error) => this.#deadLetterFailed(queue, error);
     this.flow = new FlowControl(this.clock, this.timers);

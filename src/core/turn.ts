@@ -37,6 +37,10 @@ export class Turn {
     this.#armedTimerMillis = Infinity;
     this.run();
   };
+  /** Hears of errors that are ours. One queue or connection that fails must not end the turn, nor the process. */
+  onFault: (where: string, error: unknown) => void = (_, error) => {
+    throw error;
+  };
   /** Turns since the start; statistics tell turns apart by it. */
   count = 0;
 
@@ -92,7 +96,7 @@ export class Turn {
     this.count++;
     this.#ingestedBytes = 0;
     if (!this.#isTimeFresh) this.#clock.refresh();
-    const hasMoreTimers = this.#timers.run(this.#clock.nowMillis, limits.turnTimersMax);
+    const hasMoreTimers = this.#runTimers();
     this.#pumpQueues();
     this.#ledger.commit();
     this.#flushConnections();
@@ -103,6 +107,15 @@ export class Turn {
     if (dueMillis < this.#armedTimerMillis) {
       this.#armedTimerMillis = dueMillis;
       this.#scheduler.armTimer(dueMillis, this.#wake);
+    }
+  }
+
+  #runTimers(): boolean {
+    try {
+      return this.#timers.run(this.#clock.nowMillis, limits.turnTimersMax);
+    } catch (error) {
+      this.onFault('a timer', error);
+      return true;
     }
   }
 
@@ -117,7 +130,11 @@ export class Turn {
       for (let i = 0; i < queues.length; i++) {
         const queue = queues[i] as Queue;
         queue.isMarkedReady = false;
-        if (!queue.isDeleted && queue.pump(limits.queuePumpMessages)) this.queueReady(queue);
+        try {
+          if (!queue.isDeleted && queue.pump(limits.queuePumpMessages)) this.queueReady(queue);
+        } catch (error) {
+          this.onFault(`queue '${queue.name}' in vhost '${queue.vhostName}'`, error);
+        }
       }
       queues.length = 0;
     }
@@ -127,7 +144,13 @@ export class Turn {
     const dirty = this.#dirty;
     this.#dirty = this.#flushing;
     this.#flushing = dirty;
-    for (let i = 0; i < dirty.length; i++) (dirty[i] as Flushable).flush();
+    for (let i = 0; i < dirty.length; i++) {
+      try {
+        (dirty[i] as Flushable).flush();
+      } catch (error) {
+        this.onFault('a connection', error);
+      }
+    }
     dirty.length = 0;
   }
 }

@@ -7,11 +7,14 @@ export interface ByteSocket {
   readonly writableLength: number;
   readonly bytesRead?: number;
   readonly bytesWritten?: number;
+  /** Calls `written` later, never from within, and for several writes in their order. */
   write(bytes: Buffer, written: () => void): boolean;
   cork(): void;
   uncork(): void;
   pause(): unknown;
   resume(): unknown;
+  /** Puts bytes in front of what is still to be read. */
+  unshift(bytes: Buffer): unknown;
   end(): unknown;
   destroy(): unknown;
   on(event: 'data', listener: (bytes: Buffer) => void): unknown;

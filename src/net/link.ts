@@ -139,6 +139,14 @@ export class Link {
     this.#socket.resume();
   }
 
+  /** Stops reading and takes back what was read and not acted on: it comes first when reading goes on. */
+  pauseBefore(bytes: Buffer): void {
+    if (this.#isClosed) return;
+    this.pause();
+    this.receivedBytes -= bytes.length;
+    this.#socket.unshift(bytes);
+  }
+
   /** Sends what is in the outbox, then closes our side. */
   end(): void {
     if (this.#isClosed) return;

@@ -103,6 +103,12 @@ export class FakeSocket implements ByteSocket {
     this.#ticks.push(() => this.#flow());
   }
 
+  unshift(bytes: Buffer): void {
+    if (!this.isPaused) throw new Error('bytes are put back while the socket is being read');
+    this.#incoming.unshift(bytes);
+    this.bytesRead -= bytes.length;
+  }
+
   end(): void {
     this.#isEnding = true;
     if (this.#writes.length === 0) this.#finish();

@@ -171,6 +171,7 @@ export class Channel implements DeliverySink, ChannelInfo {
     this.counters.returnedUnroutable++;
     counters.returnedUnroutable++;
     exchange.counters.returnedUnroutable++;
+    connection.answers(p.bodyBytes);
     writeReturn(connection.outbox, this.number, NoRoute, 'NO_ROUTE', exchange.name, routingKey, p, connection.bodyFrameMax);
     connection.wrote();
   }

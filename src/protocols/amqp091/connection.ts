@@ -44,6 +44,8 @@ const closed = 3;
 const closeTimeoutMillis = 5000;
 /** RabbitMQ lets a client that failed before it was let in wait this long, then closes without a word. [RabbitMQ: SILENT_CLOSE_DELAY] */
 const silentCloseMillis = 3000;
+/** Answers that a client may still have when its outbox is full already, before it is not read any more. */
+const answersBytesMax = 64 * 1024;
 const heartbeatFrame = Buffer.from([FrameHeartbeat, 0, 0, 0, 0, 0, 0, FrameEnd]);
 
 /** One AMQP 0-9-1 connection: frames in, methods to channels, errors out. Handshake and channels have files of their own. */
@@ -74,6 +76,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   #isHeldForLog = false;
   /** True while the client asks for so much without reading it that it is not read either. */
   #isHeldForOutbox = false;
+  /** Answers written since the outbox is full. */
+  #unansweredBytes = 0;
   user = '';
   /** Largest body frame payload for this client. */
   bodyFrameMax = 4088;
@@ -153,14 +157,18 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     turn.begin();
     this.lastReceivedMillis = clock.nowMillis;
     if (this.#state === closed) return;
-    let from = start;
-    const handshake = this.#handshake;
-    if (handshake !== null && !handshake.hasHeader) from = handshake.onHeaderBytes(buffer, start, end);
-    if (from < end) this.reader.push(buffer, from, end, this);
-    // What is half received must not point into a buffer that larger traffic would pin.
-    if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
+    try {
+      let at = start;
+      const handshake = this.#handshake;
+      if (handshake !== null && !handshake.hasHeader) at = handshake.onHeaderBytes(buffer, start, end);
+      if (at < end) at = this.reader.push(buffer, at, end, this);
+      // What is half received must not point into a buffer that larger traffic would pin.
+      if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
+      if (at < end && this.#isHeldForOutbox) this.link.pauseBefore(buffer.subarray(at, end));
+    } catch (error) {
+      this.fault(error);
+    }
     turn.ingested(end - start);
-    if (this.outbox.isCongested) this.#holdForOutbox();
   }
 
   onFrame(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): boolean {
@@ -185,7 +193,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     } catch (error) {
       this.#fail(error, channelNumber, method, type === FrameMethod ? buffer.subarray(start + 4, end) : buffer.subarray(start, end));
     }
-    return this.#state !== closed;
+    return this.#state !== closed && !this.#isHeldForOutbox;
   }
 
   onBodyPiece(channelNumber: number, buffer: Buffer, start: number, end: number): boolean {
@@ -196,7 +204,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
         this.#fail(error, channelNumber, 0, buffer.subarray(start, start));
       }
     }
-    return this.#state !== closed;
+    return this.#state !== closed && !this.#isHeldForOutbox;
   }
 
   onFrameFault(fault: FrameFault, type: number, detail: number, payload: Buffer): void {
@@ -209,8 +217,21 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   /** Queues a whole frame for sending. */
   send(frame: Buffer): void {
     if (this.link.isClosed) return;
+    this.answers(frame.length);
     this.outbox.append(frame);
     this.wrote();
+  }
+
+  /**
+   * Says that about so many bytes of answers are going to be written. Deliveries stop at a full outbox by themselves. Answers (basic.get
+   * above all) do not: a client that asks and asks and reads none of them is not read any more either, until it does.
+   */
+  answers(bytes: number): void {
+    if (!this.outbox.isCongested || this.#isHeldForOutbox) return;
+    this.#unansweredBytes += bytes;
+    if (this.#unansweredBytes <= answersBytesMax || this.#state !== running) return;
+    this.#isHeldForOutbox = true;
+    this.link.pause();
   }
 
   /** Something was written to the outbox. */
@@ -228,6 +249,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   }
 
   onDrained(): void {
+    this.#unansweredBytes = 0;
     if (this.#isHeldForOutbox) {
       this.#isHeldForOutbox = false;
       this.#resume();
@@ -397,6 +419,13 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     return this.link.sentBytes;
   }
 
+  /** Something went wrong that is our fault: ends this connection, and nothing else. */
+  fault(error: unknown): void {
+    this.broker.counters.internalErrors++;
+    this.broker.logger.error('connection', `internal error on connection ${this.name}`, error);
+    this.link.destroy();
+  }
+
   describe(): ConnectionDescription {
     return describeConnection(this);
   }
@@ -555,17 +584,6 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.lastReceivedMillis = this.broker.clock.nowMillis;
     if (this.tuning.wantsBlocked) this.send(encodeConnectionUnblocked(0));
     this.#resume();
-  }
-
-  /**
-   * Deliveries stop at a full outbox by themselves. Replies (basic.get above all) do not: a client that asks and asks and reads none of the
-   * answers is not read any more either, until it does. A single large message must not come to that, it is no fault of the client's.
-   */
-  #holdForOutbox(): void {
-    const { outboxBytesMax, messageBytesMax } = this.broker.settings;
-    if (this.#isHeldForOutbox || this.outbox.pendingBytes < 2 * outboxBytesMax + messageBytesMax) return;
-    this.#isHeldForOutbox = true;
-    this.link.pause();
   }
 
   #resume(): void {

@@ -50,7 +50,13 @@ export class FrontEnd {
     this.startFrame = startFrame(mechanisms.filter(mechanism => mechanism !== 'EXTERNAL'));
     this.startFrameOverTls = startFrame(mechanisms);
     this.#sweeper = new CallbackTimer(now => {
-      for (const connection of [...this.#connections]) connection.sweep(now);
+      for (const connection of [...this.#connections]) {
+        try {
+          connection.sweep(now);
+        } catch (error) {
+          connection.fault(error);
+        }
+      }
       if (this.#connections.size > 0) broker.timers.set(this.#sweeper, now + sweepMillis);
     });
   }

@@ -87,10 +87,12 @@ export class Handshake {
     this.#state = 'authenticating';
     const result = connection.frontEnd.authenticate(connection, args.mechanism, args.response);
     if (result instanceof Promise) {
-      void result.then(answer => {
-        connection.broker.turn.begin();
-        if (this.#state === 'authenticating' && !connection.link.isClosed) this.#authenticated(answer);
-      });
+      result
+        .then(answer => {
+          connection.broker.turn.begin();
+          if (this.#state === 'authenticating' && !connection.link.isClosed) this.#authenticated(answer);
+        })
+        .catch((error: unknown) => connection.fault(error));
     } else {
       this.#authenticated(result);
     }

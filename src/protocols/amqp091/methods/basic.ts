@@ -156,6 +156,7 @@ function answerGet(channel: Channel, queue: Queue, noAck: boolean): void {
   if (noAck) channel.counters.gotNoAck++;
   else channel.counters.got++;
   channel.flushReplies();
+  connection.answers(entry.bytes);
   writeGetOk(connection.outbox, broker.store, channel.number, tag, entry, queue.readyCount, connection.bodyFrameMax);
   connection.wrote();
   if (noAck) {
