@@ -4,6 +4,10 @@ import { Entry } from './queues/entry.ts';
 import type { Rename, RefHolder } from './messages/message-store.ts';
 
 const initialCapacity = 16;
+/** What a ring has before its first delivery: most channels of most connections never get one. */
+const noConsumers: (Consumer | null)[] = [];
+const noNumbers = new Uint32Array(0);
+const noDoubles = new Float64Array(0);
 
 class Straggler {
   readonly consumer: Consumer;
@@ -24,13 +28,13 @@ class Straggler {
  */
 export class UnackedRing implements RefHolder {
   #capacity = 0;
-  #consumers: (Consumer | null)[] = [];
-  #refs = new Uint32Array(0);
-  #metas = new Uint32Array(0);
-  #bytes = new Uint32Array(0);
-  #sequences = new Float64Array(0);
-  #expiries = new Float64Array(0);
-  #delivered = new Float64Array(0);
+  #consumers = noConsumers;
+  #refs = noNumbers;
+  #metas = noNumbers;
+  #bytes = noNumbers;
+  #sequences = noDoubles;
+  #expiries = noDoubles;
+  #delivered = noDoubles;
   /** Tags in the ring: [first, next). The first is live when there is any. */
   #first = 1;
   #next = 1;

@@ -17,6 +17,7 @@ import {
   BasicReject,
   ChannelClose,
   ChannelCloseOk,
+  ChannelOpen,
   encodeBasicAck,
   encodeBasicCancel,
   encodeBasicNack,
@@ -49,7 +50,7 @@ export class Channel implements DeliverySink, ChannelInfo {
   readonly publishing: Publishing;
   readonly consumers = new Map<string, Consumer>();
   /** Stand-ins for basic.get, one per queue, so that what was got is settled like what was delivered. */
-  readonly getters = new Map<object, Consumer>();
+  getters: Map<Queue, Consumer> | null = null;
   readonly unacked = new UnackedRing();
   readonly shared = new SharedPrefetch();
   /** Counts what was got: it takes no part in the channel's prefetch. */
@@ -68,13 +69,18 @@ export class Channel implements DeliverySink, ChannelInfo {
   readonly waitingGets: { readonly queue: Queue; readonly noAck: boolean }[] = [];
   #replies: DeferredReplies | null = null;
   #state = opening;
-  readonly #entry = new Entry();
+  /** Where a settled delivery is put for a moment. */
+  #entry: Entry | null = null;
 
   constructor(connection: Connection, number: number) {
     this.connection = connection;
     this.number = number;
     this.publishing = new Publishing(this);
-    connection.broker.holdsRefs(this.unacked);
+  }
+
+  /** The client has opened the channel. */
+  open(): void {
+    this.connection.broker.holdsRefs(this.unacked);
     this.#state = open;
   }
 
@@ -102,16 +108,10 @@ export class Channel implements DeliverySink, ChannelInfo {
       // Until the client confirms the close, all it sends on the channel is from before it knew. [AMQP 0-9-1 channel.close]
       if (method === ChannelCloseOk) this.connection.forget(this);
       else if (method === ChannelClose) this.connection.send(encodeChannelCloseOk(this.number));
+      else if (method === ChannelOpen) throw new BrokerError('CHANNEL_ERROR', "second 'channel.open' seen");
       return;
     }
-    if (this.publishing.isExpectingContent) {
-      throw new BrokerError(
-        'UNEXPECTED_FRAME',
-        this.publishing.isExpectingBody
-          ? 'expected content body, got non content body frame instead'
-          : 'expected content header for class 60, got non content header frame instead',
-      );
-    }
+    if (this.publishing.isExpectingContent) throw this.publishing.unexpected();
     switch (method) {
       case BasicPublish:
         this.publishing.onMethod(buffer, start, end);
@@ -206,7 +206,7 @@ export class Channel implements DeliverySink, ChannelInfo {
   settle(tag: number, multiple: boolean, outcome: Outcome): void {
     const { unacked } = this;
     if (!multiple) {
-      const entry = this.#entry;
+      const entry = (this.#entry ??= new Entry());
       const consumer = unacked.take(tag, entry);
       if (consumer === null) throw preconditionFailed(`unknown delivery tag ${tag}`);
       this.settleTaken(consumer, entry, outcome);
@@ -223,7 +223,8 @@ export class Channel implements DeliverySink, ChannelInfo {
 
   #settleThrough(last: number, outcome: Outcome): void {
     const { unacked } = this;
-    const entry = this.#entry;
+    if (unacked.count === 0) return;
+    const entry = (this.#entry ??= new Entry());
     let owner: Consumer | null = null;
     let count = 0;
     for (let tag = unacked.firstTag; tag !== 0 && tag <= last; tag = unacked.firstTag) {
@@ -318,7 +319,7 @@ export class Channel implements DeliverySink, ChannelInfo {
   }
 
   #release(): void {
-    const consumers = [...this.consumers.values()];
+    const consumers = this.consumers.size === 0 ? [] : [...this.consumers.values()];
     this.consumers.clear();
     this.publishing.reset();
     this.transaction?.rollback();

@@ -12,11 +12,14 @@ import type { Outbox } from '../../net/outbox.ts';
 import { FrameBody, FrameEnd, FrameHeader, FrameHeartbeat, FrameMethod } from '../../wire/amqp091/constants.gen.ts';
 import { FrameReader, type FrameFault, type FrameVisitor } from '../../wire/amqp091/frame-reader.ts';
 import {
+  BasicPublish,
   ChannelClose,
   ChannelOpen,
   ConnectionClose,
   ConnectionCloseOk,
   ConnectionUpdateSecret,
+  decodeChannelClose,
+  decodeConnectionClose,
   decodeConnectionUpdateSecret,
   encodeChannelCloseOk,
   encodeChannelOpenOk,
@@ -27,10 +30,11 @@ import {
   encodeConnectionUpdateSecretOk,
 } from '../../wire/amqp091/methods.gen.ts';
 import { Channel } from './channel.ts';
+import { noContentExpected } from './publishing.ts';
 import type { FrontEnd } from './front-end.ts';
 import { Handshake } from './handshake.ts';
 import { describeConnection } from './describe.ts';
-import { replyError, replyFor, type ReplyError, frameFaultText, unknownFrameText } from './reply-error.ts';
+import { ConnectionError, frameFaultText, misplacedFrame, replyError, replyFor, type ReplyError, unknownFrame } from './reply-error.ts';
 import { Tuning } from './tuning.ts';
 
 const handshaking = 0;
@@ -44,8 +48,8 @@ const closed = 3;
 const closeTimeoutMillis = 5000;
 /** RabbitMQ lets a client that failed before it was let in wait this long, then closes without a word. [RabbitMQ: SILENT_CLOSE_DELAY] */
 const silentCloseMillis = 3000;
-/** Answers that a client may still have when its outbox is full already, before it is not read any more. */
-const answersBytesMax = 64 * 1024;
+const nothing = Buffer.alloc(0);
+const closeOkFrame = encodeConnectionCloseOk(0);
 const heartbeatFrame = Buffer.from([FrameHeartbeat, 0, 0, 0, 0, 0, 0, FrameEnd]);
 
 /** One AMQP 0-9-1 connection: frames in, methods to channels, errors out. Handshake and channels have files of their own. */
@@ -61,8 +65,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   readonly reader: FrameReader;
   readonly tuning: Tuning;
   readonly channels = new Map<number, Channel>();
-  /** Filled anew for every publish. */
-  readonly publication = new Publication();
+  #publication: Publication | null = null;
   readonly connectedAtMillis: number;
   #handshake: Handshake | null;
   #state = handshaking;
@@ -76,8 +79,10 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   #isHeldForLog = false;
   /** True while the client asks for so much without reading it that it is not read either. */
   #isHeldForOutbox = false;
-  /** Answers written since the outbox is full. */
-  #unansweredBytes = 0;
+  /** Whether the client asked for the end; it may ask again. */
+  #isClosedByClient = false;
+  /** Channels that the client has closed in what is being read: what follows for them there is ignored. */
+  #closedInRead: Set<number> | null = null;
   user = '';
   /** Largest body frame payload for this client. */
   bodyFrameMax = 4088;
@@ -95,7 +100,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.outbox = link.outbox;
     this.id = broker.connections.nextId();
     const { facts } = link;
-    this.name = `${facts.peerHost}:${facts.peerPort} -> ${facts.host}:${facts.port}`;
+    // Joined, it is one flat string and no tree of pieces.
+    this.name = [facts.peerHost, ':', facts.peerPort, ' -> ', facts.host, ':', facts.port].join('');
     const now = broker.clock.nowMillis;
     this.connectedAtMillis = broker.clock.wallMillis;
     this.lastReceivedMillis = now;
@@ -103,10 +109,17 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.deadlineMillis = now + broker.settings.handshakeTimeoutMillis;
     this.reader = new FrameReader(broker.settings.initialFrameBytesMax);
     this.tuning = new Tuning();
-    this.publication.publisher = this;
     this.#handshake = new Handshake(this);
     broker.connections.add(this);
     broker.counters.connectionsOpened++;
+  }
+
+  /** Filled anew for every publish. */
+  get publication(): Publication {
+    if (this.#publication !== null) return this.#publication;
+    const publication = new Publication();
+    publication.publisher = this;
+    return (this.#publication = publication);
   }
 
   /** The connection is its own owner of exclusive queues. */
@@ -157,18 +170,15 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     turn.begin();
     this.lastReceivedMillis = clock.nowMillis;
     if (this.#state === closed) return;
-    try {
-      let at = start;
-      const handshake = this.#handshake;
-      if (handshake !== null && !handshake.hasHeader) at = handshake.onHeaderBytes(buffer, start, end);
-      if (at < end) at = this.reader.push(buffer, at, end, this);
-      // What is half received must not point into a buffer that larger traffic would pin.
-      if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
-      if (at < end && this.#isHeldForOutbox) this.link.pauseBefore(buffer.subarray(at, end));
-    } catch (error) {
-      this.fault(error);
-    }
+    let from = start;
+    const handshake = this.#handshake;
+    if (handshake !== null && !handshake.hasHeader) from = handshake.onHeaderBytes(buffer, start, end);
+    if (from < end) this.reader.push(buffer, from, end, this);
+    // What is half received must not point into a buffer that larger traffic would pin.
+    if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
+    this.#closedInRead = null;
     turn.ingested(end - start);
+    if (this.outbox.isCongested) this.#holdForOutbox();
   }
 
   onFrame(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): boolean {
@@ -176,7 +186,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     let method = 0;
     try {
       if (type === FrameMethod) {
-        if (end - start < 4) throw new BrokerError('FRAME_ERROR', 'method frame is cut short');
+        if (end - start < 4) throw unknownFrame(type, buffer.subarray(start, end));
         method =
           ((buffer[start] as number) << 24) |
           ((buffer[start + 1] as number) << 16) |
@@ -184,8 +194,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
           (buffer[start + 3] as number);
         this.#onMethod(method, channelNumber, buffer, start + 4, end);
       } else if (this.#state === running) {
-        if (type === FrameHeader) this.#contentChannel(channelNumber)?.publishing.onHeader(buffer, start, end);
-        else if (type === FrameBody) this.#contentChannel(channelNumber)?.publishing.onBody(buffer, start, end);
+        if (type === FrameHeader) this.#contentChannel(type, channelNumber, buffer, start, end)?.publishing.onHeader(buffer, start, end);
+        else if (type === FrameBody) this.#contentChannel(type, channelNumber, buffer, start, end)?.publishing.onBody(buffer, start, end);
         else this.#onOtherFrame(type, channelNumber, buffer, start, end);
       } else if (this.#state === handshaking) {
         this.#onOtherFrame(type, channelNumber, buffer, start, end);
@@ -199,7 +209,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   onBodyPiece(channelNumber: number, buffer: Buffer, start: number, end: number): boolean {
     if (this.#state === running) {
       try {
-        this.#contentChannel(channelNumber)?.publishing.onBodyPiece(buffer, start, end);
+        this.#contentChannel(FrameBody, channelNumber, buffer, start, end)?.publishing.onBodyPiece(buffer, start, end);
       } catch (error) {
         this.#fail(error, channelNumber, 0, buffer.subarray(start, start));
       }
@@ -209,9 +219,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
 
   onFrameFault(fault: FrameFault, type: number, detail: number, payload: Buffer): void {
     const text = frameFaultText(fault, type, detail, payload, this.reader.payloadBytesMax);
-    if (this.#state === running) this.closeWith({ ...replyError('FRAME_ERROR', text), namesMethod: false }, 0);
-    else this.silentClose(text);
-    this.#state = this.#state === running ? closed : this.#state;
+    if (this.#tellsErrors) this.closeWith({ ...replyError('FRAME_ERROR', text), namesMethod: false }, 0);
+    else if (this.#state === handshaking) this.silentClose(text);
   }
 
   /** Queues a whole frame for sending. */
@@ -311,7 +320,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   closeWith(error: ReplyError, method: number): void {
     if (this.#state === closing || this.#state === closed) return;
     this.closeReason = error.text;
-    this.#releaseChannels();
+    this.#releaseResources();
+    this.#handshake = null;
     this.send(
       encodeConnectionClose(0, {
         replyCode: error.code,
@@ -357,11 +367,10 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   onClosed(error: Error | null): void {
     this.broker.turn.begin();
     const wasOrderly = this.#state === closed || this.#state === closing;
-    this.#releaseChannels();
+    this.#releaseResources();
     if (this.#vhost !== null) {
       this.#vhost.connectionCount--;
       this.broker.connections.removeUser(this.user);
-      this.#vhost.removeQueuesOf(this);
     }
     this.broker.connections.delete(this);
     this.broker.counters.connectionsClosed++;
@@ -452,16 +461,18 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
       if (this.#handshake !== null) this.#handshake.onMethod(method, channelNumber, buffer, start, end);
     } else if (method === ConnectionCloseOk && channelNumber === 0) {
       this.endNow();
-    } else if (method === ConnectionClose && channelNumber === 0) {
-      this.send(encodeConnectionCloseOk(0));
+    } else if (method === ConnectionClose && channelNumber === 0 && this.#isClosedByClient) {
+      this.send(closeOkFrame);
     }
   }
 
   #onConnectionMethod(method: number, buffer: Buffer, start: number, end: number): void {
     switch (method) {
       case ConnectionClose:
-        this.#releaseChannels();
-        this.send(encodeConnectionCloseOk(0));
+        decodeConnectionClose(buffer, start, end);
+        this.#releaseResources();
+        this.#isClosedByClient = true;
+        this.send(closeOkFrame);
         // The client closes the socket; should it forget, the sweep does. What it still sends is ignored.
         this.#state = closing;
         this.deadlineMillis = this.broker.clock.nowMillis + closeTimeoutMillis;
@@ -475,74 +486,100 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     }
   }
 
+  /** channel.open, channel.close, and what comes on a channel that is not there. */
   #onChannelLifeMethod(method: number, channelNumber: number, channel: Channel | null, buffer: Buffer, start: number, end: number): void {
-    if (method === ChannelOpen) {
-      if (channel !== null) {
-        if (channel.isClosing) return;
-        throw new BrokerError('CHANNEL_ERROR', "second 'channel.open' seen");
-      }
-      this.#openChannel(channelNumber);
+    if (channel === null) {
+      this.#onUnopened(method, channelNumber);
       return;
     }
-    if (channel === null) throw new BrokerError('CHANNEL_ERROR', "expected 'channel.open'");
-    if (channel.isClosing) {
+    if (channel.publishing.isExpectingContent || channel.isClosing) {
       channel.onMethod(method, buffer, start, end);
       return;
     }
+    if (method === ChannelOpen) throw new BrokerError('CHANNEL_ERROR', "second 'channel.open' seen");
+    decodeChannelClose(buffer, start, end);
     channel.close();
     this.channels.delete(channelNumber);
     this.#lastChannel = null;
+    (this.#closedInRead ??= new Set()).add(channelNumber);
     this.send(encodeChannelCloseOk(channelNumber));
   }
 
-  #openChannel(channelNumber: number): void {
+  #onUnopened(method: number, channelNumber: number): void {
+    if (method !== ChannelOpen && this.#closedInRead !== null && this.#closedInRead.has(channelNumber)) {
+      if (method === ChannelClose) this.send(encodeChannelCloseOk(channelNumber));
+      return;
+    }
+    this.#assertRoomForChannel();
+    const channel = new Channel(this, channelNumber);
+    if (method === ChannelOpen) {
+      this.channels.set(channelNumber, (this.#lastChannel = channel));
+      channel.open();
+      this.broker.counters.channelsOpened++;
+      this.send(encodeChannelOpenOk(channelNumber));
+      return;
+    }
+    const error = new BrokerError('CHANNEL_ERROR', "expected 'channel.open'");
+    if (method !== BasicPublish) throw error;
+    // What has content is looked at when that is complete.
+    this.channels.set(channelNumber, (this.#lastChannel = channel));
+    channel.publishing.refuse(method, error);
+  }
+
+  #assertRoomForChannel(): void {
     const { channelsMax } = this.tuning;
     const { broker } = this;
     if (this.channels.size >= channelsMax) {
-      throw new BrokerError(
+      throw new ConnectionError(
         'NOT_ALLOWED',
         `number of channels opened (${this.channels.size}) has reached the negotiated channel_max (${channelsMax})`,
       );
     }
     const userMax = broker.access.user(this.user)?.limits.maxChannels ?? null;
     if (userMax !== null && userMax >= 0 && this.frontEnd.channelsOfUser(this.user) >= userMax) {
-      throw new BrokerError(
+      throw new ConnectionError(
         'NOT_ALLOWED',
         `number of channels opened for user '${this.user}' has reached the maximum allowed user limit of (${userMax})`,
       );
     }
     if (broker.counters.channelsOpened - broker.counters.channelsClosed >= broker.settings.channelsPerNodeMax) {
-      throw new BrokerError(
+      throw new ConnectionError(
         'NOT_ALLOWED',
         `number of channels opened on node has reached the maximum allowed limit of (${broker.settings.channelsPerNodeMax})`,
       );
     }
-    this.channels.set(channelNumber, (this.#lastChannel = new Channel(this, channelNumber)));
-    broker.counters.channelsOpened++;
-    this.send(encodeChannelOpenOk(channelNumber));
   }
 
   /** The channel that content frames are for; null when they are to be ignored. */
-  #contentChannel(channelNumber: number): Channel | null {
+  #contentChannel(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): Channel | null {
     let channel = this.#lastChannel;
     if (channel === null || channel.number !== channelNumber) {
       channel = this.channels.get(channelNumber) ?? null;
       if (channel === null) {
-        throw new BrokerError('UNEXPECTED_FRAME', 'expected method frame, got non method frame instead');
+        if (channelNumber === 0) throw misplacedFrame(type, buffer.subarray(start, end));
+        if (this.#closedInRead !== null && this.#closedInRead.has(channelNumber)) return null;
+        throw noContentExpected();
       }
       this.#lastChannel?.publishing.keep();
       this.#lastChannel = channel;
     }
-    return channel.isOpen ? channel : null;
+    return channel.isClosing ? null : channel;
   }
 
   #onOtherFrame(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): void {
-    const payload = buffer.subarray(start, end);
     if (type === FrameHeartbeat && end === start) {
-      if (channelNumber === 0) return;
-      throw new BrokerError('UNEXPECTED_FRAME', 'type 8, all octets = <<>>');
+      if (channelNumber !== 0) throw misplacedFrame(type, nothing);
+      return;
     }
-    throw new BrokerError('FRAME_ERROR', unknownFrameText(type, payload));
+    const payload = buffer.subarray(start, end);
+    // Content before the connection is open.
+    if (type === FrameBody || (type === FrameHeader && end - start >= 12)) throw misplacedFrame(type, payload);
+    throw unknownFrame(type, payload);
+  }
+
+  /** Whether the client is told of errors. Before it has authenticated it is not. */
+  get #tellsErrors(): boolean {
+    return this.#state === running || (this.#state === handshaking && this.#handshake?.stateName === 'opening');
   }
 
   #fail(error: unknown, channelNumber: number, method: number, payload: Buffer): void {
@@ -552,22 +589,30 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
       this.broker.logger.error('connection', `internal error on connection ${this.name}`, error);
       reply = replyError('INTERNAL_ERROR', 'the broker failed to handle a method; see its log');
     }
-    if (this.#state === handshaking) {
-      this.silentClose(reply.text);
+    if (!this.#tellsErrors) {
+      if (this.#state === handshaking) this.silentClose(reply.text);
       return;
     }
     const channel = channelNumber === 0 ? null : (this.channels.get(channelNumber) ?? null);
+    // Errors in place of content are those of the method that the content belongs to, whatever came instead.
+    const isContent = method === 0 || (channel !== null && channel.publishing.isExpectingContent);
+    const culprit = isContent ? (channel?.publishing.method ?? 0) : method;
     if (!reply.isHard && channel !== null) {
       this.broker.logger.warning('channel', `channel ${channelNumber} of connection ${this.name}: ${reply.text}`);
-      // Content errors are those of the publish that the content belongs to.
-      channel.closeWith(reply, method === 0 ? 0x003c0028 : method);
+      channel.closeWith(reply, culprit);
     } else {
-      const isFraming = reply.code === 501 || reply.code === 505;
-      this.closeWith(method === 0 && isFraming ? { ...reply, namesMethod: false } : reply, method === 0 ? 0x003c0028 : method);
+      this.closeWith(reply, culprit);
     }
   }
 
+  /** Channels and exclusive queues go before the client hears that its connection is closed. [RabbitMQ: rabbit_reader, close_connection] */
+  #releaseResources(): void {
+    this.#releaseChannels();
+    this.#vhost?.removeQueuesOf(this);
+  }
+
   #releaseChannels(): void {
+    if (this.channels.size === 0) return;
     for (const channel of this.channels.values()) channel.close();
     this.channels.clear();
     this.#lastChannel = null;

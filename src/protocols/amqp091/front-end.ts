@@ -4,7 +4,7 @@ import type { CertificateLogin } from '../../auth/client-certificate.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import type { AuthBackend, AuthResult } from '../../core/ports/auth-backend.ts';
 import type { Link } from '../../net/link.ts';
-import { encodeConnectionStart } from '../../wire/amqp091/methods.gen.ts';
+import { encodeConnectionStart, encodeConnectionTune } from '../../wire/amqp091/methods.gen.ts';
 import { decodeTable, tableLimitsBeforeAuthentication } from '../../wire/amqp091/table.ts';
 import { Connection } from './connection.ts';
 import { serverProperties } from './server-properties.ts';
@@ -29,6 +29,7 @@ export class FrontEnd {
   /** connection.start for plain connections: EXTERNAL is not offered where there can be no certificate. [RabbitMQ: should_offer] */
   readonly startFrame: Buffer;
   readonly startFrameOverTls: Buffer;
+  readonly tuneFrame: Buffer;
   readonly #auth: AuthBackend;
   readonly #options: FrontEndOptions;
   readonly #connections = new Set<Connection>();
@@ -38,7 +39,8 @@ export class FrontEnd {
     this.broker = broker;
     this.#auth = auth;
     this.#options = options;
-    const { mechanisms } = broker.settings;
+    const { mechanisms, channelsMax, frameBytesMax, heartbeatSeconds } = broker.settings;
+    this.tuneFrame = encodeConnectionTune(0, { channelMax: channelsMax, frameMax: frameBytesMax, heartbeat: heartbeatSeconds });
     const startFrame = (offered: readonly string[]): Buffer =>
       encodeConnectionStart(0, {
         versionMajor: 0,

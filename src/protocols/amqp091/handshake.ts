@@ -1,9 +1,8 @@
 import type { AuthResult } from '../../core/ports/auth-backend.ts';
 import { BrokerError } from '../../core/broker-error.ts';
-import { FrameMinSize } from '../../wire/amqp091/constants.gen.ts';
+import { FrameMethod, FrameMinSize } from '../../wire/amqp091/constants.gen.ts';
 import { protocolHeader } from '../../wire/amqp091/frame.ts';
 import {
-  ConnectionCloseOk,
   ConnectionOpen,
   ConnectionStartOk,
   ConnectionTuneOk,
@@ -11,15 +10,16 @@ import {
   decodeConnectionStartOk,
   decodeConnectionTuneOk,
   encodeConnectionOpenOk,
-  encodeConnectionTune,
 } from '../../wire/amqp091/methods.gen.ts';
 import { tableLimitsBeforeAuthentication } from '../../wire/amqp091/table.ts';
 import type { Connection } from './connection.ts';
-import { replyError } from './reply-error.ts';
+import { misplacedFrame, replyError } from './reply-error.ts';
 
 type State = 'header' | 'starting' | 'authenticating' | 'tuning' | 'opening';
 
 const header = Buffer.from(protocolHeader);
+const nothing = Buffer.alloc(0);
+const openOkFrame = encodeConnectionOpenOk(0);
 /** Headers that older clients send for the same protocol: 0-9 and 0-9-1 in the notation of 0-9. [RabbitMQ: rabbit_reader, handshake] */
 const acceptedHeaders: readonly Buffer[] = [
   header,
@@ -31,7 +31,7 @@ const acceptedHeaders: readonly Buffer[] = [
 export class Handshake {
   readonly #connection: Connection;
   #state: State = 'header';
-  #head: Buffer = Buffer.alloc(0);
+  #head: Buffer = nothing;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -49,9 +49,10 @@ export class Handshake {
   onHeaderBytes(buffer: Buffer, start: number, end: number): number {
     const missing = header.length - this.#head.length;
     const taken = Math.min(missing, end - start);
-    this.#head = Buffer.concat([this.#head, buffer.subarray(start, start + taken)]);
-    const head = this.#head;
-    const isPossible = acceptedHeaders.some(accepted => accepted.subarray(0, head.length).equals(head));
+    const piece = buffer.subarray(start, start + taken);
+    const head = this.#head.length === 0 ? piece : Buffer.concat([this.#head, piece]);
+    this.#head = head;
+    const isPossible = acceptedHeaders.some(accepted => accepted.compare(head, 0, head.length, 0, head.length) === 0);
     // A wrong beginning of something shorter than eight octets ("GET /") waits for the rest or the timeout, as in RabbitMQ.
     if (head.length < header.length && (isPossible || head.length < 8)) return end;
     if (!isPossible) {
@@ -70,9 +71,7 @@ export class Handshake {
   }
 
   onMethod(method: number, channelNumber: number, buffer: Buffer, start: number, end: number): void {
-    if (channelNumber !== 0 || (method === ConnectionCloseOk && this.#state === 'starting')) {
-      throw new BrokerError('CHANNEL_ERROR', `method on channel ${channelNumber} in connection state ${this.stateName}`);
-    }
+    if (channelNumber !== 0) throw misplacedFrame(FrameMethod, buffer.subarray(start - 4, end));
     if (this.#state === 'starting' && method === ConnectionStartOk) this.#onStartOk(buffer, start, end);
     else if (this.#state === 'tuning' && method === ConnectionTuneOk) this.#onTuneOk(buffer, start, end);
     else if (this.#state === 'opening' && method === ConnectionOpen) this.#onOpen(buffer, start, end);
@@ -83,7 +82,7 @@ export class Handshake {
     const connection = this.#connection;
     const args = decodeConnectionStartOk(buffer, start, end, tableLimitsBeforeAuthentication);
     connection.tuning.mechanism = args.mechanism;
-    connection.tuning.describeClient(args.clientProperties);
+    connection.tuning.describeClient(args.clientProperties, buffer.toString('latin1', start, start + 4 + buffer.readUInt32BE(start)));
     this.#state = 'authenticating';
     const result = connection.frontEnd.authenticate(connection, args.mechanism, args.response);
     if (result instanceof Promise) {
@@ -125,8 +124,7 @@ export class Handshake {
     connection.user = result.user.name;
     connection.link.authenticated();
     this.#state = 'tuning';
-    const { channelsMax, frameBytesMax, heartbeatSeconds } = broker.settings;
-    connection.send(encodeConnectionTune(0, { channelMax: channelsMax, frameMax: frameBytesMax, heartbeat: heartbeatSeconds }));
+    connection.send(connection.frontEnd.tuneFrame);
   }
 
   #onTuneOk(buffer: Buffer, start: number, end: number): void {
@@ -150,7 +148,7 @@ export class Handshake {
     const args = decodeConnectionOpen(buffer, start, end);
     try {
       const vhost = connection.broker.enterVhost(args.virtualHost, connection);
-      connection.send(encodeConnectionOpenOk(0));
+      connection.send(openOkFrame);
       connection.opened(vhost);
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;

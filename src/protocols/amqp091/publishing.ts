@@ -7,13 +7,15 @@ import { Publication } from '../../core/messages/publication.ts';
 import { exchangeTerm } from '../../core/resource-name.ts';
 
 import { Facets, peekFacets } from '../../wire/amqp091/facets.ts';
-import { decodeBasicPublish } from '../../wire/amqp091/methods.gen.ts';
+import { DeliveryModeFlag, FrameHeader, HeadersFlag, ReplyToFlag, UserIdFlag } from '../../wire/amqp091/constants.gen.ts';
+import { BasicPublish, decodeBasicPublish } from '../../wire/amqp091/methods.gen.ts';
 import { DecodeError } from '../../wire/decode-error.ts';
 import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
 import type { Channel } from './channel.ts';
-import { parseExpiration } from '../../core/messages/expiration.ts';
+import { expirationMillis, parseExpiration } from '../../core/messages/expiration.ts';
 import { PublishMemo, PublishMemos } from './publish-memo.ts';
-import { prepareReplyTo } from './reply-to.ts';
+import { ConnectionError, unknownFrame } from './reply-error.ts';
+import { isPseudoQueue, prepareReplyTo } from './reply-to.ts';
 import { copyKeys, withoutBcc } from '../../core/messages/sender-selected.ts';
 
 const expectMethod = 0;
@@ -23,10 +25,17 @@ const expectBody = 2;
 const gatheredBytesMax = 32 * 1024;
 /** Properties up to this length are compared with the last message's before they are looked into. */
 const rememberedPropertiesMax = 96;
+/** Flaws of the properties that are told when the content is complete. */
+const badExpiration = 0x1_0000;
+const badDeliveryMode = 0x2_0000;
 /** Properties that need more than a look: headers (CC, BCC), reply-to, user-id. */
-const demandingFlags = 0x2000 | 0x0200 | 0x0010;
-const headersFlag = 0x2000;
+const demandingFlags = HeadersFlag | ReplyToFlag | UserIdFlag;
+const checkedFlags = ReplyToFlag | UserIdFlag | badExpiration | badDeliveryMode;
 const nothing = Buffer.alloc(0);
+/** Ticket, two empty names and bits, of which the first two and the last octet are no envelope. */
+const noArguments = Buffer.alloc(5);
+/** The first four octets of a content header: class basic, weight 0. */
+const classAndWeight = 60 << 16;
 
 /**
  * Takes a channel's publishes: method, content header, body frames; then routes the message. Everything that equals the last publish is
@@ -35,9 +44,11 @@ const nothing = Buffer.alloc(0);
 export class Publishing {
   readonly #channel: Channel;
   readonly #memos = new PublishMemos();
-  readonly #facets = new Facets();
+  /** Made with the first properties that are looked into, as everything that a channel without publishes does without. */
+  #facets: Facets | null = null;
   #state = expectMethod;
   #memo: PublishMemo | null = null;
+  #method: number = BasicPublish;
   /** The content header's payload behind class, weight and body size; a view of the read buffer or a copy. */
   #properties: Buffer = nothing;
   #propertiesStart = 0;
@@ -48,7 +59,7 @@ export class Publishing {
   #gathered: Buffer | null = null;
   #parts: Buffer[] | null = null;
   /** The last properties and what they said. */
-  readonly #lastProperties = Buffer.allocUnsafeSlow(rememberedPropertiesMax);
+  #lastProperties: Buffer = nothing;
   #lastPropertiesBytes = -1;
   #isPersistent = false;
   #priority = 0;
@@ -63,9 +74,27 @@ export class Publishing {
     return this.#state !== expectMethod;
   }
 
-  /** For the error when a method comes in place of content. */
-  get isExpectingBody(): boolean {
-    return this.#state === expectBody;
+  /** The method that content is expected for, or was. */
+  get method(): number {
+    return this.#method;
+  }
+
+  /** What to say of a frame that is not the one expected. */
+  unexpected(): BrokerError {
+    if (this.#state === expectMethod) return noContentExpected();
+    return new BrokerError(
+      'UNEXPECTED_FRAME',
+      this.#state === expectHeader
+        ? 'expected content header for class 60, got non content header frame instead'
+        : 'expected content body, got non content body frame instead',
+    );
+  }
+
+  /** Takes the content of a method that is refused when all of it is there. */
+  refuse(method: number, error: BrokerError): void {
+    this.#method = method;
+    this.#memo = new PublishMemo(noArguments, null, '', null, false, error, 0, 0);
+    this.#state = expectHeader;
   }
 
   onMethod(buffer: Buffer, start: number, end: number): void {
@@ -77,24 +106,12 @@ export class Publishing {
   }
 
   onHeader(buffer: Buffer, start: number, end: number): void {
-    if (this.#state !== expectHeader) throw unexpected(this.#state);
+    if (this.#state !== expectHeader) throw this.unexpected();
+    if (end - start < 12) throw unknownFrame(FrameHeader, buffer.subarray(start, end));
+    if (readUint32(buffer, start) !== classAndWeight) throw this.#notTheHeader(buffer, start);
     if (end - start < 14) throw new DecodeError('truncated', 'content header is cut short');
-    const classId = ((buffer[start] as number) << 8) | (buffer[start + 1] as number);
-    if (classId !== 60) {
-      throw new BrokerError('UNEXPECTED_FRAME', `expected content header for class 60, got one for class ${classId} instead`);
-    }
-    const high =
-      (((buffer[start + 4] as number) << 24) |
-        ((buffer[start + 5] as number) << 16) |
-        ((buffer[start + 6] as number) << 8) |
-        (buffer[start + 7] as number)) >>>
-      0;
-    const low =
-      (((buffer[start + 8] as number) << 24) |
-        ((buffer[start + 9] as number) << 16) |
-        ((buffer[start + 10] as number) << 8) |
-        (buffer[start + 11] as number)) >>>
-      0;
+    const high = readUint32(buffer, start + 4);
+    const low = readUint32(buffer, start + 8);
     const size = high * 0x1_0000_0000 + low;
     const sizeMax = this.#channel.connection.broker.settings.messageBytesMax;
     if (size > sizeMax) {
@@ -113,7 +130,7 @@ export class Publishing {
   }
 
   onBody(buffer: Buffer, start: number, end: number): void {
-    if (this.#state !== expectBody) throw unexpected(this.#state);
+    if (this.#state !== expectBody) throw this.unexpected();
     const count = end - start;
     if (count === this.#bodyBytes) {
       this.#finish(buffer, start);
@@ -131,7 +148,7 @@ export class Publishing {
 
   /** A piece of a large body frame. */
   onBodyPiece(buffer: Buffer, start: number, end: number): void {
-    if (this.#state !== expectBody) throw unexpected(this.#state);
+    if (this.#state !== expectBody) throw this.unexpected();
     if (end - start > this.#bodyLeft) {
       throw new BrokerError(
         'UNEXPECTED_FRAME',
@@ -156,6 +173,13 @@ export class Publishing {
     this.#gathered = null;
     this.#parts = null;
     this.#properties = nothing;
+  }
+
+  #notTheHeader(buffer: Buffer, start: number): BrokerError {
+    const classId = buffer.readUInt16BE(start);
+    // A weight makes it another kind of header. [AMQP 0-9-1 2.3.5.2]
+    if (classId === 60) return this.unexpected();
+    return new BrokerError('UNEXPECTED_FRAME', `expected content header for class 60, got one for class ${classId} instead`);
   }
 
   #addPiece(buffer: Buffer, start: number, end: number): void {
@@ -217,16 +241,19 @@ export class Publishing {
     const start = this.#propertiesStart;
     const count = this.#propertiesBytes;
     if (count === this.#lastPropertiesBytes && equalBytes(this.#lastProperties, 0, buffer, start, count)) return;
-    const facets = this.#facets;
+    const facets = (this.#facets ??= new Facets());
     if (!peekFacets(buffer, start, start + count, facets)) throw new DecodeError('malformed', 'content header');
     this.#isPersistent = facets.deliveryMode === 2;
     this.#priority = facets.priority < 0 ? 0 : facets.priority;
     this.#demands = facets.flags & demandingFlags;
-    this.#ttlMillis =
-      facets.expirationStart === 0
-        ? -1
-        : parseExpiration(buffer.toString('latin1', facets.expirationStart, facets.expirationStart + facets.expirationLength));
+    this.#ttlMillis = -1;
+    if (facets.expirationStart !== 0) {
+      this.#ttlMillis = expirationMillis(textAt(buffer, facets.expirationStart, facets.expirationLength));
+      if (this.#ttlMillis < 0) this.#demands |= badExpiration;
+    }
+    if ((facets.flags & DeliveryModeFlag) !== 0 && facets.deliveryMode !== 1 && facets.deliveryMode !== 2) this.#demands |= badDeliveryMode;
     if (count <= rememberedPropertiesMax && this.#demands === 0) {
+      if (this.#lastProperties === nothing) this.#lastProperties = Buffer.allocUnsafeSlow(rememberedPropertiesMax);
       for (let i = 0; i < count; i++) this.#lastProperties[i] = buffer[start + i] as number;
       this.#lastPropertiesBytes = count;
     } else {
@@ -267,17 +294,19 @@ export class Publishing {
     p.body = nothing;
   }
 
-  /** A message whose properties take part: in routing (headers exchange, CC, BCC), in permission (user-id), in replies (reply-to). */
+  /**
+   * A message whose properties take part: in routing (headers exchange, CC, BCC), in permission (user-id), in replies (reply-to), or are not
+   * valid. Everything is checked in RabbitMQ's order, when the content is complete.
+   */
   #demanding(memo: PublishMemo, p: Publication): NonNullable<PublishMemo['route']> {
     const { connection } = this.#channel;
     const { broker, vhost } = connection;
     const exchange = memo.exchange;
     if (exchange === null) return emptyRoute;
-    const facets = this.#facets;
-    if (facets.userIdStart !== 0 && (this.#demands & 0x0010) !== 0) this.#checkUserId(p);
+    const demands = this.#demands;
+    if ((demands & checkedFlags) !== 0) this.#check(p);
     let headers: FieldTable | null = null;
-    if ((this.#demands & headersFlag) !== 0) headers = broker.format(p.format).headers(p.properties, p.propertiesStart, p.propertiesBytes);
-    if ((this.#demands & 0x0200) !== 0) prepareReplyTo(this.#channel, p);
+    if ((demands & HeadersFlag) !== 0) headers = broker.format(p.format).headers(p.properties, p.propertiesStart, p.propertiesBytes);
     const keys = headers === null ? null : copyKeys(headers, memo.routingKey);
     if (keys !== null) {
       for (let i = 1; i < keys.length; i++) broker.topology.checkTopic(connection.actor, vhost, exchange, 'write', keys[i] as string);
@@ -287,20 +316,43 @@ export class Publishing {
     return memo.route ?? vhost.router.route(exchange, [memo.routingKey], p, headers);
   }
 
+  /** [RabbitMQ: rabbit_channel, basic.publish] */
+  #check(p: Publication): void {
+    const facets = this.#facets as Facets;
+    const { properties, propertiesStart } = p;
+    // The header may have been kept elsewhere since it was looked at.
+    peekFacets(properties, propertiesStart, propertiesStart + p.propertiesBytes, facets);
+    const userId = facets.userIdStart === 0 ? null : properties.toString('utf8', facets.userIdStart, facets.userIdStart + facets.userIdLength);
+    const expiration = textAt(properties, facets.expirationStart, facets.expirationLength);
+    if (isPseudoQueue(properties, facets.replyToStart, facets.replyToLength)) prepareReplyTo(this.#channel, p);
+    if (userId !== null) this.#checkUserId(userId);
+    if ((this.#demands & badExpiration) !== 0) parseExpiration(expiration);
+    if ((this.#demands & badDeliveryMode) !== 0) throw preconditionFailed(`invalid message: {delivery_mode_unknown,${facets.deliveryMode}}`);
+  }
+
   /** [RabbitMQ docs: validated user-id] */
-  #checkUserId(p: Publication): void {
-    const facets = this.#facets;
-    if (!peekFacets(p.properties, p.propertiesStart, p.propertiesStart + p.propertiesBytes, facets)) return;
-    const claimed = p.properties.toString('utf8', facets.userIdStart, facets.userIdStart + facets.userIdLength);
+  #checkUserId(claimed: string): void {
     const { broker, user } = this.#channel.connection;
     if (claimed === user || broker.access.hasTag(user, 'impersonator')) return;
     throw preconditionFailed(`user_id property set to '${claimed}' but authenticated user was '${user}'`);
   }
 }
 
-function unexpected(state: number): BrokerError {
-  if (state === expectHeader)
-    return new BrokerError('UNEXPECTED_FRAME', 'expected content header for class 60, got non content header frame instead');
-  if (state === expectBody) return new BrokerError('UNEXPECTED_FRAME', 'expected content body, got non content body frame instead');
-  return new BrokerError('UNEXPECTED_FRAME', 'expected method frame, got non method frame instead');
+function textAt(buffer: Buffer, start: number, count: number): string {
+  return buffer.toString('latin1', start, start + count);
+}
+
+/** Content where a method has to be. */
+export function noContentExpected(): BrokerError {
+  return new ConnectionError('UNEXPECTED_FRAME', 'expected method frame, got non method frame instead');
+}
+
+function readUint32(buffer: Buffer, at: number): number {
+  return (
+    (((buffer[at] as number) << 24) |
+      ((buffer[at + 1] as number) << 16) |
+      ((buffer[at + 2] as number) << 8) |
+      (buffer[at + 3] as number)) >>>
+    0
+  );
 }

@@ -118,9 +118,6 @@ export function cancel(channel: Channel, buffer: Buffer, start: number, end: num
   if (!args.nowait) channel.reply(encodeBasicCancelOk(channel.number, { consumerTag: args.consumerTag }));
 }
 
-/** Answers our basic.cancel; there is nothing to do. */
-export function cancelOk(): void {}
-
 /** [AMQP 0-9-1 basic.get] */
 export function get(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeBasicGet(buffer, start, end);
@@ -168,10 +165,17 @@ function answerGet(channel: Channel, queue: Queue, noAck: boolean): void {
   channel.unacked.push(tag, getter, entry, broker.clock.nowMillis);
 }
 
+/** Queues that were got from and have nothing unacknowledged are forgotten when a channel has so many of them. */
+const idleGettersMax = 64;
+
 /** What is got counts for no consumer's prefetch, but is settled like a delivery. */
 function getterFor(channel: Channel, queue: Queue): Consumer {
-  let getter = channel.getters.get(queue);
+  const getters = (channel.getters ??= new Map());
+  let getter = getters.get(queue);
   if (getter === undefined) {
+    if (getters.size >= idleGettersMax) {
+      for (const [key, idle] of getters) if (idle.unackedCount === 0) getters.delete(key);
+    }
     getter = new Consumer(queue, channel, channel.getterPrefetch, {
       tag: '',
       noAck: false,
@@ -181,7 +185,7 @@ function getterFor(channel: Channel, queue: Queue): Consumer {
       arguments: new Map(),
     });
     getter.isCancelled = true;
-    channel.getters.set(queue, getter);
+    getters.set(queue, getter);
   }
   return getter;
 }
