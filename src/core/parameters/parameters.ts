@@ -17,6 +17,12 @@ const components: ReadonlyMap<string, (name: string, value: Json) => string[]> =
   ['federation-upstream-set', (): string[] => []],
 ]);
 
+/** RabbitMQ's texts of what is wrong with a parameter; none if it may be set. */
+export function parameterProblems(component: string, name: string, value: Json): string[] {
+  const check = components.get(component);
+  return check === undefined ? [`component ${component} not found`] : check(name, value);
+}
+
 /** Restricts a list to one vhost, one component or both. */
 export interface ParameterFilter {
   readonly vhost?: string;
@@ -43,8 +49,7 @@ export class Parameters {
    */
   put(vhost: string, component: string, name: string, value: Json): boolean {
     if (component === 'policy') throw preconditionFailed('policies may not be set using this method');
-    const check = components.get(component);
-    const problems = check === undefined ? [`component ${component} not found`] : check(name, value);
+    const problems = parameterProblems(component, name, value);
     if (problems.length > 0) throw preconditionFailed(validationFailed(problems));
     const isNew = this.get(vhost, component, name) === undefined;
     this.#change({ kind: 'parameter.put', parameter: { vhost, component, name, value: structuredClone(value) } });
