@@ -116,8 +116,16 @@ export class Outbox {
   #write(): void {
     const socket = this.#socket;
     if (this.#chunkBytes === 0) {
-      this.#inFlight.push(this.buffer);
       socket.write(this.buffer.subarray(this.#start, this.position), this.#written);
+      if (this.#inFlight.length === 0 && socket.writableLength === 0) {
+        // The usual way: nothing was under way, and the kernel took it all.
+        this.#settled++;
+        this.position = 0;
+        this.#start = 0;
+        if (this.isCongested) this.#drained();
+        return;
+      }
+      this.#inFlight.push(this.buffer);
     } else {
       this.#closePart();
       const chunks = this.#chunks;

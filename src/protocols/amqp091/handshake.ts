@@ -1,3 +1,4 @@
+import { equalBytes } from '../../base/bytes.ts';
 import type { AuthResult } from '../../core/ports/auth-backend.ts';
 import { BrokerError } from '../../core/broker-error.ts';
 import { FrameMethod, FrameMinSize } from '../../wire/amqp091/constants.gen.ts';
@@ -52,7 +53,7 @@ export class Handshake {
     const piece = buffer.subarray(start, start + taken);
     const head = this.#head.length === 0 ? piece : Buffer.concat([this.#head, piece]);
     this.#head = head;
-    const isPossible = acceptedHeaders.some(accepted => accepted.compare(head, 0, head.length, 0, head.length) === 0);
+    const isPossible = acceptedHeaders.some(accepted => equalBytes(accepted, 0, head, 0, head.length));
     // A wrong beginning of something shorter than eight octets ("GET /") waits for the rest or the timeout, as in RabbitMQ.
     if (head.length < header.length && (isPossible || head.length < 8)) return end;
     if (!isPossible) {
