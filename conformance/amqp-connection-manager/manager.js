@@ -79,12 +79,13 @@ check('after a cut everything is set up again and consumers go on', () =>
       manager.on('disconnect', () => (disconnects += 1));
       const channel = manager.createChannel({
         setup: async raw => {
-          setups += 1;
           await raw.assertQueue(queue, { durable: false, expires: 60_000 });
           await raw.consume(queue, message => {
+            if (message === null) return; // the queue was deleted
             got.add(message.content.toString());
             raw.ack(message);
           });
+          setups += 1;
         },
       });
       await channel.waitForConnect();

@@ -50,8 +50,9 @@ check('a consumer gets messages and acknowledges; prefetch holds the rest back',
         $got[1]->ack(true);
         wait_until($channel, function () use (&$got) { return count($got) === 4; }, 'four messages');
         $got[2]->reject(false);
+        wait_until($channel, function () use (&$got) { return count($got) === 5; }, 'the last message');
         $got[3]->nack(true);
-        wait_until($channel, function () use (&$got) { return count($got) === 6; }, 'the last and the requeued message');
+        wait_until($channel, function () use (&$got) { return count($got) === 6; }, 'the requeued message');
         equal(array_map(fn ($message) => [$message->body, $message->isRedelivered()], array_slice($got, 3)), [['3', false], ['4', false], ['3', true]]);
         $channel->basic_cancel($tag);
         equal($channel->is_consuming(), false);
