@@ -1,18 +1,22 @@
 import { join } from 'node:path';
-import { hashPassword } from '../auth/password.ts';
 import { InternalBackend } from '../auth/internal-backend.ts';
-import { defaultHashingAlgorithm, noUserLimits } from '../core/access/user.ts';
+import { LoginThrottle, type LoginThrottleLimits, ThrottledBackend } from '../auth/login-throttle.ts';
+import type { CertificateLogin } from '../auth/client-certificate.ts';
 import { BrokerCore } from '../core/broker.ts';
-import type { Logger } from '../core/ports/logger.ts';
-import { silentLogger } from '../core/ports/logger.ts';
+import { type Logger, silentLogger } from '../core/ports/logger.ts';
 import type { BrokerSettings } from '../core/settings.ts';
 import { AdmissionControl, connectionsMaxWithin } from '../net/admission.ts';
-import { Listener } from '../net/listener.ts';
+import { Listener, type ListenerOptions } from '../net/listener.ts';
 import { openFilesMax } from '../net/open-files.ts';
-import { JournalStore } from '../store/journal/journal-store.ts';
-import { NodeFiles } from '../store/journal/node-files.ts';
 import { FrontEnd } from '../protocols/amqp091/front-end.ts';
+import type { JournalStore } from '../store/journal/journal-store.ts';
+import { DataDir } from './data-dir.ts';
+import { type DiskLimit, DiskMonitor, freeDiskBytes } from './disk-monitor.ts';
+import { addFirstObjects, defaultFirstObjects, type FirstObjects } from './first-objects.ts';
+import { importDefinitions } from './import-definitions.ts';
 import { LoopScheduler } from './loop-scheduler.ts';
+import { type MemoryLimit, MemoryMonitor } from './memory-monitor.ts';
+import { openStore, recoverStore } from './open-store.ts';
 import { exchangeTypes, messageFormats, queueTypes } from './registry.ts';
 import { SystemClock } from './system-clock.ts';
 
@@ -22,24 +26,47 @@ export interface BrokerOptions {
   readonly host?: string;
   /** 0, the default, takes any free port. */
   readonly port?: number;
-  /** The first user, an administrator with all permissions in `vhost`; default guest / guest. */
+  /** Several listeners, or one with TLS or PROXY protocol, in place of `host` and `port`. */
+  readonly listeners?: readonly Partial<ListenerOptions>[];
+  /** The first user; default guest / guest. */
   readonly user?: string;
   readonly password?: string;
   /** The first virtual host; default "/". */
   readonly vhost?: string;
+  /** Tags and permissions of the first user; default: an administrator who may do everything. */
+  readonly first?: Partial<Omit<FirstObjects, 'user' | 'password' | 'vhost'>>;
+  /**
+   * Definitions as RabbitMQ exports them: JSON texts, or what JSON.parse makes of them. When they have users, a new broker has these and
+   * not the first user and virtual host.
+   */
+  readonly definitions?: readonly unknown[];
+  /** Whether a new broker has the first user and virtual host, whatever definitions say. */
+  readonly hasFirstObjects?: boolean;
   readonly settings?: Partial<BrokerSettings>;
+  /** Which name in a client's certificate is its user, for the mechanism EXTERNAL. */
+  readonly certificateLogin?: CertificateLogin;
+  /** Of the user in `settings.anonymousUser`. */
+  readonly anonymousPassword?: string;
+  readonly loginThrottle?: Partial<LoginThrottleLimits>;
   readonly logger?: Logger;
   /** Directory for durable queues, persistent messages and definitions; without it everything is in memory. */
   readonly dataDir?: string;
+  /** Blocks publishers when the process needs more memory; without it they never are. */
+  readonly memory?: MemoryLimit;
+  /** Blocks publishers when the disk of the data directory is full. */
+  readonly disk?: DiskLimit;
   /** Called when the data directory failed (a write or sync error): nothing more is acknowledged. Default: the process exits with 70. */
   readonly onFatal?: (error: Error) => void;
 }
 
 /** How long clients have to take note of the end. */
 const stopTimeoutMillis = 2000;
+const stopPollMillis = 5;
+/** How long a stop waits for the disk before it tells the clients. */
+const commitTimeoutMillis = 2000;
 
 /**
- * A broker in this process, on a real port, in memory.
+ * A broker in this process, on a real port.
  *
  *     const broker = await Broker.start();
  *     const connection = await amqplib.connect(broker.amqpUrl);
@@ -48,84 +75,96 @@ const stopTimeoutMillis = 2000;
  */
 export class Broker {
   readonly core: BrokerCore;
+  /** Null for a broker in memory. */
+  readonly dataDir: DataDir | null;
+  readonly memoryMonitor: MemoryMonitor | null;
+  readonly diskMonitor: DiskMonitor | null;
+  readonly listeners: readonly Listener[];
+  readonly frontEnd: FrontEnd;
   readonly #store: JournalStore | null;
-  readonly #listeners: Listener[];
-  readonly #scheduler: LoopScheduler;
+  readonly #scheduler = new LoopScheduler();
   readonly #options: BrokerOptions;
+  #isRecovered = false;
   #stopping: Promise<void> | null = null;
 
-  private constructor(
-    core: BrokerCore,
-    store: JournalStore | null,
-    listeners: Listener[],
-    scheduler: LoopScheduler,
-    options: BrokerOptions,
-  ) {
-    this.core = core;
-    this.#store = store;
-    this.#listeners = listeners;
-    this.#scheduler = scheduler;
+  private constructor(options: BrokerOptions, dataDir: DataDir | null) {
     this.#options = options;
-  }
-
-  /** Starts a broker; it serves when the promise resolves. Rejects with the system's error when the port cannot be used. */
-  static async start(options: BrokerOptions = {}): Promise<Broker> {
-    const scheduler = new LoopScheduler();
+    this.dataDir = dataDir;
     const logger = options.logger ?? silentLogger;
-    const store =
-      options.dataDir === undefined ? null : new JournalStore(new NodeFiles(join(options.dataDir, 'journal')), fatal(options, logger));
-    const core = new BrokerCore({
+    this.#store = dataDir === null ? null : openStore(join(dataDir.path, 'journal'), logger, options.onFatal);
+    this.core = new BrokerCore({
       clock: new SystemClock(),
-      scheduler,
+      scheduler: this.#scheduler,
       logger,
       exchangeTypes,
       queueTypes,
       formats: messageFormats,
       ...(options.settings === undefined ? {} : { settings: options.settings }),
-      ...(store === null ? {} : { durability: store.journal }),
+      // Here, and nowhere else, the core gets what makes it durable.
+      ...(this.#store === null ? {} : { durability: this.#store.journal }),
     });
-    const vhost = options.vhost ?? '/';
-    const user = options.user ?? 'guest';
-    const isBlank = store === null || store.isBlank;
-    if (store !== null) recover(store, core, logger);
-    if (isBlank) {
-      core.addVhost({ name: vhost, description: 'Default virtual host', tags: [], defaultQueueType: null });
-      core.access.addUser({
-        name: user,
-        passwordHash: hashPassword(options.password ?? 'guest', defaultHashingAlgorithm),
-        hashingAlgorithm: defaultHashingAlgorithm,
-        tags: ['administrator'],
-        limits: noUserLimits,
-      });
-      core.access.putPermission({ user, vhost, configure: '.*', write: '.*', read: '.*' });
-    }
-    core.turn.run();
-    const frontEnd = new FrontEnd(core, new InternalBackend(core.access, core.settings.loopbackUsers));
+    const { core } = this;
     const { settings } = core;
+    this.memoryMonitor = options.memory === undefined ? null : new MemoryMonitor(core, options.memory);
+    this.diskMonitor =
+      options.disk === undefined || dataDir === null ? null : new DiskMonitor(core, options.disk, () => freeDiskBytes(dataDir.path));
+    const throttle = new LoginThrottle(options.loginThrottle);
+    const auth = new ThrottledBackend(new InternalBackend(core.access, settings.loopbackUsers), throttle, () => core.clock.nowMillis);
+    this.frontEnd = new FrontEnd(core, auth, {
+      ...(options.certificateLogin === undefined ? {} : { certificateLogin: options.certificateLogin }),
+      ...(options.anonymousPassword === undefined ? {} : { anonymousPassword: options.anonymousPassword }),
+    });
     const connectionsMax = connectionsMaxWithin(settings.connectionsMax, openFilesMax());
     const admission = new AdmissionControl({ ...settings, connectionsMax }, logger);
-    const listener = new Listener(
-      { host: options.host ?? '127.0.0.1', port: options.port ?? 0, outboxBytesMax: settings.outboxBytesMax },
-      admission,
-      link => frontEnd.accept(link),
+    const wanted = options.listeners ?? [{ host: options.host ?? '127.0.0.1', port: options.port ?? 0 }];
+    this.listeners = wanted.map(
+      listener => new Listener({ outboxBytesMax: settings.outboxBytesMax, ...listener }, admission, link => this.frontEnd.accept(link)),
     );
-    await listener.start();
-    return new Broker(core, store, [listener], scheduler, options);
   }
 
-  /** The port AMQP is served on. */
+  /**
+   * Starts a broker; it serves when the promise resolves. Otherwise nothing of it is left. Rejects with a ListenError when an address
+   * cannot be used, a TlsFileError for certificates, a DataDirError for the data directory, a DefinitionsError for definitions.
+   */
+  static async start(options: BrokerOptions = {}): Promise<Broker> {
+    const dataDir = options.dataDir === undefined ? null : await DataDir.open(options.dataDir);
+    let broker: Broker;
+    try {
+      broker = new Broker(options, dataDir);
+    } catch (error) {
+      await dataDir?.close();
+      throw error;
+    }
+    try {
+      await broker.#start();
+    } catch (error) {
+      await broker.stop();
+      throw error;
+    }
+    return broker;
+  }
+
+  /** The port AMQP is served on: that of the first listener that has one. */
   get port(): number {
-    return (this.#listeners[0] as Listener).port;
+    return this.#tcpListener?.port ?? 0;
   }
 
   /** What clients connect with. */
   get amqpUrl(): string {
-    const { host = '127.0.0.1', user = 'guest', password = 'guest', vhost = '/' } = this.#options;
+    const { user = 'guest', password = 'guest', vhost = '/' } = this.#options;
+    const listener = this.#tcpListener;
+    const host = listener?.options.host ?? '127.0.0.1';
     const authority = `${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host.includes(':') ? `[${host}]` : host}:${this.port}`;
-    return `amqp://${authority}${vhost === '/' ? '' : `/${encodeURIComponent(vhost)}`}`;
+    const scheme = listener?.options.tls ? 'amqps' : 'amqp';
+    return `${scheme}://${authority}${vhost === '/' ? '' : `/${encodeURIComponent(vhost)}`}`;
   }
 
-  /** Closes every connection with CONNECTION_FORCED and frees the port. Resolves when nothing is left. */
+  /** Reads the certificates of TLS listeners anew, for connections from now on. Rejects when one cannot be used; then it stays as it was. */
+  async reloadCertificates(): Promise<void> {
+    for (const listener of this.listeners) await listener.reloadCertificates();
+  }
+
+  /** Closes every connection with CONNECTION_FORCED, frees ports and data directory. Resolves when nothing is left. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -135,40 +174,62 @@ export class Broker {
     return this.stop();
   }
 
+  get #tcpListener(): Listener | undefined {
+    return this.listeners.find(listener => listener.options.socketPath === null);
+  }
+
+  async #start(): Promise<void> {
+    const { core } = this;
+    const { definitions = [] } = this.#options;
+    if (this.#store !== null) recoverStore(this.#store, core);
+    this.#isRecovered = true;
+    const isBlank = core.vhosts.size === 0 && core.access.userCount === 0;
+    const hasUsers = importDefinitions(core, definitions);
+    if (isBlank && (this.#options.hasFirstObjects ?? !hasUsers)) addFirstObjects(core, this.#firstObjects());
+    core.turn.run();
+    this.memoryMonitor?.start();
+    await this.diskMonitor?.start();
+    for (const listener of this.listeners) await listener.start();
+  }
+
+  #firstObjects(): FirstObjects {
+    const { user, password, vhost, first } = this.#options;
+    return {
+      ...defaultFirstObjects,
+      ...first,
+      ...(user === undefined ? {} : { user }),
+      ...(password === undefined ? {} : { password }),
+      ...(vhost === undefined ? {} : { vhost }),
+    };
+  }
+
   async #stop(): Promise<void> {
-    for (const listener of this.#listeners) listener.close();
-    for (const connection of [...this.core.connections]) {
+    const { core } = this;
+    for (const listener of this.listeners) listener.close();
+    this.memoryMonitor?.stop();
+    this.diskMonitor?.stop();
+    await committed(core);
+    core.turn.begin();
+    for (const connection of Array.from(core.connections)) {
       connection.close('CONNECTION_FORCED', "broker forced connection closure with reason 'shutdown'");
     }
-    this.core.turn.run();
+    core.turn.run();
     const deadline = performance.now() + stopTimeoutMillis;
-    while (this.core.connections.size > 0 && performance.now() < deadline) await new Promise(resolve => setTimeout(resolve, 5));
-    for (const listener of this.#listeners) listener.destroyAll();
+    while (core.connections.size > 0 && performance.now() < deadline) await new Promise(resolve => setTimeout(resolve, stopPollMillis));
+    for (const listener of this.listeners) listener.destroyAll();
     await new Promise(resolve => setImmediate(resolve));
-    await this.#store?.stop(this.core);
+    // What could not be read is left as it is: it must not be marked as cleanly stopped.
+    if (this.#isRecovered) await this.#store?.stop(core);
     this.#scheduler.stop();
+    await this.dataDir?.close();
   }
 }
 
-/** Exit code of a process whose data directory failed. */
-const fatalExitCode = 70;
-
-function fatal(options: BrokerOptions, logger: Logger): (error: Error) => void {
-  return error => {
-    logger.error('store', `the data directory failed, nothing more is acknowledged: ${error.message}`);
-    if (options.onFatal !== undefined) options.onFatal(error);
-    else process.exit(fatalExitCode);
-  };
-}
-
-/** Brings the broker to where it was, and tells what was found. */
-function recover(store: JournalStore, core: BrokerCore, logger: Logger): void {
-  const report = store.recover(core);
-  logger.info(
-    'store',
-    `recovered ${report.entries} messages from ${report.frames} frames in ${Math.round(report.millis)} ms${report.wasClean ? '' : ' after an unclean stop'}`,
-  );
-  if (report.tornBytes > 0) logger.warning('store', `truncated ${report.tornBytes} bytes of an unfinished write at the end of the journal`);
-  for (const damage of report.damaged) logger.error('store', `damage in the journal: ${damage}`);
-  core.counters.damagedRecords += report.damaged.length;
+/** Resolves when what was published so far is durable and confirmed, or after a while. */
+async function committed(core: BrokerCore): Promise<void> {
+  const timeout = Promise.withResolvers<void>();
+  const timer = setTimeout(timeout.resolve, commitTimeoutMillis);
+  await Promise.race([core.committed(), timeout.promise]);
+  clearTimeout(timer);
+  core.turn.run();
 }

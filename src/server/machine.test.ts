@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cgroupMemoryBytes, parseOpenFilesMax, readPlatform } from './machine.ts';
+import { cgroupMemoryBytes, readPlatform } from './machine.ts';
 
 function limitOf(groups: string, files: Readonly<Record<string, string>>): number {
   return cgroupMemoryBytes(groups, path => files[path] ?? null);
@@ -34,14 +34,6 @@ test('no limit, no cgroups and nonsense are no limit', () => {
     cgroupMemoryBytes(null, () => '1'),
     Infinity,
   );
-});
-
-test('the soft limit of open files is read', () => {
-  const limits =
-    'Limit                     Soft Limit           Hard Limit           Units\nMax open files            1024                 524288               files\n';
-  assert.equal(parseOpenFilesMax(limits), 1024);
-  assert.equal(parseOpenFilesMax('Max open files            unlimited            unlimited            files\n'), null);
-  assert.equal(parseOpenFilesMax(null), null);
 });
 
 test('this machine has memory and a name', () => {

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { hostname, totalmem } from 'node:os';
+import { openFilesMax } from '../net/open-files.ts';
 import type { Platform } from './config/load-config.ts';
 
 /** The facts of the machine that defaults depend on. */
 export function readPlatform(): Platform {
-  const openFilesMax = parseOpenFilesMax(readText('/proc/self/limits'));
+  const files = openFilesMax();
   return {
     totalMemoryBytes: Math.min(totalmem(), cgroupMemoryBytes(readText('/proc/self/cgroup'), readText)),
     hostname: hostname(),
-    ...(openFilesMax === null ? {} : { openFilesMax }),
+    ...(files === null ? {} : { openFilesMax: files }),
   };
 }
 
@@ -42,12 +43,6 @@ export function cgroupMemoryBytes(groups: string | null, read: (path: string) =>
 function withParents(path: string): string[] {
   const parts = path.split('/').filter(part => part !== '');
   return parts.map((_, index) => `/${parts.slice(0, parts.length - index).join('/')}`).concat('');
-}
-
-/** The soft limit of open files in /proc/self/limits; null if it is not there, or there is none. */
-export function parseOpenFilesMax(limits: string | null): number | null {
-  const soft = /^Max open files\s+(\d+)/m.exec(limits ?? '')?.[1];
-  return soft === undefined ? null : Number(soft);
 }
 
 function readText(path: string): string | null {

@@ -1,0 +1,80 @@
+// What the configuration means to the broker: the same things, as its parts call them.
+import type { HashingAlgorithm } from '../core/access/user.ts';
+import { type BrokerSettings, defaultSettings } from '../core/settings.ts';
+import type { ListenerOptions } from '../net/listener.ts';
+import type { BrokerOptions } from './broker.ts';
+import type { Config, ListenerConfig } from './config/config.ts';
+
+/** How often the disk is looked at. */
+const diskCheckMillis = 1000;
+
+export function brokerSettings(config: Config): BrokerSettings {
+  const { limits } = config;
+  return {
+    nodeName: config.nodeName,
+    clusterName: config.clusterName,
+    product: config.product.name,
+    productVersion: config.product.version,
+    messageBytesMax: limits.messageBytesMax,
+    frameBytesMax: limits.frameBytesMax,
+    initialFrameBytesMax: limits.initialFrameBytesMax,
+    channelsMax: limits.channelMax,
+    heartbeatSeconds: limits.heartbeatSeconds,
+    handshakeTimeoutMillis: limits.handshakeMillis,
+    sendTimeoutMillis: defaultSettings.sendTimeoutMillis,
+    // To the broker 0 is "for ever".
+    consumerTimeoutMillis: Number.isFinite(limits.consumerTimeoutMillis) ? limits.consumerTimeoutMillis : 0,
+    defaultQueueType: config.defaults.queueType,
+    connectionsMax: limits.connectionMax,
+    connectionsPerAddressMax: limits.connectionsPerAddressMax,
+    unauthenticatedConnectionsMax: limits.preauthConnectionsMax,
+    channelsPerNodeMax: limits.channelsPerNodeMax,
+    consumersPerChannelMax: limits.consumersPerChannelMax,
+    queuesMax: limits.queueMax,
+    bindingsMax: limits.bindingMax,
+    unackedPerChannelMax: limits.unackedPerChannelMax,
+    outboxBytesMax: limits.outboxBytesMax,
+    loopbackUsers: config.loopbackUsers,
+    mechanisms: config.authMechanisms,
+    anonymousUser: config.anonymousLogin?.user ?? null,
+  };
+}
+
+/** All options of a configured broker but logger and definitions, which are not in the configuration themselves. */
+export function brokerOptions(config: Config): BrokerOptions {
+  const { defaults, limits, memory, disk } = config;
+  return {
+    listeners: config.listeners.map(listener => listenerOptions(config, listener)),
+    user: defaults.user,
+    password: defaults.password.reveal(),
+    vhost: defaults.vhost,
+    first: { tags: defaults.userTags, permissions: defaults.permissions, hashingAlgorithm: hashingAlgorithm(config) },
+    hasFirstObjects: config.definitions.path === null,
+    settings: brokerSettings(config),
+    certificateLogin: config.certificateLogin,
+    ...(config.anonymousLogin === null ? {} : { anonymousPassword: config.anonymousLogin.password.reveal() }),
+    loginThrottle: { failuresPerUserMax: limits.loginFailuresPerMinuteMax },
+    ...(config.dataDir === null ? {} : { dataDir: config.dataDir }),
+    memory: { watermarkBytes: memory.watermarkBytes, totalBytes: memory.totalMemoryBytes, checkIntervalMillis: memory.checkIntervalMillis },
+    disk: { freeBytesMin: disk.freeLimitBytes, checkIntervalMillis: diskCheckMillis },
+  };
+}
+
+function listenerOptions(config: Config, listener: ListenerConfig): Partial<ListenerOptions> {
+  const { host, port, socketPath, backlog, noDelay, keepAlive, tls } = listener;
+  return {
+    host,
+    port,
+    socketPath,
+    backlog,
+    noDelay,
+    keepAlive,
+    tls,
+    proxySources: listener.proxyProtocol ? config.proxyProtocolSources : null,
+    tlsHandshakeTimeoutMillis: config.limits.tlsHandshakeMillis,
+  };
+}
+
+function hashingAlgorithm(config: Config): HashingAlgorithm {
+  return config.passwordHashing === 'sha512' ? 'rabbit_password_hashing_sha512' : 'rabbit_password_hashing_sha256';
+}

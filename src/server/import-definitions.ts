@@ -1,0 +1,36 @@
+import { hashPassword } from '../auth/password.ts';
+import type { BrokerCore } from '../core/broker.ts';
+import { applyDefinitions } from '../core/definitions/apply.ts';
+import type { Definitions } from '../core/definitions/definitions.ts';
+import { parseDefinitions } from '../core/definitions/parse-definitions.ts';
+
+/**
+ * Applies definitions, each a JSON text or what is made of it, all of them together or none. What a later one says of the same thing counts,
+ * but for queues and exchanges, of which the first does. Returns whether there are users among them.
+ * @throws DefinitionsError
+ */
+export function importDefinitions(core: BrokerCore, inputs: readonly unknown[]): boolean {
+  if (inputs.length === 0) return false;
+  const definitions = inputs.map(input => parseDefinitions(input, { hash: password => hashPassword(password) })).reduce(merged);
+  for (const warning of applyDefinitions(core, definitions)) core.logger.warning('default', `definitions: ${warning}`);
+  return definitions.users.length > 0;
+}
+
+function merged(one: Definitions, other: Definitions): Definitions {
+  return {
+    version: one.version ?? other.version,
+    users: [...one.users, ...other.users],
+    vhosts: [...one.vhosts, ...other.vhosts],
+    vhostLimits: [...one.vhostLimits, ...other.vhostLimits],
+    permissions: [...one.permissions, ...other.permissions],
+    topicPermissions: [...one.topicPermissions, ...other.topicPermissions],
+    parameters: [...one.parameters, ...other.parameters],
+    globalParameters: [...one.globalParameters, ...other.globalParameters],
+    policies: [...one.policies, ...other.policies],
+    operatorPolicies: [...one.operatorPolicies, ...other.operatorPolicies],
+    queues: [...one.queues, ...other.queues],
+    exchanges: [...one.exchanges, ...other.exchanges],
+    bindings: [...one.bindings, ...other.bindings],
+    warnings: [...one.warnings, ...other.warnings],
+  };
+}

@@ -1,0 +1,27 @@
+import type { BrokerCore } from '../core/broker.ts';
+import type { Logger } from '../core/ports/logger.ts';
+import { JournalStore } from '../store/journal/journal-store.ts';
+import { NodeFiles } from '../store/journal/node-files.ts';
+
+/** Exit code of a process whose data directory failed. */
+const fatalExitCode = 70;
+
+/** The durable side of a broker. `onFatal` is told of a failed write or sync; without it the process exits. */
+export function openStore(directory: string, logger: Logger, onFatal: ((error: Error) => void) | undefined): JournalStore {
+  return new JournalStore(new NodeFiles(directory), error => {
+    logger.error('store', `the data directory failed, nothing more is acknowledged: ${error.message}`);
+    if (onFatal !== undefined) onFatal(error);
+    else process.exit(fatalExitCode);
+  });
+}
+
+/** Brings the broker to where it was, and tells what was found. */
+export function recoverStore(store: JournalStore, core: BrokerCore): void {
+  const { logger, counters } = core;
+  const report = store.recover(core);
+  const after = report.wasClean ? '' : ' after an unclean stop';
+  logger.info('store', `recovered ${report.entries} messages from ${report.frames} frames in ${Math.round(report.millis)} ms${after}`);
+  if (report.tornBytes > 0) logger.warning('store', `truncated ${report.tornBytes} bytes of an unfinished write at the end of the journal`);
+  for (const damage of report.damaged) logger.error('store', `damage in the journal: ${damage}`);
+  counters.damagedRecords += report.damaged.length;
+}
