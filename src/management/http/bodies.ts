@@ -1,0 +1,78 @@
+// The bodies that routes take, for the description of the API. What is taken is decided by the handlers.
+import type { BodyDescription } from './route.ts';
+
+const text = { type: 'string' };
+const flag = { type: 'boolean' };
+const number = { type: 'integer' };
+const object = { type: 'object' };
+const tags = { type: ['string', 'array'], description: 'a list, or texts separated by commas' };
+
+export const queueBody: BodyDescription = {
+  properties: { durable: flag, auto_delete: flag, arguments: object, node: text },
+};
+export const exchangeBody: BodyDescription = {
+  properties: { type: text, durable: flag, auto_delete: flag, internal: flag, arguments: object },
+};
+export const bindingBody: BodyDescription = { properties: { routing_key: text, arguments: object } };
+export const publishBody: BodyDescription = {
+  required: ['properties', 'routing_key', 'payload', 'payload_encoding'],
+  properties: {
+    properties: object,
+    routing_key: text,
+    payload: text,
+    payload_encoding: { type: 'string', description: 'string or base64' },
+  },
+};
+export const getBody: BodyDescription = {
+  required: ['count', 'ackmode', 'encoding'],
+  properties: {
+    count: number,
+    ackmode: { type: 'string', description: 'ack_requeue_true, ack_requeue_false, reject_requeue_true or reject_requeue_false' },
+    encoding: { type: 'string', description: 'auto or base64' },
+    truncate: number,
+  },
+};
+export const actionBody: BodyDescription = { required: ['action'], properties: { action: text } };
+export const vhostBody: BodyDescription = {
+  properties: { description: text, tags, default_queue_type: text, tracing: flag, protected_from_deletion: flag },
+};
+export const userBody: BodyDescription = {
+  required: ['tags'],
+  properties: { password: text, password_hash: text, hashing_algorithm: text, tags },
+};
+export const usersBody: BodyDescription = { required: ['users'], properties: { users: { type: 'array' } } };
+export const permissionBody: BodyDescription = {
+  required: ['configure', 'write', 'read'],
+  properties: { configure: text, write: text, read: text },
+};
+export const topicPermissionBody: BodyDescription = {
+  required: ['exchange', 'write', 'read'],
+  properties: { exchange: text, write: text, read: text },
+};
+export const policyBody: BodyDescription = {
+  required: ['pattern', 'definition'],
+  properties: { pattern: text, definition: object, priority: number, 'apply-to': text },
+};
+export const valueBody: BodyDescription = {
+  required: ['value'],
+  properties: { value: { type: ['object', 'array', 'string', 'number', 'boolean', 'null'] } },
+};
+export const limitBody: BodyDescription = { required: ['value'], properties: { value: number } };
+export const nameBody: BodyDescription = { required: ['name'], properties: { name: text } };
+export const loginBody: BodyDescription = { required: ['username', 'password'], properties: { username: text, password: text } };
+export const definitionsBody: BodyDescription = {
+  properties: Object.fromEntries(
+    [
+      'users',
+      'vhosts',
+      'permissions',
+      'topic_permissions',
+      'parameters',
+      'global_parameters',
+      'policies',
+      'queues',
+      'exchanges',
+      'bindings',
+    ].map(section => [section, { type: 'array' }]),
+  ),
+};

@@ -1,0 +1,47 @@
+import type { BrokerCore } from '../../core/broker.ts';
+import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
+import type { MessageRef } from '../../core/messages/message-store.ts';
+import { decodeProperties, type Properties } from '../../wire/amqp091/properties.ts';
+
+/** A message with its bytes copied out of the store. */
+export interface ReadMessage {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly properties: Properties;
+  readonly body: Buffer;
+}
+
+/** Reads a message, which must be resident; null when it was read back from disk and is not what was stored. */
+export function readMessage(core: BrokerCore, ref: MessageRef): ReadMessage | null {
+  const { store } = core;
+  if (!store.isIntact(ref)) return null;
+  store.locate(ref);
+  const { loose, envelopeBytes, propertiesBytes } = store;
+  const envelope = loose === null ? store.bytes.subarray(store.envelopeStart, store.envelopeStart + envelopeBytes) : loose.envelope;
+  const properties =
+    loose === null ? store.bytes.subarray(store.propertiesStart, store.propertiesStart + propertiesBytes) : loose.properties;
+  const body = loose === null ? [store.bytes.subarray(store.bodyStart, store.bodyStart + store.bodyBytes)] : loose.parts;
+  const exchangeBytes = envelope[0] ?? 0;
+  return {
+    exchange: envelope.toString('utf8', 1, 1 + exchangeBytes),
+    routingKey: envelope.toString('utf8', 2 + exchangeBytes, 2 + exchangeBytes + (envelope[1 + exchangeBytes] ?? 0)),
+    properties: decodeFor(core, store.format, properties),
+    body: Buffer.concat(body),
+  };
+}
+
+function decodeFor(core: BrokerCore, format: number, bytes: Buffer): Properties {
+  if (format === amqp091FormatTag) return decodeProperties(bytes, 0, bytes.length);
+  // Another protocol's properties: what its format can tell of them.
+  const other = core.format(format);
+  const headers = other.headers(bytes, 0, bytes.length);
+  const messageId = other.text(bytes, 0, bytes.length, 'message_id');
+  const correlationId = other.text(bytes, 0, bytes.length, 'correlation_id');
+  const expiration = other.expiration(bytes, 0, bytes.length);
+  return {
+    ...(headers === null ? {} : { headers }),
+    ...(messageId === null ? {} : { messageId }),
+    ...(correlationId === null ? {} : { correlationId }),
+    ...(expiration === null ? {} : { expiration }),
+  };
+}

@@ -1,0 +1,21 @@
+import type { BrokerCore } from '../core/broker.ts';
+import type { Logger } from '../core/ports/logger.ts';
+import type { Statistics } from '../core/statistics/statistics.ts';
+import type { AuditLog } from './audit-log.ts';
+import type { Login } from './http/login.ts';
+import type { ListenerInfo } from './listener-info.ts';
+import type { NodeProbe } from './node-probe.ts';
+import type { ManagementSettings } from './settings.ts';
+
+/** What handlers work with. */
+export interface Services {
+  readonly core: BrokerCore;
+  readonly settings: ManagementSettings;
+  readonly statistics: Statistics;
+  readonly node: NodeProbe;
+  readonly login: Login;
+  readonly audit: AuditLog;
+  readonly logger: Logger;
+  /** Everything the broker listens on at this moment, the management's own among it. */
+  listeners(): readonly ListenerInfo[];
+}

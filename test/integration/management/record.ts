@@ -1,0 +1,24 @@
+// Records what RabbitMQ answers to the course of events of scenario.ts:
+//   node test/integration/management/record.ts AMQP-PORT HTTP-PORT [rabbitmq-3.10]
+// The broker must be a fresh one.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { answerSteps } from './answer-steps.ts';
+import { HttpClient } from './http-client.ts';
+import { play } from './scenario.ts';
+
+const [amqpPort, httpPort, name = 'rabbitmq-3.10'] = process.argv.slice(2);
+const http = new HttpClient(Number(httpPort));
+const recording = await play({ http, amqpPort: Number(amqpPort), statisticsTimeoutMillis: 60_000 }, answerSteps);
+http.close();
+const lines = [
+  '{',
+  '"forms": [',
+  recording.forms.map(form => JSON.stringify(form)).join(',\n'),
+  '],',
+  '"answers": [',
+  recording.answers.map(answer => JSON.stringify(answer)).join(',\n'),
+  ']',
+  '}',
+];
+writeFileSync(join(import.meta.dirname, 'recorded', `${name}.recorded.json`), `${lines.join('\n')}\n`);
