@@ -131,12 +131,21 @@ async function produce(index: number): Promise<void> {
   let open = 0;
   let lastTag = 0;
   let turn = 0;
+  let isScheduled = false;
+  // A few batches at a time: a broker that takes everything at once must not keep this loop from the other producers.
   const fill = (): void => {
-    while (!client.socket.writableNeedDrain && (confirmWindow <= 0 || open + batch <= confirmWindow)) {
+    for (let count = 0; count < 4; count++) {
+      if (client.socket.writableNeedDrain || (confirmWindow > 0 && open + batch > confirmWindow)) return;
       open += batch;
       published += batch;
       client.socket.write(batches[turn++ % batches.length] as Buffer);
     }
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(() => {
+      isScheduled = false;
+      fill();
+    });
   };
   client.start({
     onMethod(classId, methodId, buffer, at) {
