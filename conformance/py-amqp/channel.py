@@ -158,6 +158,17 @@ def _():
         equal(cancelled, [tag])
 
 
+@check('deleting a queue is answered before its consumer on the same channel is cancelled')
+def _():
+    with channel() as ch:
+        queue, cancelled = own_queue(ch), []
+        tag = ch.basic_consume(queue, callback=lambda _m: None, on_cancel=cancelled.append)
+        ch.queue_delete(queue)
+        equal(cancelled, [], 'cancellations before the answer')
+        drain_until(ch, lambda: cancelled, 'the cancellation')
+        equal(cancelled, [tag])
+
+
 @check('publishing waits for the confirm when told to, and raises on a nack')
 def _():
     with channel(confirm_publish=True) as ch:
