@@ -106,7 +106,8 @@ async function consume(index: number): Promise<void> {
   );
 }
 
-async function produce(index: number): Promise<void> {
+/** Opens a producer; returns what sets it going. */
+async function openProducer(index: number): Promise<() => void> {
   const client = await BenchClient.open(port);
   if (confirmWindow >= 0) await client.call(method(1, 85, 10, u8(0)), 85, 11);
   const keys = Math.max(1, values.exchange === '' ? 1 : number('bindings'));
@@ -166,25 +167,26 @@ async function produce(index: number): Promise<void> {
     const single = batches[0] as Buffer;
     const bodyAt = single.length - size - 1;
     const perProducer = rate / number('producers');
-    const began = nowMicros();
-    let count = 0;
-    setInterval(() => {
-      const due = Math.floor(((nowMicros() - began) / 1e6) * perProducer);
-      if (due <= count) return;
-      const block = Buffer.allocUnsafeSlow(single.length * (due - count));
-      for (let i = 0; count < due; i++, count++) {
-        const dueMicros = began + (count / perProducer) * 1e6;
-        single.copy(block, i * single.length);
-        block.writeDoubleBE(dueMicros, i * single.length + bodyAt);
-        if (confirmWindow >= 0) sent.push(dueMicros);
-        published++;
-      }
-      client.socket.write(block);
-    }, 1);
-    return;
+    return () => {
+      const began = nowMicros();
+      let count = 0;
+      setInterval(() => {
+        const due = Math.floor(((nowMicros() - began) / 1e6) * perProducer);
+        if (due <= count) return;
+        const block = Buffer.allocUnsafeSlow(single.length * (due - count));
+        for (let i = 0; count < due; i++, count++) {
+          const dueMicros = began + (count / perProducer) * 1e6;
+          single.copy(block, i * single.length);
+          block.writeDoubleBE(dueMicros, i * single.length + bodyAt);
+          if (confirmWindow >= 0) sent.push(dueMicros);
+          published++;
+        }
+        client.socket.write(block);
+      }, 1);
+    };
   }
   client.socket.on('drain', fill);
-  fill();
+  return fill;
 }
 
 function percentiles(micros: number[]): Record<string, number> | undefined {
@@ -206,7 +208,11 @@ if (values.role === 'prepare') {
   process.exit(0);
 }
 if (values.role !== 'producer') for (let i = 0; i < number('consumers'); i++) await consume(i);
-if (values.role !== 'consumer') for (let i = 0; i < number('producers'); i++) await produce(i);
+if (values.role !== 'consumer') {
+  const producers: (() => void)[] = [];
+  for (let i = 0; i < number('producers'); i++) producers.push(await openProducer(i));
+  for (const start of producers) start();
+}
 await new Promise(resolve => setTimeout(resolve, number('warmup') * 1000));
 isMeasuring = true;
 const before = { published, consumed, confirmed, at: performance.now(), cpu: process.cpuUsage() };
