@@ -11,6 +11,7 @@ const channel = manager.createChannel({
   setup: async raw => {
     await raw.assertQueue(queue, { durable: true });
     await raw.consume(queue, message => {
+      if (message === null) return; // the queue was deleted
       console.log(`got ${message.content}`);
       raw.ack(message);
     });
