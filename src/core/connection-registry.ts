@@ -1,3 +1,4 @@
+import { SlotList } from '../base/slot-list.ts';
 import type { BrokerErrorCode } from './broker-error.ts';
 import type { Consumer } from './consumer.ts';
 import type { TrafficCounters } from './statistics/columns.ts';
@@ -5,6 +6,8 @@ import type { TrafficCounters } from './statistics/columns.ts';
 /** What the broker and its operators can do with a client's connection, whatever its protocol. */
 export interface ConnectionInfo {
   readonly id: number;
+  /** Where the registry keeps it; written by the registry only. */
+  registrySlot: number;
   /** As RabbitMQ names it: `peer:port -> host:port`. */
   readonly name: string;
   readonly protocol: string;
@@ -94,7 +97,7 @@ export interface ConnectionDescription {
 
 /** All connections of the node. */
 export class ConnectionRegistry {
-  readonly #connections = new Set<ConnectionInfo>();
+  readonly #connections = new SlotList<ConnectionInfo>();
   readonly #perUser = new Map<string, number>();
   #lastId = 0;
 
@@ -107,7 +110,7 @@ export class ConnectionRegistry {
   }
 
   add(connection: ConnectionInfo): void {
-    this.#connections.add(connection);
+    connection.registrySlot = this.#connections.add(connection);
   }
 
   /** Counts a connection for its user from now on; to be undone with `removeUser`. */
@@ -122,7 +125,7 @@ export class ConnectionRegistry {
   }
 
   delete(connection: ConnectionInfo): void {
-    this.#connections.delete(connection);
+    this.#connections.remove(connection.registrySlot);
   }
 
   countOfUser(user: string): number {

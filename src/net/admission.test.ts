@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SlotList } from '../base/slot-list.ts';
 import { type Logger, silentLogger } from '../core/ports/logger.ts';
 import { type Admission, AdmissionControl, connectionsMaxWithin } from './admission.ts';
 import { openFilesMax } from './open-files.ts';
@@ -9,7 +10,7 @@ const socket = { destroy() {} };
 const none = { connectionsMax: Infinity, connectionsPerAddressMax: Infinity, unauthenticatedConnectionsMax: Infinity };
 
 function control(limits: Partial<typeof none>) {
-  const group = new Set<Admission>();
+  const group = new SlotList<Admission>();
   const admission = new AdmissionControl({ ...none, ...limits }, silentLogger);
   return { admission, group, admit: () => admission.admit(socket, group) };
 }

@@ -1,4 +1,5 @@
 import { plainAddress, sourceOf } from '../base/address.ts';
+import type { SlotList } from '../base/slot-list.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { RareLog } from './rare-log.ts';
 
@@ -31,16 +32,17 @@ export interface Admitted {
 export class Admission {
   readonly socket: Admitted;
   readonly #control: AdmissionControl;
-  readonly #group: Set<Admission>;
+  readonly #group: SlotList<Admission>;
+  readonly #slot: number;
   #source: string | null = null;
   #isAuthenticated = false;
   #isClosed = false;
 
-  constructor(control: AdmissionControl, group: Set<Admission>, socket: Admitted) {
+  constructor(control: AdmissionControl, group: SlotList<Admission>, socket: Admitted) {
     this.#control = control;
     this.#group = group;
     this.socket = socket;
-    group.add(this);
+    this.#slot = group.add(this);
   }
 
   /** Counts the connection for the address it comes from; false: that one has enough, and the connection is to be closed. Once only. */
@@ -62,7 +64,7 @@ export class Admission {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#group.delete(this);
+    this.#group.remove(this.#slot);
     this.#control.leave(this.#source, this.#isAuthenticated);
   }
 }
@@ -106,7 +108,7 @@ export class AdmissionControl {
   }
 
   /** A place for a new connection, in a group (those of one listener); null when there is none, and the connection is to be closed. */
-  admit(socket: Admitted, group: Set<Admission>): Admission | null {
+  admit(socket: Admitted, group: SlotList<Admission>): Admission | null {
     const { connectionsMax, unauthenticatedConnectionsMax } = this.limits;
     if (this.#connectionCount >= connectionsMax) {
       this.refuse('connections', () => `refusing a connection: ${connectionsMax} are open, which is the limit of this node`);

@@ -1,6 +1,7 @@
 import { lstat, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import { isLoopback, plainAddress, unixPeer } from '../base/address.ts';
+import { SlotList } from '../base/slot-list.ts';
 import type { Admission, AdmissionControl } from './admission.ts';
 import { Link, type LinkFacts, type PeerCertificate, type TlsFacts } from './link.ts';
 import { ListenError } from './listen-error.ts';
@@ -70,7 +71,7 @@ export class Listener {
   readonly #admission: AdmissionControl;
   readonly #accept: (link: Link) => void;
   readonly #server: net.Server;
-  readonly #open = new Set<Admission>();
+  readonly #open = new SlotList<Admission>();
   readonly #tls: TlsAcceptor | null;
   readonly #proxySources: net.BlockList | null;
   readonly #proxyWatch: StageWatch;

@@ -84,6 +84,9 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   /** Channels that the client has closed in what is being read: what follows for them there is ignored. */
   #closedInRead: Set<number> | null = null;
   user = '';
+  registrySlot = -1;
+  /** Where the front-end keeps this connection. */
+  frontEndSlot = -1;
   /** Largest body frame payload for this client. */
   bodyFrameMax = 4088;
   lastReceivedMillis: number;

@@ -1,3 +1,4 @@
+import { SlotList } from '../../base/slot-list.ts';
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import { anonymousIdentity, externalIdentity, parseAmqplain, parsePlain, type SaslResult } from '../../auth/sasl.ts';
 import type { CertificateLogin } from '../../auth/client-certificate.ts';
@@ -32,7 +33,7 @@ export class FrontEnd {
   readonly tuneFrame: Buffer;
   readonly #auth: AuthBackend;
   readonly #options: FrontEndOptions;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new SlotList<Connection>();
   readonly #sweeper: CallbackTimer;
 
   constructor(broker: BrokerCore, auth: AuthBackend, options: FrontEndOptions = {}) {
@@ -75,14 +76,14 @@ export class FrontEnd {
   accept(link: Link): Connection {
     this.broker.turn.begin();
     const connection = new Connection(this, link);
-    this.#connections.add(connection);
+    connection.frontEndSlot = this.#connections.add(connection);
     link.start(connection);
     if (!this.#sweeper.isSet) this.broker.timers.set(this.#sweeper, this.broker.clock.nowMillis + sweepMillis);
     return connection;
   }
 
   closed(connection: Connection): void {
-    this.#connections.delete(connection);
+    this.#connections.remove(connection.frontEndSlot);
   }
 
   channelsOfUser(user: string): number {
