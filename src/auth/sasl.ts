@@ -12,11 +12,12 @@ export type SaslResult =
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** [authzid] NUL user NUL password. The authorization identity is ignored. [RFC 4616] */
+/** NUL user NUL password. RabbitMQ takes no authorization identity in front. [RFC 4616] */
 export function parsePlain(response: Uint8Array): SaslResult {
   const first = response.indexOf(0);
-  const second = first === -1 ? -1 : response.indexOf(0, first + 1);
-  if (second === -1 || response.indexOf(0, second + 1) !== -1) return malformed('PLAIN response is not of the form NUL user NUL password');
+  const second = response.indexOf(0, first + 1);
+  if (first !== 0 || second === -1 || response.indexOf(0, second + 1) !== -1)
+    return malformed('PLAIN response is not of the form NUL user NUL password');
   const username = decode(response.subarray(first + 1, second));
   if (username === null) return malformed('PLAIN response has a user name that is not UTF-8');
   const password = response.slice(second + 1);

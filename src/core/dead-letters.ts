@@ -1,12 +1,12 @@
 import { array, type Field, type FieldTable, isInteger, long, longstr, table, timestamp } from '../base/field-table.ts';
-import { decodeText, textBytes, writeText } from '../base/text.ts';
-import { limits } from './limits.ts';
+import { blindKeysOf, exchangeOf, packEnvelope, routingKeyOf } from './messages/envelope.ts';
 import type { Publication as PublicationType } from './messages/publication.ts';
 import { Publication } from './messages/publication.ts';
 import type { MessageRef, MessageStore, RefHolder, Rename } from './messages/message-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { MessageFormat } from './ports/message-format.ts';
 import type { Publisher } from './publisher.ts';
+import { textsOf } from './messages/sender-selected.ts';
 import { Entry, metaPersistent, metaPriorityShift, priorityOf } from './queues/entry.ts';
 import type { Queue } from './queues/queue.ts';
 import type { Vhost } from './vhost.ts';
@@ -155,16 +155,14 @@ export class DeadLetters implements RefHolder {
     const propertiesBytes = store.propertiesBytes;
     const format = this.#format(store.format);
 
-    const exchangeBytes = envelope[envelopeStart] as number;
-    const keyStart = envelopeStart + 1 + exchangeBytes;
-    // Routing keys may be any bytes, and go out as they came in.
-    const oldExchange = decodeText(envelope, envelopeStart + 1, keyStart);
-    const oldKey = decodeText(envelope, keyStart + 1, keyStart + 1 + (envelope[keyStart] as number));
+    const oldExchange = exchangeOf(envelope, envelopeStart);
+    const oldKey = routingKeyOf(envelope, envelopeStart);
 
     const headers: FieldTable = new Map(format.headers(properties, propertiesStart, propertiesBytes) ?? []);
-    const copies = stringsOf(headers.get('CC'));
+    const copies = textsOf(headers.get('CC'));
     const newKey = queue.settings.deadLetterRoutingKey;
-    const keys = newKey === null ? [oldKey, ...copies] : [newKey];
+    const blindKeys = newKey === null ? blindKeysOf(envelope, envelopeStart, store.envelopeBytes) : [];
+    const keys = newKey === null ? [oldKey, ...copies, ...blindKeys] : [newKey];
     // With a key of its own the dead letter goes there only; what was copied before is not copied again.
     if (newKey !== null) headers.delete('CC');
     const expiration = format.expiration(properties, propertiesStart, propertiesBytes);
@@ -179,7 +177,7 @@ export class DeadLetters implements RefHolder {
     );
 
     const p = this.#scratch;
-    p.envelope = envelopeOf(exchange.name, newKey ?? oldKey);
+    p.envelope = packEnvelope(exchange.name, newKey ?? oldKey, blindKeys);
     p.envelopeStart = 0;
     p.envelopeBytes = p.envelope.length;
     p.properties = format.rewrite(properties, propertiesStart, propertiesBytes, { headers, removeExpiration: true });
@@ -205,24 +203,6 @@ export class DeadLetters implements RefHolder {
   }
 }
 
-/** Exchange and routing key as two short strings. @throws RangeError when one is longer than those can be */
-function envelopeOf(exchangeName: string, key: string): Buffer {
-  const exchangeBytes = textBytes(exchangeName);
-  const keyBytes = textBytes(key);
-  if (keyBytes > limits.nameBytesMax || exchangeBytes > limits.nameBytesMax) throw new RangeError(`routing key of ${keyBytes} bytes`);
-  const envelope = Buffer.allocUnsafe(2 + exchangeBytes + keyBytes);
-  envelope[0] = exchangeBytes;
-  const at = writeText(exchangeName, envelope, 1);
-  envelope[at] = keyBytes;
-  writeText(key, envelope, at + 1);
-  return envelope;
-}
-
-function stringsOf(field: Field | undefined): string[] {
-  if (field === undefined || !Array.isArray(field.value)) return [];
-  return field.value.filter(item => typeof item.value === 'string').map(item => item.value as string);
-}
-
 /**
  * Adds a death to x-death: newest first, one entry per queue and reason with a count; and the x-first-death-* and x-last-death-* headers.
  * Returns the deaths. [RabbitMQ docs: dead letter exchanges, effects on messages]
@@ -236,6 +216,7 @@ function addDeath(
   expiration: string | null,
   seconds: number,
 ): FieldTable[] {
+  const isFirst = !headers.has('x-death');
   const old = headers.get('x-death')?.value;
   const deaths = Array.isArray(old) ? old.filter(field => field.value instanceof Map).map(field => field.value as FieldTable) : [];
   const index = deaths.findIndex(death => death.get('queue')?.value === queueName && death.get('reason')?.value === reason);
@@ -257,7 +238,7 @@ function addDeath(
   }
   deaths.unshift(death);
   headers.set('x-death', array(deaths.map(table)));
-  if (!headers.has('x-first-death-reason')) {
+  if (isFirst) {
     headers.set('x-first-death-exchange', longstr(exchangeName));
     headers.set('x-first-death-queue', longstr(queueName));
     headers.set('x-first-death-reason', longstr(reason));

@@ -9,7 +9,7 @@ const nothing = Buffer.alloc(0);
  * what stays is copied by MessageStore.append. All byte ranges are (buffer, start, count).
  */
 export class Publication {
-  /** Exchange name and routing key, each as one length byte and that many bytes: as they are in AMQP's methods and on our disk. */
+  /** Exchange name and routing key as they are in AMQP's methods and on our disk, and what envelope.ts puts behind them. */
   envelope: Buffer = nothing;
   envelopeStart = 0;
   envelopeBytes = 0;

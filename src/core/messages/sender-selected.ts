@@ -1,12 +1,14 @@
 import type { Field, FieldTable } from '../../base/field-table.ts';
 import { fieldTypeName } from '../../base/field-table.ts';
+import { decodeText } from '../../base/text.ts';
 import { preconditionFailed } from '../broker-error.ts';
-import type { Publication } from './publication.ts';
 import type { MessageFormat } from '../ports/message-format.ts';
+import { exchangeOf, packEnvelope, routingKeyOf } from './envelope.ts';
+import type { Publication } from './publication.ts';
 
 /**
  * All routing keys of a message with CC or BCC headers, its own first; null when it has neither. [RabbitMQ docs: sender-selected distribution]
- * @throws BrokerError PRECONDITION_FAILED when one is no array of strings.
+ * @throws BrokerError PRECONDITION_FAILED when one is no array.
  */
 export function copyKeys(headers: FieldTable, own: string): string[] | null {
   const cc = headers.get('CC');
@@ -15,22 +17,33 @@ export function copyKeys(headers: FieldTable, own: string): string[] | null {
   return [own, ...keysOf('CC', cc), ...keysOf('BCC', bcc)];
 }
 
+/** Elements that are no text are ignored, as RabbitMQ does. */
 function keysOf(name: string, field: Field | undefined): string[] {
   if (field === undefined) return [];
   if (!Array.isArray(field.value))
     throw preconditionFailed(`invalid message: {unacceptable_type_in_header,"${name}",${fieldTypeName(field)}}`);
-  return field.value.map(item => {
-    if (typeof item.value !== 'string')
-      throw preconditionFailed(`invalid message: {unacceptable_type_in_header,"${name}",${fieldTypeName(item)}}`);
-    return item.value;
-  });
+  return textsOf(field);
 }
 
-/** Takes the BCC header away: its keys are nobody's business but the broker's. */
+/** The long strings of an array; other elements, and other fields, hold none. */
+export function textsOf(field: Field | undefined): string[] {
+  if (field === undefined || !Array.isArray(field.value)) return [];
+  return field.value.filter(item => item.type === 'S').map(textOf);
+}
+
+function textOf({ value }: Field): string {
+  return value instanceof Uint8Array ? decodeText(Buffer.from(value), 0, value.length) : (value as string);
+}
+
+/** Takes the BCC header away, which is nobody's business but the broker's, and keeps its keys in the envelope: a dead letter goes there again. */
 export function withoutBcc(p: Publication, headers: FieldTable, format: MessageFormat): void {
   const rest: FieldTable = new Map(headers);
   rest.delete('BCC');
   p.properties = format.rewrite(p.properties, p.propertiesStart, p.propertiesBytes, { headers: rest, removeExpiration: false });
   p.propertiesStart = 0;
   p.propertiesBytes = p.properties.length;
+  const { envelope, envelopeStart } = p;
+  p.envelope = packEnvelope(exchangeOf(envelope, envelopeStart), routingKeyOf(envelope, envelopeStart), textsOf(headers.get('BCC')));
+  p.envelopeStart = 0;
+  p.envelopeBytes = p.envelope.length;
 }

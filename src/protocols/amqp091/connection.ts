@@ -48,6 +48,8 @@ const closed = 3;
 const closeTimeoutMillis = 5000;
 /** RabbitMQ lets a client that failed before it was let in wait this long, then closes without a word. [RabbitMQ: SILENT_CLOSE_DELAY] */
 const silentCloseMillis = 3000;
+/** Answers that a client may still have when its outbox is full already, before it is not read any more. */
+const answersBytesMax = 64 * 1024;
 const nothing = Buffer.alloc(0);
 const closeOkFrame = encodeConnectionCloseOk(0);
 const heartbeatFrame = Buffer.from([FrameHeartbeat, 0, 0, 0, 0, 0, 0, FrameEnd]);
@@ -79,6 +81,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   #isHeldForLog = false;
   /** True while the client asks for so much without reading it that it is not read either. */
   #isHeldForOutbox = false;
+  /** Answers written since the outbox is full. */
+  #unansweredBytes = 0;
   /** Whether the client asked for the end; it may ask again. */
   #isClosedByClient = false;
   /** Channels that the client has closed in what is being read: what follows for them there is ignored. */
@@ -173,15 +177,19 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     turn.begin();
     this.lastReceivedMillis = clock.nowMillis;
     if (this.#state === closed) return;
-    let from = start;
-    const handshake = this.#handshake;
-    if (handshake !== null && !handshake.hasHeader) from = handshake.onHeaderBytes(buffer, start, end);
-    if (from < end) this.reader.push(buffer, from, end, this);
-    // What is half received must not point into a buffer that larger traffic would pin.
-    if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
-    this.#closedInRead = null;
+    try {
+      let at = start;
+      const handshake = this.#handshake;
+      if (handshake !== null && !handshake.hasHeader) at = handshake.onHeaderBytes(buffer, start, end);
+      if (at < end) at = this.reader.push(buffer, at, end, this);
+      // What is half received must not point into a buffer that larger traffic would pin.
+      if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
+      this.#closedInRead = null;
+      if (at < end && this.#isHeldForOutbox) this.link.pauseBefore(buffer.subarray(at, end));
+    } catch (error) {
+      this.fault(error);
+    }
     turn.ingested(end - start);
-    if (this.outbox.isCongested) this.#holdForOutbox();
   }
 
   onFrame(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): boolean {

@@ -1,6 +1,7 @@
 // hot path: see docs/STYLE.md
 import { copyBytes } from '../../base/bytes.ts';
 import type { Consumer } from '../../core/consumer.ts';
+import { shownBytes } from '../../core/messages/envelope.ts';
 import type { MessageStore } from '../../core/messages/message-store.ts';
 import type { Publication } from '../../core/messages/publication.ts';
 import { type Entry, metaRedelivered } from '../../core/queues/entry.ts';
@@ -45,7 +46,8 @@ export function writeDelivery(
   const loose = store.loose;
   const envelope = loose === null ? store.bytes : loose.envelope;
   const envelopeStart = loose === null ? store.envelopeStart : 0;
-  const envelopeBytes = store.envelopeBytes;
+  // Behind exchange and routing key there may be keys of BCC.
+  const envelopeBytes = shownBytes(envelope, envelopeStart);
   const templateBytes = template.length;
   const methodBytes = templateBytes + 9 + envelopeBytes + 1;
   const bodyBytes = store.bodyBytes;
@@ -98,7 +100,8 @@ export function writeGetOk(
   const loose = store.loose;
   const envelope = loose === null ? store.bytes : loose.envelope;
   const envelopeStart = loose === null ? store.envelopeStart : 0;
-  const payloadBytes = 4 + 9 + store.envelopeBytes + 4;
+  const envelopeBytes = shownBytes(envelope, envelopeStart);
+  const payloadBytes = 4 + 9 + envelopeBytes + 4;
   outbox.reserve(frameHeaderBytes + payloadBytes + 1);
   const target = outbox.buffer;
   let at = writeFrameHeader(target, outbox.position, FrameMethod, channelNumber, payloadBytes);
@@ -108,8 +111,8 @@ export function writeGetOk(
   target[at++] = 71;
   at = writeTag(target, at, deliveryTag);
   target[at++] = entry.meta & metaRedelivered;
-  copyBytes(envelope, envelopeStart, target, at, store.envelopeBytes);
-  at += store.envelopeBytes;
+  copyBytes(envelope, envelopeStart, target, at, envelopeBytes);
+  at += envelopeBytes;
   at = target.writeUInt32BE(messageCount, at);
   target[at++] = FrameEnd;
   outbox.position = at;

@@ -322,12 +322,14 @@ export class Publishing {
     const { properties, propertiesStart } = p;
     // The header may have been kept elsewhere since it was looked at.
     peekFacets(properties, propertiesStart, propertiesStart + p.propertiesBytes, facets);
-    const userId = facets.userIdStart === 0 ? null : properties.toString('utf8', facets.userIdStart, facets.userIdStart + facets.userIdLength);
+    const userId =
+      facets.userIdStart === 0 ? null : properties.toString('utf8', facets.userIdStart, facets.userIdStart + facets.userIdLength);
     const expiration = textAt(properties, facets.expirationStart, facets.expirationLength);
     if (isPseudoQueue(properties, facets.replyToStart, facets.replyToLength)) prepareReplyTo(this.#channel, p);
     if (userId !== null) this.#checkUserId(userId);
     if ((this.#demands & badExpiration) !== 0) parseExpiration(expiration);
-    if ((this.#demands & badDeliveryMode) !== 0) throw preconditionFailed(`invalid message: {delivery_mode_unknown,${facets.deliveryMode}}`);
+    if ((this.#demands & badDeliveryMode) !== 0)
+      throw preconditionFailed(`invalid message: {delivery_mode_unknown,${facets.deliveryMode}}`);
   }
 
   /** [RabbitMQ docs: validated user-id] */

@@ -1,5 +1,6 @@
 import type { BrokerErrorCode } from '../../core/broker-error.ts';
 import { BrokerError } from '../../core/broker-error.ts';
+import { erlangBinary } from '../../core/erlang-field.ts';
 import { hardErrors, replyNames } from '../../wire/amqp091/constants.gen.ts';
 import { DecodeError } from '../../wire/decode-error.ts';
 
@@ -14,6 +15,9 @@ export interface ReplyError {
   /** Whether the method at fault is named; framing errors name none. */
   readonly namesMethod: boolean;
 }
+
+/** A refusal that is nobody's fault but the connection's: its close names no method. */
+export class ConnectionError extends BrokerError {}
 
 const replyTextBytesMax = 255;
 
@@ -33,29 +37,13 @@ export function replyError(code: BrokerErrorCode, text: string): ReplyError {
 
 /** Says how to answer a failure; null for one that is ours, to be answered with INTERNAL_ERROR and logged. */
 export function replyFor(error: unknown, payload: Uint8Array): ReplyError | null {
-  if (error instanceof BrokerError) return replyError(error.code, error.text);
+  if (error instanceof BrokerError) return { ...replyError(error.code, error.text), namesMethod: !(error instanceof ConnectionError) };
   if (error instanceof DecodeError) {
     if (error.kind === 'malformed-utf8') return { ...replyError('FRAME_ERROR', 'Malformed UTF-8 in shortstr'), namesMethod: false };
     if (error.kind === 'too-deep' || error.kind === 'too-many') return replyError('SYNTAX_ERROR', error.message);
     return replyError('FRAME_ERROR', `cannot decode ${erlangBinary(payload)}`);
   }
   return null;
-}
-
-/** A binary as Erlang prints it: text in quotes where all is printable, else numbers. */
-export function erlangBinary(bytes: Uint8Array): string {
-  if (bytes.length === 0) return '<<>>';
-  const isPrintable = bytes.every(
-    byte => (byte >= 32 && byte < 127) || (byte >= 160 && byte <= 255) || (byte >= 8 && byte <= 13) || byte === 27,
-  );
-  if (!isPrintable) return `<<${[...bytes].join()}>>`;
-  const text = Buffer.from(bytes)
-    .toString('latin1')
-    .replace(/["\\]/g, '\\$&')
-    .replace(/\n/g, '\\n')
-    .replace(/\r/g, '\\r')
-    .replace(/\t/g, '\\t');
-  return `<<"${text}">>`;
 }
 
 /** What RabbitMQ shows of a payload: all of a short one, else its beginning. [RabbitMQ: rabbit_reader, payload_snippet] */
@@ -74,6 +62,12 @@ export function frameFaultText(
   return `type ${type}, ${payloadSnippet(payload)}: {invalid_frame_end_marker,${detail}}`;
 }
 
-export function unknownFrameText(type: number, payload: Uint8Array): string {
-  return `type ${type}, ${payloadSnippet(payload)}: unknown_frame`;
+/** A frame that is none: of no known type, or too short for its type. */
+export function unknownFrame(type: number, payload: Uint8Array): ConnectionError {
+  return new ConnectionError('FRAME_ERROR', `type ${type}, ${payloadSnippet(payload)}: unknown_frame`);
+}
+
+/** A frame where it does not belong. */
+export function misplacedFrame(type: number, payload: Uint8Array): ConnectionError {
+  return new ConnectionError('UNEXPECTED_FRAME', `type ${type}, ${payloadSnippet(payload)}`);
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { equalBytes } from '../../base/bytes.ts';
 import { preconditionFailed } from '../../core/broker-error.ts';
 import { Consumer } from '../../core/consumer.ts';
 import type { Publication } from '../../core/messages/publication.ts';
@@ -48,14 +49,20 @@ export class ReplyQueue {
   }
 }
 
+const replyToBytes = Buffer.from(replyToName);
+
+/** Whether a reply-to property, a short string whose text is at `start`, names the pseudo-queue. */
+export function isPseudoQueue(properties: Buffer, start: number, count: number): boolean {
+  return count === replyToBytes.length && equalBytes(replyToBytes, 0, properties, start, count);
+}
+
 /**
  * Puts the channel's own reply queue in place of the pseudo-queue's name in a request's reply-to.
  * @throws BrokerError PRECONDITION_FAILED when the channel does not consume from the pseudo-queue.
  */
 export function prepareReplyTo(channel: Channel, p: Publication): void {
-  const properties = decodeProperties(p.properties, p.propertiesStart, p.propertiesStart + p.propertiesBytes);
-  if (properties.replyTo !== replyToName) return;
   if (channel.replyQueue === null) throw preconditionFailed('fast reply consumer does not exist');
+  const properties = decodeProperties(p.properties, p.propertiesStart, p.propertiesStart + p.propertiesBytes);
   p.properties = encodeProperties({ ...properties, replyTo: channel.replyQueue.name });
   p.propertiesStart = 0;
   p.propertiesBytes = p.properties.length;

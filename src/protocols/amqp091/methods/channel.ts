@@ -9,12 +9,6 @@ export function flow(channel: Channel, buffer: Buffer, start: number, end: numbe
   channel.reply(encodeChannelFlowOk(channel.number, { active }));
 }
 
-/** We never ask for flow, so this answers nothing. */
-export function flowOk(): void {}
-
-/** A close-ok for a channel that was not closed by us changes nothing. */
-export function closeOk(): void {}
-
 /** The access class is gone from the specification but old clients still ask for a ticket. [RabbitMQ: rabbit_channel, access.request] */
 export function accessRequest(channel: Channel, buffer: Buffer, start: number, end: number): void {
   decodeAccessRequest(buffer, start, end);

@@ -13,8 +13,6 @@ export type MethodHandler = (channel: Channel, buffer: Buffer, start: number, en
 /** All methods a client may send on a channel, except those the channel handles itself: publish and acknowledgements, open and close. */
 const handlers: ReadonlyMap<number, MethodHandler> = new Map<number, MethodHandler>([
   [m.ChannelFlow, channels.flow],
-  [m.ChannelFlowOk, channels.flowOk],
-  [m.ChannelCloseOk, channels.closeOk],
   [m.AccessRequest, channels.accessRequest],
   [m.ExchangeDeclare, exchanges.declare],
   [m.ExchangeDelete, exchanges.remove],
@@ -28,7 +26,6 @@ const handlers: ReadonlyMap<number, MethodHandler> = new Map<number, MethodHandl
   [m.BasicQos, basic.qos],
   [m.BasicConsume, basic.consume],
   [m.BasicCancel, basic.cancel],
-  [m.BasicCancelOk, basic.cancelOk],
   [m.BasicGet, basic.get],
   [m.BasicAck, basic.ack],
   [m.BasicNack, basic.nack],
@@ -41,13 +38,17 @@ const handlers: ReadonlyMap<number, MethodHandler> = new Map<number, MethodHandl
   [m.TxRollback, modes.txRollback],
 ]);
 
-/** @throws BrokerError COMMAND_INVALID for a method that clients do not send; whatever the handler throws. */
+/** Methods with content that only servers send: the refusal waits for the content. */
+const refusedContentMethods: ReadonlySet<number> = new Set([m.BasicReturn, m.BasicDeliver, m.BasicGetOk]);
+
+/** @throws BrokerError COMMAND_INVALID for a method that clients do not send on a channel; whatever the handler throws. */
 export function dispatch(channel: Channel, method: number, buffer: Buffer, start: number, end: number): void {
   const handler = handlers.get(method);
-  if (handler === undefined)
-    throw new BrokerError(
-      'COMMAND_INVALID',
-      m.methodNames.has(method) ? `unexpected method '${m.methodNames.get(method)}'` : 'unknown method',
-    );
-  handler(channel, buffer, start, end);
+  if (handler !== undefined) {
+    handler(channel, buffer, start, end);
+    return;
+  }
+  const error = new BrokerError('COMMAND_INVALID', m.methodNames.has(method) ? 'unimplemented method' : 'unknown method');
+  if (!refusedContentMethods.has(method)) throw error;
+  channel.publishing.refuse(method, error);
 }
