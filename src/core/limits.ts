@@ -14,8 +14,11 @@ export const limits = {
   turnDeadLettersMax: 2000,
   /** Exchanges one message may pass through, by bindings between exchanges and alternate exchanges. */
   routeHopsMax: 1000,
-  /** Remembered routes per exchange. */
-  routeCacheMax: 4096,
+  /** Remembered publishes of all connections together beyond the first few hundred of each; about 300 bytes each. */
+  publishMemosMax: 262_144,
+  /** Remembered routes per exchange, and per exchange with that many bindings. */
+  routeCacheMin: 4096,
+  routeCacheMax: 262_144,
   /** Length of a routing key, a queue's and an exchange's name, in bytes. [AMQP 0-9-1 shortstr] */
   nameBytesMax: 255,
   /** Free bytes that slabs may hold beyond twice what is alive before they are compacted. */

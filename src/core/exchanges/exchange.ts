@@ -40,6 +40,8 @@ export class Exchange {
   /** Routes by routing key, null where they depend on the message, as long as `cacheGeneration` is the vhost's. */
   readonly cache = new Map<string, Route | null>();
   cacheGeneration = -1;
+  /** Routes that were looked for in vain since the cache was full. */
+  cacheMisses = 0;
 
   constructor(type: ExchangeType, declaration: ExchangeDeclaration, home: ExchangeHome) {
     this.type = type;

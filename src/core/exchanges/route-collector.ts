@@ -9,9 +9,12 @@ let lastStamp = 0;
 /** Gathers the queues of a message and the exchanges still to be asked, each once: a stamp on the object takes the place of a set. */
 export class RouteCollector {
   #stamp = 0;
+  /** What stands behind the count is of no meaning: arrays are not emptied, that costs more than all the rest. */
   readonly queues: Queue[] = [];
+  queueCount = 0;
   /** Exchanges to ask, in order; a work list in place of recursion, so that a cycle of bindings ends. */
   readonly exchanges: Exchange[] = [];
+  exchangeCount = 0;
   /** Targets added since `reset`, seen before or not: tells an exchange that routed nothing from one that routed again. */
   addedCount = 0;
   #isTaken = false;
@@ -19,8 +22,8 @@ export class RouteCollector {
 
   reset(): void {
     this.#stamp = ++lastStamp;
-    this.queues.length = 0;
-    this.exchanges.length = 0;
+    this.queueCount = 0;
+    this.exchangeCount = 0;
     this.addedCount = 0;
     this.#isTaken = false;
     this.#refusal = null;
@@ -30,8 +33,8 @@ export class RouteCollector {
     this.addedCount++;
     if (target.routeStamp === this.#stamp) return;
     target.routeStamp = this.#stamp;
-    if (target.kind === 'queue') this.queues.push(target);
-    else this.exchanges.push(target);
+    if (target.kind === 'queue') this.queues[this.queueCount++] = target;
+    else this.exchanges[this.exchangeCount++] = target;
   }
 
   /** The exchange has dealt with the message itself: it is neither unroutable nor for the alternate exchange. */
@@ -49,10 +52,10 @@ export class RouteCollector {
   /** What was gathered. */
   toRoute(): Route {
     if (this.#refusal !== null) return new Route([], this.#refusal);
-    const { queues } = this;
-    if (queues.length === 0) return this.#isTaken ? takenRoute : emptyRoute;
+    const { queues, queueCount } = this;
+    if (queueCount === 0) return this.#isTaken ? takenRoute : emptyRoute;
     // Most routes lead to one queue, and all routes to it alone are the same.
-    if (queues.length === 1) return ((queues[0] as Queue).soleRoute ??= new Route([queues[0] as Queue]));
-    return new Route([...queues]);
+    if (queueCount === 1) return ((queues[0] as Queue).soleRoute ??= new Route([queues[0] as Queue]));
+    return new Route(queues.slice(0, queueCount));
   }
 }

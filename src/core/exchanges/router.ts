@@ -37,9 +37,17 @@ export class Router {
     }
     this.#keys[0] = key;
     const route = this.#walk(exchange, this.#keys, null) ? this.#collector.toRoute() : null;
-    if (cache.size >= limits.routeCacheMax) cache.clear();
-    cache.set(key, route);
+    if (cache.size < limits.routeCacheMin || cache.size < Math.min(2 * exchange.bindings.size, limits.routeCacheMax)) cache.set(key, route);
+    else this.#overflow(exchange, key, route);
     return route;
+  }
+
+  /** The cache is full: it is emptied when what it holds is not what is asked for any more, else it is left as it is. */
+  #overflow(exchange: Exchange, key: string, route: Route | null): void {
+    if (++exchange.cacheMisses < 4 * exchange.cache.size) return;
+    exchange.cacheMisses = 0;
+    exchange.cache.clear();
+    exchange.cache.set(key, route);
   }
 
   /**
@@ -61,9 +69,9 @@ export class Router {
     const out = this.#collector;
     out.reset();
     const work = out.exchanges;
-    work.push(start);
+    work[out.exchangeCount++] = start;
     // An exchange that leads back to the first is not asked twice.
-    for (let at = 0; at < work.length && at < limits.routeHopsMax; at++) {
+    for (let at = 0; at < out.exchangeCount && at < limits.routeHopsMax; at++) {
       const exchange = work[at] as Exchange;
       if (at > 0 && exchange === start) continue;
       const before = out.addedCount;

@@ -1,25 +1,10 @@
+// hot path: see docs/STYLE.md
+import { limits } from '../limits.ts';
 import type { ExchangeType, KeyRoutes, Target } from './exchange-type.ts';
 import type { RouteCollector } from './route-collector.ts';
+import { hashWord, type TopicNode, TopicTrie } from './topic-trie.ts';
 
-/** A word of a binding key in the trie. `#` nodes stay where they are while they swallow words. */
-class Node {
-  readonly isHash: boolean;
-  words: Map<string, Node> | null = null;
-  star: Node | null = null;
-  hash: Node | null = null;
-  targets: Target[] | null = null;
-  /** Last step that took this node into the set of states: keeps duplicates out. */
-  stamp = 0;
-
-  constructor(isHash: boolean) {
-    this.isHash = isHash;
-  }
-
-  get isEmpty(): boolean {
-    return this.targets === null && this.star === null && this.hash === null && (this.words === null || this.words.size === 0);
-  }
-}
-
+const dot = 46;
 let lastStamp = 0;
 
 /**
@@ -28,102 +13,106 @@ let lastStamp = 0;
  */
 class TopicRoutes implements KeyRoutes {
   readonly dependsOn = 'key';
-  readonly #root = new Node(false);
-  #states: Node[] = [];
-  #nextStates: Node[] = [];
+  readonly #trie = new TopicTrie();
+  /** Nodes reached so far; what stands behind the count of a step is of no meaning. */
+  readonly #states: TopicNode[] = [];
+  readonly #nextStates: TopicNode[] = [];
+  /** Where the words of the key at hand end, and their hashes. */
+  #ends = new Int32Array(limits.nameBytesMax + 1);
+  #hashes = new Int32Array(limits.nameBytesMax + 1);
 
   check(): void {}
 
   bind(target: Target, key: string): void {
-    let node = this.#root;
-    for (const word of wordsOf(key)) node = childFor(node, word);
+    let node = this.#trie.root;
+    for (const word of wordsOf(key)) node = this.#trie.childFor(node, word);
     (node.targets ??= []).push(target);
   }
 
   unbind(target: Target, key: string): void {
-    const words = wordsOf(key);
-    const path: Node[] = [this.#root];
-    for (const word of words) {
-      const next = child(path[path.length - 1] as Node, word);
+    let node = this.#trie.root;
+    for (const word of wordsOf(key)) {
+      const next = this.#trie.child(node, word);
       if (next === null) return;
-      path.push(next);
+      node = next;
     }
-    const node = path[path.length - 1] as Node;
     const index = node.targets?.indexOf(target) ?? -1;
     if (node.targets === null || index < 0) return;
     node.targets.splice(index, 1);
     if (node.targets.length === 0) node.targets = null;
-    for (let i = words.length - 1; i >= 0 && (path[i + 1] as Node).isEmpty; i--) cut(path[i] as Node, words[i] as string);
+    while (node.parent !== null && node.isEmpty) {
+      this.#trie.remove(node);
+      node = node.parent;
+    }
   }
 
   route(key: string, out: RouteCollector): void {
+    const wordCount = this.#split(key);
+    const trie = this.#trie;
     let states = this.#states;
     let next = this.#nextStates;
-    states.length = 0;
-    enter(this.#root, states, ++lastStamp);
-    for (const word of splitWords(key)) {
-      next.length = 0;
+    let count = enter(trie.root, states, 0, ++lastStamp);
+    let start = 0;
+    for (let at = 0; at < wordCount && count > 0; at++) {
+      const end = this.#ends[at] as number;
+      const hash = this.#hashes[at] as number;
       const stamp = ++lastStamp;
-      for (let i = 0; i < states.length; i++) {
-        const node = states[i] as Node;
-        if (node.isHash) enter(node, next, stamp);
-        if (node.star !== null) enter(node.star, next, stamp);
-        const exact = node.words?.get(word);
-        if (exact !== undefined) enter(exact, next, stamp);
+      let nextCount = 0;
+      for (let i = 0; i < count; i++) {
+        const node = states[i] as TopicNode;
+        if (node.isHash) nextCount = enter(node, next, nextCount, stamp);
+        if (node.star !== null) nextCount = enter(node.star, next, nextCount, stamp);
+        if (node.wordCount > 0) {
+          const exact = trie.find(node, hash, key, start, end);
+          if (exact !== null) nextCount = enter(exact, next, nextCount, stamp);
+        }
       }
       const swap = states;
       states = next;
       next = swap;
-      if (states.length === 0) break;
+      count = nextCount;
+      start = end + 1;
     }
-    for (let i = 0; i < states.length; i++) {
-      const targets = (states[i] as Node).targets;
-      if (targets !== null) for (const target of targets) out.add(target);
+    for (let i = 0; i < count; i++) {
+      const targets = (states[i] as TopicNode).targets;
+      if (targets !== null) for (let t = 0; t < targets.length; t++) out.add(targets[t] as Target);
     }
-    this.#states = states;
-    this.#nextStates = next;
+  }
+
+  /** Finds the words of a routing key; returns how many there are. */
+  #split(key: string): number {
+    // The empty key has no words, and so fits '#' but not '*'.
+    if (key === '') return 0;
+    if (key.length >= this.#ends.length) {
+      this.#ends = new Int32Array(key.length + 1);
+      this.#hashes = new Int32Array(key.length + 1);
+    }
+    let count = 0;
+    let start = 0;
+    for (let at = 0; at <= key.length; at++) {
+      if (at < key.length && key.charCodeAt(at) !== dot) continue;
+      this.#ends[count] = at;
+      this.#hashes[count] = hashWord(key, start, at);
+      count++;
+      start = at + 1;
+    }
+    return count;
   }
 }
 
-/** Takes a node into the states, with the `#` node behind it, which may swallow nothing. */
-function enter(start: Node, states: Node[], stamp: number): void {
-  for (let node: Node | null = start; node !== null && node.stamp !== stamp; node = node.hash) {
+/** Takes a node into the states, with the `#` node behind it, which may swallow nothing. Returns how many there are then. */
+function enter(start: TopicNode, states: TopicNode[], count: number, stamp: number): number {
+  let size = count;
+  for (let node: TopicNode | null = start; node !== null && node.stamp !== stamp; node = node.hash) {
     node.stamp = stamp;
-    states.push(node);
+    states[size++] = node;
   }
-}
-
-/** A routing key without dots is one word; the empty key has one empty word in RabbitMQ only as a literal match of the empty pattern. */
-function splitWords(key: string): string[] {
-  return key === '' ? [] : key.split('.');
+  return size;
 }
 
 function wordsOf(key: string): string[] {
-  return splitWords(key).filter((word, index, words) => !(word === '#' && words[index - 1] === '#'));
-}
-
-function child(node: Node, word: string): Node | null {
-  if (word === '*') return node.star;
-  if (word === '#') return node.hash;
-  return node.words?.get(word) ?? null;
-}
-
-function childFor(node: Node, word: string): Node {
-  if (word === '*') return (node.star ??= new Node(false));
-  if (word === '#') return (node.hash ??= new Node(true));
-  node.words ??= new Map();
-  let next = node.words.get(word);
-  if (next === undefined) {
-    next = new Node(false);
-    node.words.set(word, next);
-  }
-  return next;
-}
-
-function cut(node: Node, word: string): void {
-  if (word === '*') node.star = null;
-  else if (word === '#') node.hash = null;
-  else node.words?.delete(word);
+  if (key === '') return [];
+  return key.split('.').filter((word, index, words) => !(word === '#' && words[index - 1] === '#'));
 }
 
 /** Words separated by dots; `*` stands for one word, `#` for any number. [AMQP 0-9-1, topic exchange type] */

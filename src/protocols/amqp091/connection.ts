@@ -33,6 +33,7 @@ import { Channel } from './channel.ts';
 import { noContentExpected } from './publishing.ts';
 import type { FrontEnd } from './front-end.ts';
 import { Handshake } from './handshake.ts';
+import { PublishMemos } from './publish-memo.ts';
 import { describeConnection } from './describe.ts';
 import { ConnectionError, frameFaultText, misplacedFrame, replyError, replyFor, type ReplyError, unknownFrame } from './reply-error.ts';
 import { Tuning } from './tuning.ts';
@@ -68,6 +69,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   readonly tuning: Tuning;
   readonly channels = new Map<number, Channel>();
   #publication: Publication | null = null;
+  #publishMemos: PublishMemos | null = null;
   readonly connectedAtMillis: number;
   #handshake: Handshake | null;
   #state = handshaking;
@@ -127,6 +129,11 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     const publication = new Publication();
     publication.publisher = this;
     return (this.#publication = publication);
+  }
+
+  /** What is known of the publishes of all its channels. */
+  get publishMemos(): PublishMemos {
+    return (this.#publishMemos ??= new PublishMemos(this.frontEnd.publishMemoBudget));
   }
 
   /** The connection is its own owner of exclusive queues. */
@@ -386,6 +393,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.broker.connections.delete(this);
     this.broker.counters.connectionsClosed++;
     this.broker.flow.forget(this);
+    this.#publishMemos?.close();
     this.frontEnd.closed(this);
     this.#state = closed;
     if (wasOrderly) this.broker.logger.info('connection', `closing connection ${this.name}`);

@@ -3,11 +3,13 @@ import { CallbackTimer } from '../../base/timer-queue.ts';
 import { anonymousIdentity, externalIdentity, parseAmqplain, parsePlain, type SaslResult } from '../../auth/sasl.ts';
 import type { CertificateLogin } from '../../auth/client-certificate.ts';
 import type { BrokerCore } from '../../core/broker.ts';
+import { limits } from '../../core/limits.ts';
 import type { AuthBackend, AuthResult } from '../../core/ports/auth-backend.ts';
 import type { Link } from '../../net/link.ts';
 import { encodeConnectionStart, encodeConnectionTune } from '../../wire/amqp091/methods.gen.ts';
 import { decodeTable, tableLimitsBeforeAuthentication } from '../../wire/amqp091/table.ts';
 import { Connection } from './connection.ts';
+import { PublishMemoBudget } from './publish-memo.ts';
 import { serverProperties } from './server-properties.ts';
 
 /** How often connections are looked after. Heartbeats are whole seconds and are sent at half their time. */
@@ -31,6 +33,8 @@ export class FrontEnd {
   readonly startFrame: Buffer;
   readonly startFrameOverTls: Buffer;
   readonly tuneFrame: Buffer;
+  /** For remembered publishes of connections with many routing keys. */
+  readonly publishMemoBudget = new PublishMemoBudget(limits.publishMemosMax);
   readonly #auth: AuthBackend;
   readonly #options: FrontEndOptions;
   readonly #connections = new SlotList<Connection>();

@@ -8,34 +8,20 @@ import type { Route } from '../../core/exchanges/route.ts';
 export class PublishMemo {
   /** The method's arguments as they came: ticket, exchange, routing key, bits. Exchange and key are the message's envelope. */
   readonly bytes: Buffer;
-  readonly exchange: Exchange | null;
-  readonly routingKey: string;
+  /** How many of them there are. */
+  byteCount = 0;
+  exchange: Exchange | null = null;
+  routingKey = '';
   /** Null when the route depends on more than the arguments. */
-  route: Route | null;
-  readonly isMandatory: boolean;
+  route: Route | null = null;
+  isMandatory = false;
   /** A refusal that the message gets when its content is there. */
-  readonly error: BrokerError | null;
-  readonly vhostGeneration: number;
-  readonly accessGeneration: number;
+  error: BrokerError | null = null;
+  vhostGeneration = -1;
+  accessGeneration = -1;
 
-  constructor(
-    bytes: Buffer,
-    exchange: Exchange | null,
-    routingKey: string,
-    route: Route | null,
-    isMandatory: boolean,
-    error: BrokerError | null,
-    vhostGeneration: number,
-    accessGeneration: number,
-  ) {
+  constructor(bytes: Buffer) {
     this.bytes = bytes;
-    this.exchange = exchange;
-    this.routingKey = routingKey;
-    this.route = route;
-    this.isMandatory = isMandatory;
-    this.error = error;
-    this.vhostGeneration = vhostGeneration;
-    this.accessGeneration = accessGeneration;
   }
 
   fits(buffer: Buffer, start: number, end: number, vhostGeneration: number, accessGeneration: number): boolean {
@@ -43,44 +29,116 @@ export class PublishMemo {
     return (
       this.vhostGeneration === vhostGeneration &&
       this.accessGeneration === accessGeneration &&
-      this.bytes.length === count &&
+      this.byteCount === count &&
       equalBytes(this.bytes, 0, buffer, start, count)
     );
   }
+
+  /** Whether ticket and exchange are those of the memo. */
+  hasExchangeOf(buffer: Buffer, start: number, end: number): boolean {
+    if (start + 3 > end) return false;
+    const count = 3 + (buffer[start + 2] as number);
+    return start + count < end && count < this.byteCount && equalBytes(this.bytes, 0, buffer, start, count);
+  }
 }
 
-const slotCount = 256;
+/** Slots that a connection has from the start; more come from the budget. */
+const slotsMin = 256;
+const slotsMax = 16_384;
+/** Of this many arguments that are not remembered in a full table, one takes another's place. */
+const replacementRate = 8;
+
+/** Slots that all connections together may have beyond their first. */
+export class PublishMemoBudget {
+  slots: number;
+
+  constructor(slots: number) {
+    this.slots = slots;
+  }
+}
 
 /**
- * Remembered publishes of a channel: one at first, and as soon as arguments change from publish to publish a small table found by a hash of
- * their last bytes, so that a publisher with hundreds of routing keys is served without making a string.
+ * Remembered publishes of a connection, in a table found by a hash of their last bytes, so that a publisher with thousands of routing keys
+ * is served without making a string. The table grows while too many arguments are not found in it.
  */
 export class PublishMemos {
-  #last: PublishMemo | null = null;
-  #slots: (PublishMemo | null)[] | null = null;
+  readonly #budget: PublishMemoBudget;
+  #slots: (PublishMemo | null)[] = [];
+  #hits = 0;
+  #misses = 0;
+  #isFull = false;
+
+  constructor(budget: PublishMemoBudget) {
+    this.#budget = budget;
+  }
+
+  get slotCount(): number {
+    return this.#slots.length;
+  }
 
   find(buffer: Buffer, start: number, end: number, vhostGeneration: number, accessGeneration: number): PublishMemo | null {
-    const last = this.#last;
-    if (last !== null && last.fits(buffer, start, end, vhostGeneration, accessGeneration)) return last;
-    if (this.#slots === null) return null;
-    const memo = this.#slots[slotOf(buffer, start, end)] as PublishMemo | null;
-    if (memo === null || !memo.fits(buffer, start, end, vhostGeneration, accessGeneration)) return null;
-    this.#last = memo;
+    const slots = this.#slots;
+    if (slots.length === 0) return null;
+    const first = slotOf(buffer, start, end) & (slots.length - 1);
+    let memo = slots[first] as PublishMemo | null;
+    if (memo === null || !memo.fits(buffer, start, end, vhostGeneration, accessGeneration)) {
+      memo = slots[first ^ 1] as PublishMemo | null;
+      if (memo === null || !memo.fits(buffer, start, end, vhostGeneration, accessGeneration)) {
+        this.#misses++;
+        return null;
+      }
+    }
+    this.#hits++;
     return memo;
   }
 
+  /** Whether what was not found is worth a memo of its own: in a table that cannot grow any more newcomers have to be lucky. */
+  isWorthKeeping(): boolean {
+    if (this.#misses >= this.#slots.length) this.#review();
+    return !this.#isFull || this.#misses % replacementRate === 0;
+  }
+
   add(memo: PublishMemo): void {
-    if (this.#last !== null) {
-      this.#slots ??= new Array<PublishMemo | null>(slotCount).fill(null);
-      this.#slots[slotOf(memo.bytes, 0, memo.bytes.length)] = memo;
+    if (this.#slots.length === 0) this.#slots = Array.from<PublishMemo | null>({ length: slotsMin }).fill(null);
+    this.#put(this.#slots, memo);
+  }
+
+  /** Gives back what was taken from the budget. */
+  close(): void {
+    this.#budget.slots += Math.max(0, this.#slots.length - slotsMin);
+    this.#slots = [];
+  }
+
+  #put(slots: (PublishMemo | null)[], memo: PublishMemo): void {
+    const first = slotOf(memo.bytes, 0, memo.byteCount) & (slots.length - 1);
+    if (slots[first] !== null) slots[first ^ 1] = slots[first] as PublishMemo;
+    slots[first] = memo;
+  }
+
+  /** As many were not found as there are slots: doubles the table when that was more than one in eight. */
+  #review(): void {
+    const isCrowded = this.#misses * 8 > this.#hits;
+    this.#hits = 0;
+    this.#misses = 0;
+    const size = this.#slots.length;
+    if (!isCrowded || size === 0) return;
+    this.#isFull = size >= slotsMax || this.#budget.slots < size;
+    if (this.#isFull) return;
+    this.#budget.slots -= size;
+    const larger = Array.from<PublishMemo | null>({ length: size * 2 }).fill(null);
+    for (let i = 0; i < size; i++) {
+      const memo = this.#slots[i] as PublishMemo | null;
+      if (memo !== null) this.#put(larger, memo);
     }
-    this.#last = memo;
+    this.#slots = larger;
   }
 }
 
 function slotOf(buffer: Buffer, start: number, end: number): number {
   let hash = end - start;
-  const from = Math.max(start, end - 9);
+  // The last byte holds flags, the ones before it the end of the routing key: where keys differ.
+  const from = Math.max(start, end - 13);
   for (let i = from; i < end - 1; i++) hash = (Math.imul(hash, 31) + (buffer[i] as number)) | 0;
-  return (hash ^ (hash >>> 8)) & (slotCount - 1);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return hash ^ (hash >>> 13);
 }

@@ -1,8 +1,9 @@
 // hot path: see docs/STYLE.md
-import { equalBytes } from '../../base/bytes.ts';
+import { copyBytes, equalBytes } from '../../base/bytes.ts';
 import type { FieldTable } from '../../base/field-table.ts';
 import { BrokerError, notFound, preconditionFailed, accessRefused } from '../../core/broker-error.ts';
-import { emptyRoute } from '../../core/exchanges/route.ts';
+import type { Exchange } from '../../core/exchanges/exchange.ts';
+import { emptyRoute, type Route } from '../../core/exchanges/route.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import { exchangeTerm } from '../../core/resource-name.ts';
 
@@ -10,10 +11,11 @@ import { Facets, peekFacets } from '../../wire/amqp091/facets.ts';
 import { DeliveryModeFlag, FrameHeader, HeadersFlag, ReplyToFlag, UserIdFlag } from '../../wire/amqp091/constants.gen.ts';
 import { BasicPublish, decodeBasicPublish } from '../../wire/amqp091/methods.gen.ts';
 import { DecodeError } from '../../wire/decode-error.ts';
+import { decodeText } from '../../base/text.ts';
 import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
 import type { Channel } from './channel.ts';
 import { expirationMillis, parseExpiration } from '../../core/messages/expiration.ts';
-import { PublishMemo, PublishMemos } from './publish-memo.ts';
+import { PublishMemo } from './publish-memo.ts';
 import { ConnectionError, unknownFrame } from './reply-error.ts';
 import { isPseudoQueue, prepareReplyTo } from './reply-to.ts';
 import { copyKeys, withoutBcc } from '../../core/messages/sender-selected.ts';
@@ -31,6 +33,10 @@ const badDeliveryMode = 0x2_0000;
 /** Properties that need more than a look: headers (CC, BCC), reply-to, user-id. */
 const demandingFlags = HeadersFlag | ReplyToFlag | UserIdFlag;
 const checkedFlags = ReplyToFlag | UserIdFlag | badExpiration | badDeliveryMode;
+/** Ticket, exchange, routing key and bits of basic.publish. */
+const argumentBytesMax = 2 + 256 + 256 + 1;
+const immediateBit = 2;
+const mandatoryBit = 1;
 const nothing = Buffer.alloc(0);
 /** Ticket, two empty names and bits, of which the first two and the last octet are no envelope. */
 const noArguments = Buffer.alloc(5);
@@ -43,12 +49,16 @@ const classAndWeight = 60 << 16;
  */
 export class Publishing {
   readonly #channel: Channel;
-  readonly #memos = new PublishMemos();
   /** Made with the first properties that are looked into, as everything that a channel without publishes does without. */
   #facets: Facets | null = null;
   #state = expectMethod;
+  /** What is known of the publish at hand, and of those before it. */
   #memo: PublishMemo | null = null;
   #method: number = BasicPublish;
+  /** The last publish to an exchange that took it. */
+  #model: PublishMemo | null = null;
+  /** Stands for publishes that are not worth remembering. */
+  #passing: PublishMemo | null = null;
   /** The content header's payload behind class, weight and body size; a view of the read buffer or a copy. */
   #properties: Buffer = nothing;
   #propertiesStart = 0;
@@ -93,15 +103,19 @@ export class Publishing {
   /** Takes the content of a method that is refused when all of it is there. */
   refuse(method: number, error: BrokerError): void {
     this.#method = method;
-    this.#memo = new PublishMemo(noArguments, null, '', null, false, error, 0, 0);
+    this.#memo = new PublishMemo(noArguments);
+    this.#memo.byteCount = noArguments.length;
+    this.#memo.error = error;
     this.#state = expectHeader;
   }
 
   onMethod(buffer: Buffer, start: number, end: number): void {
     const connection = this.#channel.connection;
-    this.#memo =
-      this.#memos.find(buffer, start, end, connection.vhost.generation, connection.broker.access.generation) ??
-      this.#examine(buffer, start, end);
+    const vhostGeneration = connection.vhost.generation;
+    const accessGeneration = connection.broker.access.generation;
+    const last = this.#memo;
+    if (last === null || !last.fits(buffer, start, end, vhostGeneration, accessGeneration))
+      this.#memo = connection.publishMemos.find(buffer, start, end, vhostGeneration, accessGeneration) ?? this.#examine(buffer, start, end);
     this.#state = expectHeader;
   }
 
@@ -204,35 +218,63 @@ export class Publishing {
   #examine(buffer: Buffer, start: number, end: number): PublishMemo {
     const { connection } = this.#channel;
     const { broker, vhost, actor } = connection;
-    const args = decodeBasicPublish(buffer, start, end);
-    let error: BrokerError | null = null;
-    let exchange = null;
-    let route = null;
+    const memo = this.#newMemo(buffer, start, end);
+    memo.vhostGeneration = vhost.generation;
+    memo.accessGeneration = broker.access.generation;
+    memo.error = null;
+    memo.exchange = null;
+    memo.route = null;
     try {
-      if (args.immediate) throw new BrokerError('NOT_IMPLEMENTED', 'immediate=true');
-      broker.topology.check(actor, vhost, 'write', 'exchange', args.exchange);
-      exchange = vhost.exchanges.get(args.exchange) ?? null;
-      if (exchange === null) throw notFound(`no ${exchangeTerm(args.exchange, vhost.name)}`);
-      if (exchange.isInternal) throw accessRefused(`cannot publish to internal ${exchangeTerm(args.exchange, vhost.name)}`);
-      broker.topology.checkTopic(actor, vhost, exchange, 'write', args.routingKey);
-      route = vhost.router.remembered(exchange, args.routingKey);
+      if (!this.#isLikeModel(buffer, start, end, memo)) {
+        const args = decodeBasicPublish(buffer, start, end);
+        memo.routingKey = args.routingKey;
+        memo.isMandatory = args.mandatory;
+        if (args.immediate) throw new BrokerError('NOT_IMPLEMENTED', 'immediate=true');
+        broker.topology.check(actor, vhost, 'write', 'exchange', args.exchange);
+        memo.exchange = vhost.exchanges.get(args.exchange) ?? null;
+        if (memo.exchange === null) throw notFound(`no ${exchangeTerm(args.exchange, vhost.name)}`);
+        if (memo.exchange.isInternal) throw accessRefused(`cannot publish to internal ${exchangeTerm(args.exchange, vhost.name)}`);
+      }
+      const exchange = memo.exchange as Exchange;
+      broker.topology.checkTopic(actor, vhost, exchange, 'write', memo.routingKey);
+      memo.route = vhost.router.remembered(exchange, memo.routingKey);
+      if (memo !== this.#passing) {
+        this.#model = memo;
+        connection.publishMemos.add(memo);
+      }
     } catch (thrown) {
       if (!(thrown instanceof BrokerError)) throw thrown;
-      error = thrown;
+      memo.error = thrown;
     }
-    const bytes = Buffer.from(buffer.subarray(start, end));
-    const memo = new PublishMemo(
-      bytes,
-      exchange,
-      args.routingKey,
-      route,
-      args.mandatory,
-      error,
-      vhost.generation,
-      broker.access.generation,
-    );
-    if (error === null) this.#memos.add(memo);
     return memo;
+  }
+
+  #newMemo(buffer: Buffer, start: number, end: number): PublishMemo {
+    const count = end - start;
+    // A transaction keeps what it is given until the commit.
+    const isKept = this.#model === null || this.#channel.transaction !== null || this.#channel.connection.publishMemos.isWorthKeeping();
+    const isPassing = !isKept && count <= argumentBytesMax;
+    const memo = isPassing
+      ? (this.#passing ??= new PublishMemo(Buffer.allocUnsafeSlow(argumentBytesMax)))
+      : new PublishMemo(Buffer.allocUnsafe(count));
+    memo.byteCount = count;
+    copyBytes(buffer, start, memo.bytes, 0, count);
+    return memo;
+  }
+
+  /** Fills in the memo of a publish that differs from the last to the same exchange in its routing key only. */
+  #isLikeModel(buffer: Buffer, start: number, end: number, memo: PublishMemo): boolean {
+    const model = this.#model;
+    if (model === null || model.vhostGeneration !== memo.vhostGeneration || model.accessGeneration !== memo.accessGeneration) return false;
+    if (!model.hasExchangeOf(buffer, start, end)) return false;
+    const keyStart = start + 4 + (buffer[start + 2] as number);
+    const keyEnd = keyStart + (buffer[keyStart - 1] as number);
+    // What is cut short, or too long, is found by whoever decodes it in earnest.
+    if (keyEnd + 1 !== end || ((buffer[keyEnd] as number) & immediateBit) !== 0) return false;
+    memo.exchange = model.exchange;
+    memo.routingKey = decodeText(buffer, keyStart, keyEnd);
+    memo.isMandatory = ((buffer[keyEnd] as number) & mandatoryBit) !== 0;
+    return true;
   }
 
   /** Finds out what the broker must know of the properties; nothing is done when they equal the last message's. */
@@ -268,7 +310,7 @@ export class Publishing {
     const p = channel.connection.publication;
     p.envelope = memo.bytes;
     p.envelopeStart = 2;
-    p.envelopeBytes = memo.bytes.length - 3;
+    p.envelopeBytes = memo.byteCount - 3;
     p.properties = this.#properties;
     p.propertiesStart = this.#propertiesStart;
     p.propertiesBytes = this.#propertiesBytes;
@@ -284,21 +326,24 @@ export class Publishing {
     this.#parts = null;
     if (memo.error !== null) throw memo.error;
     let route = memo.route;
-    if (this.#demands !== 0 || route === null) {
-      route = this.#demanding(memo, p);
-      if (route.refusal !== null && channel.confirms === null) throw preconditionFailed(route.refusal);
-    }
+    if (this.#demands !== 0 || route === null) route = this.#demanding(memo, p);
     channel.publish(memo, route, p);
     p.parts = null;
     p.properties = nothing;
     p.body = nothing;
   }
 
+  /** A refusal by an exchange is told with a nack where there are confirms, else it closes the channel. */
+  #accepted(route: Route): Route {
+    if (route.refusal !== null && this.#channel.confirms === null) throw preconditionFailed(route.refusal);
+    return route;
+  }
+
   /**
    * A message whose properties take part: in routing (headers exchange, CC, BCC), in permission (user-id), in replies (reply-to), or are not
    * valid. Everything is checked in RabbitMQ's order, when the content is complete.
    */
-  #demanding(memo: PublishMemo, p: Publication): NonNullable<PublishMemo['route']> {
+  #demanding(memo: PublishMemo, p: Publication): Route {
     const { connection } = this.#channel;
     const { broker, vhost } = connection;
     const exchange = memo.exchange;
@@ -311,9 +356,9 @@ export class Publishing {
     if (keys !== null) {
       for (let i = 1; i < keys.length; i++) broker.topology.checkTopic(connection.actor, vhost, exchange, 'write', keys[i] as string);
       if (headers?.has('BCC')) withoutBcc(p, headers, broker.format(p.format));
-      return vhost.router.route(exchange, keys, p, headers);
+      return this.#accepted(vhost.router.route(exchange, keys, p, headers));
     }
-    return memo.route ?? vhost.router.route(exchange, [memo.routingKey], p, headers);
+    return memo.route ?? this.#accepted(vhost.router.route(exchange, [memo.routingKey], p, headers));
   }
 
   /** [RabbitMQ: rabbit_channel, basic.publish] */
