@@ -2,6 +2,7 @@
 // Works on Node 20 so that it can say clearly, or bring, what is missing.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+// A namespace, because Node 20 has no enableCompileCache to import by name.
 import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -13,7 +14,7 @@ function runsTypeScript(version) {
   return major > 22 || (major === 22 && minor >= 18);
 }
 
-/** @param {string} program path of the program's module below src/ (a checkout) or dist/ (the package), without its ending */
+/** @param {string} program path of the program's module below src/ (a checkout) or dist/ (the package), without its ending; it exports `main` */
 export async function launch(program) {
   const source = join(root, 'src', `${program}.ts`);
   const inCheckout = existsSync(source);
@@ -22,9 +23,9 @@ export async function launch(program) {
       const { ensureDependencies } = await import(pathToFileURL(join(root, 'tools', 'ensure-dependencies.js')).href);
       ensureDependencies();
     }
-    // Compiled code and stripped types are kept between runs: this is most of the difference between 0.5 s and 0.15 s to the first handshake.
     nodeModule.enableCompileCache?.(inCheckout ? join(root, 'node_modules', '.cache', 'compile') : undefined);
-    await import(pathToFileURL(inCheckout ? source : join(root, 'dist', `${program}.js`)).href);
+    const { main } = await import(pathToFileURL(inCheckout ? source : join(root, 'dist', `${program}.js`)).href);
+    await main();
     return;
   }
   if (!inCheckout) {

@@ -59,10 +59,13 @@ async function run(argv: readonly string[]): Promise<void> {
   await command.run({ api, out, args: line.args, options: line.options, vhost: line.options.get('vhost') ?? '/' });
 }
 
-try {
-  await run(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof CliError)) throw error;
-  process.stderr.write(`Error: ${error.message}\n`);
-  process.exitCode = error.exitCode;
+/** Runs the command of this process's command line. */
+export async function main(): Promise<void> {
+  try {
+    await run(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    process.stderr.write(`Error: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+  }
 }
