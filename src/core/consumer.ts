@@ -7,6 +7,8 @@ import type { Queue } from './queues/queue.ts';
 export class SharedPrefetch {
   limit = 0;
   unackedCount = 0;
+  /** Called when there is room again below the limit. */
+  onRoom: () => void = () => {};
 
   get isExhausted(): boolean {
     return this.limit !== 0 && this.unackedCount >= this.limit;
@@ -76,9 +78,13 @@ export class Consumer {
 
   /** Counts a settlement; the consumer gets back into its queue's rota when this gave it credit. */
   gaveBack(count: number): void {
+    const { shared } = this;
+    const wasExhausted = shared.isExhausted;
     this.unackedCount -= count;
-    this.shared.unackedCount -= count;
-    if (!this.isInRota && this.hasCredit) this.queue.consumerReady(this);
+    shared.unackedCount -= count;
+    // Others wait for the same room.
+    if (wasExhausted && !shared.isExhausted) shared.onRoom();
+    else if (!this.isInRota && this.hasCredit) this.queue.consumerReady(this);
   }
 
   /** To be called when something outside changed that credit depends on: outbox room, flow, the shared prefetch. */

@@ -9,6 +9,14 @@ const noConsumers: (Consumer | null)[] = [];
 const noNumbers = new Uint32Array(0);
 const noDoubles = new Float64Array(0);
 
+/** A delivery that was taken out and may come back. Its entry is kept as it is. */
+export interface TakenDelivery {
+  readonly tag: number;
+  readonly consumer: Consumer;
+  readonly entry: Entry;
+  readonly deliveredMillis: number;
+}
+
 class Straggler {
   readonly consumer: Consumer;
   readonly entry: Entry;
@@ -85,18 +93,26 @@ export class UnackedRing implements RefHolder {
     return consumer;
   }
 
-  /** Puts a delivery back that was taken out: its settlement was undone. Costs a sort where its place in the ring is gone. */
-  restore(tag: number, consumer: Consumer, entry: Entry, deliveredMillis: number): void {
-    if (tag >= this.#first && tag < this.#next) {
+  /** Puts deliveries back that were taken out: their settlement was undone. Costs a sort where their place in the ring is gone. */
+  restore(deliveries: Iterable<TakenDelivery>): void {
+    const outside: (readonly [number, Straggler])[] = [];
+    for (const { tag, consumer, entry, deliveredMillis } of deliveries) {
+      if (tag < this.#first || tag >= this.#next) {
+        outside.push([tag, new Straggler(consumer, entry, deliveredMillis)]);
+        continue;
+      }
       const index = tag & (this.#capacity - 1);
       this.#consumers[index] = consumer;
       this.#store(index, entry, deliveredMillis);
       this.#live++;
-      return;
     }
-    const stragglers = this.#stragglers ?? new Map<number, Straggler>();
-    stragglers.set(tag, new Straggler(consumer, Object.assign(new Entry(), entry), deliveredMillis));
-    this.#stragglers = new Map([...stragglers].sort(([a], [b]) => a - b));
+    if (outside.length > 0) this.#stragglers = new Map([...(this.#stragglers ?? []), ...outside].sort(([a], [b]) => a - b));
+  }
+
+  /** When a waiting delivery was made. */
+  deliveredMillis(tag: number): number {
+    if (tag < this.#first) return this.#stragglers?.get(tag)?.deliveredMillis ?? Infinity;
+    return this.#delivered[tag & (this.#capacity - 1)] as number;
   }
 
   /** The lowest tag that waits, or 0. */

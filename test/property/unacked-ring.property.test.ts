@@ -85,7 +85,7 @@ test('the ring of unacknowledged deliveries does what a map by tag does, with ho
         for (const each of tags) if (!kept.has(each)) take(each);
       } else if (action === 'restore' && taken.length > 0) {
         const [old, item] = taken.splice(random.below(taken.length), 1)[0] as [number, Item];
-        ring.restore(old, item.consumer, item.entry, item.deliveredMillis);
+        ring.restore([{ tag: old, ...item, entry: Object.assign(new Entry(), item.entry) }]);
         model.set(old, item);
       } else if (action === 'unknown') {
         const unknown = random.pick([0, -1, tag + 1, tag + 100_000, 2 ** 53, Math.max(1, tag - random.below(tag + 1))]);

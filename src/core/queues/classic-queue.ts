@@ -137,7 +137,8 @@ export class ClassicQueue extends Queue {
   }
 
   attach(consumer: Consumer): void {
-    if (this.exclusiveConsumer !== null || (consumer.isExclusive && this.#consumers.length > 0)) {
+    // A single active consumer is exclusive already. [RabbitMQ docs: single active consumer]
+    if (this.exclusiveConsumer !== null || (consumer.isExclusive && (this.#consumers.length > 0 || this.#hasSingleActiveConsumer))) {
       throw accessRefused(`queue '${this.name}' in vhost '${this.vhostName}' in exclusive use`);
     }
     this.touch();

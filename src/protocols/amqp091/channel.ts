@@ -69,6 +69,10 @@ export class Channel implements DeliverySink, ChannelInfo {
   readonly waitingGets: { readonly queue: Queue; readonly noAck: boolean }[] = [];
   #replies: DeferredReplies | null = null;
   #state = opening;
+  /** Frames of basic.cancel that wait for an answer to go before them. */
+  #heldCancels: Buffer[] | null = null;
+  /** Which consumer was told last that there is room below the shared prefetch. */
+  #firstToWake = 0;
   /** Where a settled delivery is put for a moment. */
   #entry: Entry | null = null;
 
@@ -195,8 +199,22 @@ export class Channel implements DeliverySink, ChannelInfo {
   cancelled(consumer: Consumer, _reason: CancelReason): void {
     this.consumers.delete(consumer.tag);
     if (this.#state !== open) return;
-    if (this.connection.wantsCancelNotify)
-      this.connection.send(encodeBasicCancel(this.number, { consumerTag: consumer.tag, nowait: true }));
+    if (!this.connection.wantsCancelNotify) return;
+    const frame = encodeBasicCancel(this.number, { consumerTag: consumer.tag, nowait: true });
+    if (this.#heldCancels !== null) this.#heldCancels.push(frame);
+    else this.reply(frame);
+  }
+
+  /** Does something that may cancel consumers of this channel, answers it, and only then tells of them. [RabbitMQ: queue.delete] */
+  holdingCancels(act: () => void): void {
+    const cancels: Buffer[] = [];
+    this.#heldCancels = cancels;
+    try {
+      act();
+    } finally {
+      this.#heldCancels = null;
+    }
+    for (const frame of cancels) this.reply(frame);
   }
 
   /**
@@ -205,6 +223,11 @@ export class Channel implements DeliverySink, ChannelInfo {
    */
   settle(tag: number, multiple: boolean, outcome: Outcome): void {
     const { unacked } = this;
+    if (this.transaction !== null) {
+      if ((tag !== 0 || !multiple) && !unacked.has(tag)) throw preconditionFailed(`unknown delivery tag ${tag}`);
+      this.transaction.addSettlements(tag === 0 ? this.lastDeliveryTag : tag, multiple, outcome);
+      return;
+    }
     if (!multiple) {
       const entry = (this.#entry ??= new Entry());
       const consumer = unacked.take(tag, entry);
@@ -240,17 +263,13 @@ export class Channel implements DeliverySink, ChannelInfo {
     if (owner !== null) owner.gaveBack(count);
   }
 
-  /** Settles a delivery that was taken out of `unacked`, or keeps the settlement for the commit. */
+  /** Settles a delivery that was taken out of `unacked`. */
   settleTaken(consumer: Consumer, entry: Entry, outcome: Outcome): void {
-    if (this.transaction !== null) {
-      this.transaction.addSettlement(consumer, entry, outcome);
-      return;
-    }
     if (outcome === 'accepted') this.counters.acked++;
     consumer.queue.settle(entry, outcome);
   }
 
-  /** Requeues everything that waits for an acknowledgement. [AMQP 0-9-1 basic.recover] */
+  /** Requeues everything that waits for an acknowledgement, at once also in a transaction. [AMQP 0-9-1 basic.recover] */
   requeueAll(): void {
     this.#settleThrough(this.lastDeliveryTag, 'returned');
   }
@@ -318,11 +337,28 @@ export class Channel implements DeliverySink, ChannelInfo {
     for (const consumer of this.consumers.values()) consumer.refresh();
   }
 
+  /** basic.qos with global: a limit that all consumers share; 0 for none. */
+  limitShared(limit: number): void {
+    this.shared.limit = limit;
+    this.shared.onRoom = () => this.#shareRoom();
+    this.refreshConsumers();
+  }
+
+  /** Tells the consumers that there is room below the shared prefetch, each time beginning with another, so that none goes without for long. */
+  #shareRoom(): void {
+    const { consumers } = this;
+    this.#firstToWake = this.#firstToWake + 1 < consumers.size ? this.#firstToWake + 1 : 0;
+    let index = 0;
+    for (const consumer of consumers.values()) if (index++ >= this.#firstToWake) consumer.refresh();
+    index = 0;
+    for (const consumer of consumers.values()) if (index++ < this.#firstToWake) consumer.refresh();
+  }
+
   #release(): void {
     const consumers = this.consumers.size === 0 ? [] : [...this.consumers.values()];
     this.consumers.clear();
     this.publishing.reset();
-    this.transaction?.rollback();
+    this.transaction?.end();
     this.transaction = null;
     // First nobody gets anything any more, then what was not acknowledged goes back, so that it does not come to the same channel again.
     for (const consumer of consumers) consumer.queue.detach(consumer);

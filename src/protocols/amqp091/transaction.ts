@@ -1,9 +1,11 @@
 import type { Consumer } from '../../core/consumer.ts';
 import type { Exchange } from '../../core/exchanges/exchange.ts';
 import type { Route } from '../../core/exchanges/route.ts';
+import type { RefHolder, Rename } from '../../core/messages/message-store.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import { Entry } from '../../core/queues/entry.ts';
 import type { Outcome } from '../../core/queues/queue.ts';
+import type { TakenDelivery } from '../../core/unacked-ring.ts';
 import type { Channel } from './channel.ts';
 import type { PublishMemo } from './publish-memo.ts';
 
@@ -13,20 +15,20 @@ interface PendingPublish {
   readonly publication: Publication;
 }
 
-interface PendingSettlement {
-  readonly consumer: Consumer;
-  readonly entry: Entry;
+interface PendingSettlement extends TakenDelivery {
   readonly outcome: Outcome;
 }
 
 /** Publishes and settlements of a transactional channel that wait for tx.commit. [AMQP 0-9-1 class tx] */
-export class Transaction {
+export class Transaction implements RefHolder {
   readonly #channel: Channel;
   #publishes: PendingPublish[] = [];
+  /** What was settled is out of the channel's deliveries, so that it cannot be settled twice, but not yet given back to its queue. */
   #settlements: PendingSettlement[] = [];
 
   constructor(channel: Channel) {
     this.#channel = channel;
+    channel.connection.broker.holdsRefs(this);
   }
 
   get publishCount(): number {
@@ -41,8 +43,15 @@ export class Transaction {
     this.#publishes.push({ memo, route, publication: copyOf(p) });
   }
 
-  addSettlement(consumer: Consumer, entry: Entry, outcome: Outcome): void {
-    this.#settlements.push({ consumer, entry: Object.assign(new Entry(), entry), outcome });
+  /** Settles a delivery, or all up to it, at the commit. `last` must be known. */
+  addSettlements(last: number, multiple: boolean, outcome: Outcome): void {
+    const { unacked } = this.#channel;
+    for (let tag = multiple ? unacked.firstTag : last; tag !== 0 && tag <= last; tag = multiple ? unacked.firstTag : 0) {
+      const deliveredMillis = unacked.deliveredMillis(tag);
+      const entry = new Entry();
+      const consumer = unacked.take(tag, entry) as Consumer;
+      this.#settlements.push({ tag, consumer, entry, deliveredMillis, outcome });
+    }
   }
 
   /** Does all that was asked since the last commit, publishes first. */
@@ -56,17 +65,29 @@ export class Transaction {
       channel.route(memo.exchange as Exchange, memo.routingKey, memo.isMandatory, route, publication);
     }
     for (const { consumer, entry, outcome } of settlements) {
-      if (outcome === 'accepted') channel.counters.acked++;
-      consumer.queue.settle(entry, outcome);
+      channel.settleTaken(consumer, entry, outcome);
+      consumer.gaveBack(1);
     }
   }
 
-  /** Forgets the publishes; deliveries that were settled in it wait for their settlement again. */
+  /** Forgets the publishes; deliveries that were settled wait for their settlement again, under their tags. [RabbitMQ: tx.rollback] */
   rollback(): void {
     const settlements = this.#settlements;
     this.#publishes = [];
     this.#settlements = [];
-    for (const { consumer, entry } of settlements) consumer.queue.settle(entry, 'returned');
+    this.#channel.unacked.restore(settlements);
+  }
+
+  /** The channel is closed: nothing will be committed. */
+  end(): void {
+    this.rollback();
+    this.#channel.connection.broker.dropsRefs(this);
+  }
+
+  relocate(rename: Rename): void {
+    for (const { consumer, entry } of this.#settlements) {
+      entry.ref = rename(entry.ref, consumer.queue, entry.meta, entry.sequence, entry.bytes, entry.expiryMillis);
+    }
   }
 }
 

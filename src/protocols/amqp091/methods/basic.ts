@@ -33,8 +33,7 @@ export function qos(channel: Channel, buffer: Buffer, start: number, end: number
   if (args.prefetchSize !== 0) throw notImplemented(`prefetch_size!=0 (${args.prefetchSize})`);
   if (args.global) {
     for (const consumer of channel.consumers.values()) assertGlobalPrefetch(consumer.queue);
-    channel.shared.limit = args.prefetchCount;
-    channel.refreshConsumers();
+    channel.limitShared(args.prefetchCount);
   } else {
     channel.prefetchCount = args.prefetchCount;
   }

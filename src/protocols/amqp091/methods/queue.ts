@@ -35,8 +35,9 @@ export function declare(channel: Channel, buffer: Buffer, start: number, end: nu
     if (!args.nowait) channel.reply(encodeQueueDeclareOk(channel.number, { queue: args.queue, messageCount: 0, consumerCount: 1 }));
     return;
   }
+  // Here an empty name does not stand for the queue last declared.
   const queue = args.passive
-    ? broker.topology.assertQueue(vhost, queueName(channel, args.queue), actor)
+    ? broker.topology.assertQueue(vhost, name, actor)
     : broker.topology.declareQueue(
         vhost,
         {
@@ -87,11 +88,9 @@ export function purge(channel: Channel, buffer: Buffer, start: number, end: numb
 export function remove(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeQueueDelete(buffer, start, end);
   const { broker, vhost, actor } = channel.connection;
-  const messageCount = broker.topology.deleteQueue(
-    vhost,
-    queueName(channel, args.queue),
-    { ifUnused: args.ifUnused, ifEmpty: args.ifEmpty },
-    actor,
-  );
-  if (!args.nowait) channel.reply(encodeQueueDeleteOk(channel.number, { messageCount }));
+  const name = queueName(channel, args.queue);
+  channel.holdingCancels(() => {
+    const messageCount = broker.topology.deleteQueue(vhost, name, { ifUnused: args.ifUnused, ifEmpty: args.ifEmpty }, actor);
+    if (!args.nowait) channel.reply(encodeQueueDeleteOk(channel.number, { messageCount }));
+  });
 }
