@@ -148,8 +148,8 @@ mqtt.allow_anonymous = true
 mqtt.default_user = m
 mqtt.default_pass = C4NARY5
 ssl_options.password = C4NARY6
-management.ssl.certfile = /c
-management.ssl.keyfile = /k
+management.ssl.certfile = /tls/cert.pem
+management.ssl.keyfile = /tls/key.pem
 management.ssl.password = C4NARY7
 ${TLS}`;
   const loaded = load({ conf, files: CERTIFICATES });

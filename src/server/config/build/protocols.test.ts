@@ -12,10 +12,13 @@ test('management and Prometheus listen on loopback unless a port is configured',
 
 test('management with TLS has no plain listener unless that is configured, too', () => {
   const tls = 'management.ssl.port = 15671\nmanagement.ssl.certfile = /tls/cert.pem\nmanagement.ssl.keyfile = /tls/key.pem\n';
-  const { listeners } = of(tls).management;
+  const { listeners } = of(tls, CERTIFICATES).management;
   assert.deepEqual(addresses(listeners), ['tls ssl * 15671']);
   assert.equal(listeners[0]?.tls?.certFile, '/tls/cert.pem');
-  assert.deepEqual(addresses(of(`${tls}management.tcp.port = 15672`).management.listeners), ['tcp tcp * 15672', 'tls ssl * 15671']);
+  assert.deepEqual(addresses(of(`${tls}management.tcp.port = 15672`, CERTIFICATES).management.listeners), [
+    'tcp tcp * 15672',
+    'tls ssl * 15671',
+  ]);
 });
 
 test('the oldest form of management’s listener is read', () => {
@@ -23,8 +26,8 @@ test('the oldest form of management’s listener is read', () => {
     'tcp tcp 10.0.0.1 1',
   ]);
   const tls =
-    'management.listener.port = 1\nmanagement.listener.ssl = true\nmanagement.listener.ssl_opts.certfile = /c\nmanagement.listener.ssl_opts.keyfile = /k';
-  assert.deepEqual(addresses(of(tls).management.listeners), ['tls ssl * 1']);
+    'management.listener.port = 1\nmanagement.listener.ssl = true\nmanagement.listener.ssl_opts.certfile = /tls/cert.pem\nmanagement.listener.ssl_opts.keyfile = /tls/key.pem';
+  assert.deepEqual(addresses(of(tls, CERTIFICATES).management.listeners), ['tls ssl * 1']);
 });
 
 test('management’s other keys', () => {

@@ -5,8 +5,8 @@ function notYet(what: string): Effect {
   return { none: `${what} not part of this version` };
 }
 
-export const MANAGEMENT: Effect = notYet('the management HTTP API and UI are');
-export const PROMETHEUS: Effect = notYet('the Prometheus endpoint is');
+export const MANAGEMENT: Effect = 'full';
+export const PROMETHEUS: Effect = 'full';
 export const MQTT: Effect = notYet('MQTT is');
 export const STOMP: Effect = notYet('STOMP is');
 export const STREAM: Effect = notYet('the stream protocol is');
