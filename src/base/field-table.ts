@@ -22,6 +22,13 @@ export interface Field {
 
 export type FieldTable = Map<string, Field>;
 
+const emptyTable: FieldTable = new Map();
+
+/** The table, or one that all have in common when it is empty: for tables that are kept by the ten thousand and never changed. */
+export function keptTable(table: FieldTable): FieldTable {
+  return table.size === 0 ? emptyTable : table;
+}
+
 const typeNames: Readonly<Record<FieldType, string>> = {
   t: 'bool',
   b: 'byte',

@@ -1,4 +1,4 @@
-import type { FieldTable } from '../../base/field-table.ts';
+import { type FieldTable, keptTable } from '../../base/field-table.ts';
 import type { Target } from './exchange-type.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -15,7 +15,7 @@ export class Binding {
     this.source = source;
     this.destination = destination;
     this.key = key;
-    this.arguments = args;
+    this.arguments = keptTable(args);
     this.id = bindingId(destination, key, args);
   }
 

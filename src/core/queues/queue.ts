@@ -1,5 +1,5 @@
 import type { Timer } from '../../base/timer-queue.ts';
-import type { FieldTable } from '../../base/field-table.ts';
+import { type FieldTable, keptTable } from '../../base/field-table.ts';
 import type { Consumer } from '../consumer.ts';
 import type { Binding } from '../exchanges/binding.ts';
 import type { Route } from '../exchanges/route.ts';
@@ -78,7 +78,7 @@ export abstract class Queue implements RefHolder {
     this.owner = declaration.owner;
     this.isExclusive = declaration.owner !== null;
     this.isAutoDelete = declaration.isAutoDelete;
-    this.arguments = declaration.arguments;
+    this.arguments = keptTable(declaration.arguments);
     this.context = context;
     this.lastUsedMillis = context.clock.nowMillis;
   }
