@@ -29,6 +29,9 @@ export class NodeProbe {
   /** Bytes free where the data is; Infinity while unknown. */
   diskFreeBytes = Infinity;
   fdCount = 0;
+  /** How long the latest commit took that was looked at; 0 for a broker in memory. */
+  commitSeconds = 0;
+  #isTimingCommit = false;
   readonly figures: NodeFigures;
 
   constructor(core: BrokerCore, dataDir: string | null) {
@@ -100,8 +103,21 @@ export class NodeProbe {
     if (descriptors.status === 'fulfilled') this.fdCount = descriptors.value.length;
   }
 
+  /** Times one commit, when there is one to wait for. */
+  #timeCommit(): void {
+    const { log } = this.#core;
+    if (this.#isTimingCommit || !log.isPending) return;
+    this.#isTimingCommit = true;
+    const start = performance.now();
+    log.commit(() => {
+      this.#isTimingCommit = false;
+      this.commitSeconds = (performance.now() - start) / 1000;
+    }, null);
+  }
+
   #read(into: Float64Array, at: number): void {
     void this.refresh();
+    this.#timeCommit();
     into[at] = this.memory.rss;
     into[at + 1] = this.fdCount;
     into[at + 2] = this.socketCount;

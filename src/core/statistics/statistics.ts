@@ -8,9 +8,11 @@ import {
   channelColumns,
   churnNames,
   connectionColumns,
+  deathNames,
   deliverNames,
   exchangeColumns,
   queueColumns,
+  queueDeathsAt,
   queueDeliverAt,
   readExchange,
   readQueue,
@@ -33,6 +35,15 @@ export interface NodeFigures {
   readonly names: readonly string[];
   /** Writes one number per name, from `at` on. */
   read(into: Float64Array, at: number): void;
+}
+
+/** What became of messages in all queues of one type, those that are gone included. */
+export interface QueueTypeTotals {
+  /** In the order of `deliverNames`, behind what was published. */
+  readonly messages: Float64Array;
+  /** In the order of `deathNames`, of queues with a dead letter exchange and of those without. */
+  readonly deadLettered: Float64Array;
+  readonly dropped: Float64Array;
 }
 
 const noFigures: NodeFigures = { names: [], read() {} };
@@ -58,6 +69,7 @@ export class Statistics {
   readonly #histories = new WeakMap<object, History>();
   readonly #vhosts = new Map<string, VhostSample>();
   readonly #nodeTotals: Float64Array;
+  readonly #typeTotals = new Map<string, QueueTypeTotals>();
   readonly #values = new Float64Array(64);
   #sweep: Generator<undefined, void, undefined> | null = null;
   #dueMillis = 0;
@@ -101,6 +113,11 @@ export class Statistics {
 
   vhost(name: string): History | undefined {
     return this.#vhosts.get(name)?.history;
+  }
+
+  /** Sums per queue type, as of the latest sample. */
+  typeTotals(): ReadonlyMap<string, QueueTypeTotals> {
+    return this.#typeTotals;
   }
 
   /** Takes a whole sample at once. The timer does it in slices. */
@@ -157,10 +174,17 @@ export class Statistics {
   #sampleQueue(queue: Queue, tick: number, totals: Float64Array): void {
     readQueue(queue, this.#values);
     const history = this.#push(queue, queueColumns, tick);
-    for (let i = 0; i < deliverNames.length; i++)
-      totals[trafficDeliverAt + i] = (totals[trafficDeliverAt + i] as number) + history.lastRise(queueDeliverAt + i);
-    totals[vhostLengthsAt] = (totals[vhostLengthsAt] as number) + queue.readyCount;
-    totals[vhostLengthsAt + 1] = (totals[vhostLengthsAt + 1] as number) + queue.unackedCount;
+    const { messages, deadLettered, dropped } = this.#totalsOf(queue.type.name);
+    add(messages, 0, history.lastRise(0));
+    for (let i = 0; i < deliverNames.length; i++) {
+      const rise = history.lastRise(queueDeliverAt + i);
+      add(totals, trafficDeliverAt + i, rise);
+      add(messages, queueDeliverAt + i, rise);
+    }
+    const deaths = queue.settings.deadLetterExchange === null ? dropped : deadLettered;
+    for (let i = 0; i < deathNames.length; i++) add(deaths, i, history.lastRise(queueDeathsAt + i));
+    add(totals, vhostLengthsAt, queue.readyCount);
+    add(totals, vhostLengthsAt + 1, queue.unackedCount);
   }
 
   #sampleConnection(connection: ConnectionInfo, tick: number): void {
@@ -169,7 +193,7 @@ export class Statistics {
     const history = this.#push(connection, connectionColumns, tick);
     const sample = this.#vhosts.get(connection.vhostName);
     if (sample === undefined) return;
-    for (let i = 0; i < 2; i++) sample.totals[vhostOctetsAt + i] = (sample.totals[vhostOctetsAt + i] as number) + history.lastRise(i);
+    for (let i = 0; i < 2; i++) add(sample.totals, vhostOctetsAt + i, history.lastRise(i));
   }
 
   #sampleTotals(tick: number): void {
@@ -188,8 +212,7 @@ export class Statistics {
       sample.history.push(tick, sample.totals);
       for (let column = 0; column < totals.length; column++) {
         const isLength = column >= vhostLengthsAt && column < vhostOctetsAt;
-        const more = isLength ? (sample.totals[column] as number) : sample.history.lastRise(column);
-        totals[column] = (totals[column] as number) + more;
+        add(totals, column, isLength ? (sample.totals[column] as number) : sample.history.lastRise(column));
       }
     }
     const values = this.#values;
@@ -208,6 +231,20 @@ export class Statistics {
       values[at++] = value;
     this.#figures.read(values, at);
     this.node.push(tick, values);
+  }
+
+  #totalsOf(typeName: string): QueueTypeTotals {
+    let totals = this.#typeTotals.get(typeName);
+    if (totals === undefined) {
+      const count = deathNames.length;
+      totals = {
+        messages: new Float64Array(queueDeliverAt + deliverNames.length),
+        deadLettered: new Float64Array(count),
+        dropped: new Float64Array(count),
+      };
+      this.#typeTotals.set(typeName, totals);
+    }
+    return totals;
   }
 
   #vhostSample(vhost: Vhost, tick: number): VhostSample {
@@ -233,3 +270,7 @@ export class Statistics {
 }
 
 const zeros = new Float64Array(64);
+
+function add(totals: Float64Array, column: number, more: number): void {
+  totals[column] = (totals[column] as number) + more;
+}

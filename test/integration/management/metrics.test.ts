@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
+import { AmqpDriver } from '../../support/amqp-driver.ts';
+import { queueDeclare } from '../../support/amqp-requests.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+import { HttpClient } from './http-client.ts';
+import { withManagement } from './with-management.ts';
+
+interface RecordedFamily {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: readonly string[];
+}
+
+const recorded = JSON.parse(readFileSync(join(import.meta.dirname, 'recorded', 'prometheus-3.10.recorded.json'), 'utf8')) as Record<
+  string,
+  readonly RecordedFamily[]
+>;
+
+/** Series of things that this broker does not have. */
+const absent = [
+  /^rabbitmq_global_stream_error_/,
+  /_auth_attempts_detailed_/,
+  /^rabbitmq_global_messages_dead_lettered_(confirmed|delivery_limit)_total$/,
+];
+
+/** The series of a page: value by name and labels, and the type of each name. */
+class Page {
+  readonly types = new Map<string, string>();
+  readonly values = new Map<string, number>();
+
+  constructor(text: string) {
+    for (const line of text.split('\n')) {
+      const type = /^# TYPE (\S+) (\S+)$/.exec(line);
+      if (type !== null) {
+        assert.ok(!this.types.has(type[1] as string), `${type[1]} is there twice`);
+        this.types.set(type[1] as string, type[2] as string);
+      }
+      if (line === '' || line.startsWith('#')) continue;
+      const series = /^([a-zA-Z_:][\w:]*(?:\{(?:\w+="(?:[^"\\\n]|\\.)*",?)*\})?) (NaN|[+-]Inf|-?[\d.e+-]+)$/.exec(line);
+      assert.ok(series !== null, `no series: ${line}`);
+      assert.ok(!this.values.has(series[1] as string), `${series[1]} is there twice`);
+      this.values.set(series[1] as string, Number(series[2]));
+    }
+  }
+
+  labelsOf(name: string): string[] {
+    for (const series of this.values.keys()) {
+      if (series.startsWith(`${name}{`)) return [...series.matchAll(/(\w+)="/g)].map(match => match[1] as string);
+    }
+    return [];
+  }
+
+  value(series: string): number {
+    const value = this.values.get(series);
+    assert.ok(value !== undefined, `${series} is missing`);
+    return value;
+  }
+}
+
+async function scrape(port: number, path: string): Promise<Page> {
+  const http = new HttpClient(port);
+  const answer = await http.get(path, { user: null });
+  http.close();
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers['content-type'] ?? '', /^text\/plain; version=0\.0\.4/);
+  return new Page(answer.text);
+}
+
+const allFamilies = [
+  'queue_coarse_metrics',
+  'queue_consumer_count',
+  'queue_metrics',
+  'connection_coarse_metrics',
+  'connection_metrics',
+  'connection_churn_metrics',
+  'channel_metrics',
+  'channel_exchange_metrics',
+  'channel_queue_metrics',
+  'channel_queue_exchange_metrics',
+  'node_metrics',
+  'ra_metrics',
+  'auth_attempt_metrics',
+  'vhost_status',
+  'exchange_bindings',
+  'exchange_names',
+];
+
+test("every series of RabbitMQ 3.10 is there under its name, with its type; an object's series have its labels", async () => {
+  await withManagement({}, async ({ broker, management }) => {
+    const client = await AmqpDriver.connect({ port: broker.port });
+    await client.openChannel(1);
+    await client.call(queueDeclare(1, { queue: 'q' }), methods.QueueDeclareOk);
+    const detailed = `/metrics/detailed?${allFamilies.map(family => `family=${family}`).join('&')}`;
+    const problems: string[] = [];
+    for (const [path, families] of Object.entries(recorded)) {
+      const page = await scrape(management.metricsPort, path === '/metrics/detailed' ? detailed : path);
+      for (const { name, type, labels } of families) {
+        if (absent.some(pattern => pattern.test(name))) continue;
+        const own = page.types.get(name);
+        if (own !== type) problems.push(`${path} ${name}: ${own ?? 'missing'} in place of ${type}`);
+        const isOfQueue = labels[0] === 'vhost' && labels[1] === 'queue' && !name.includes('_raft_');
+        if (isOfQueue) assert.deepEqual(page.labelsOf(name), labels, name);
+      }
+    }
+    assert.deepEqual(problems, []);
+    await client.end();
+  });
+});
+
+test('counters count, also what deleted queues and closed channels have counted', async () => {
+  await withManagement({}, async ({ broker, management }) => {
+    const client = await AmqpDriver.connect({ port: broker.port });
+    await client.openChannel(1);
+    await client.call(queueDeclare(1, { queue: 'q' }), methods.QueueDeclareOk);
+    for (let i = 0; i < 10; i++) client.publish(1, { routingKey: 'q', body: 'x' });
+    client.publish(1, { routingKey: 'nowhere', body: 'x' });
+    client.send(methods.encodeBasicGet(1, { queue: 'q', noAck: true }));
+    await client.nextDelivery(1);
+    const before = await scrape(management.metricsPort, '/metrics');
+    assert.equal(before.value('rabbitmq_queue_messages_ready'), 9);
+    assert.equal(before.value('rabbitmq_queues'), 1);
+    assert.equal(before.value('rabbitmq_channels'), 1);
+    assert.equal(before.value('rabbitmq_connections'), 1);
+    assert.equal(before.value('rabbitmq_channel_messages_published_total'), 11);
+    assert.equal(before.value('rabbitmq_queue_messages_published_total'), 10);
+    assert.equal(before.value('rabbitmq_channel_get_total'), 1);
+    assert.equal(before.value('rabbitmq_channel_messages_unroutable_dropped_total'), 1);
+    assert.equal(before.value('warrenmq_messages_unroutable_total'), 1);
+    const type = 'protocol="amqp091",queue_type="rabbit_classic_queue"';
+    assert.equal(before.value(`rabbitmq_global_messages_delivered_get_auto_ack_total{${type}}`), 1);
+    const { tick } = management.statistics;
+    await waitUntil(() => management.statistics.tick > tick + 1);
+    await client.call(methods.encodeQueueDelete(1, { queue: 'q', ifUnused: false, ifEmpty: false, nowait: false }), methods.QueueDeleteOk);
+    await client.end();
+    await waitUntil(() => broker.core.connections.size === 0);
+    const after = await scrape(management.metricsPort, '/metrics');
+    assert.equal(after.value('rabbitmq_queue_messages_ready'), 0);
+    assert.equal(after.value('rabbitmq_channel_messages_published_total'), 11);
+    assert.equal(after.value('rabbitmq_queue_messages_published_total'), 10);
+    assert.equal(after.value('rabbitmq_channel_get_total'), 1);
+    assert.equal(after.value('rabbitmq_queues_deleted_total'), 1);
+    assert.equal(after.value('rabbitmq_channels_closed_total'), 1);
+  });
+});
+
+test('hostile names are escaped', async () => {
+  await withManagement({}, async ({ broker, management }) => {
+    const vhost = broker.core.vhosts.get('/');
+    assert.ok(vhost !== undefined);
+    const name = 'a"b\\c\nd{}';
+    const declaration = { name, isDurable: false, isAutoDelete: false, owner: null, arguments: new Map() };
+    broker.core.topology.declareQueue(vhost, declaration, { user: '', owner: null, isBroker: true });
+    const page = await scrape(management.metricsPort, '/metrics/per-object');
+    assert.equal(page.value(String.raw`rabbitmq_queue_messages{vhost="/",queue="a\"b\\c\nd{}"}`), 0);
+  });
+});
+
+test('/metrics/detailed has what is asked for, of the vhosts asked for', async () => {
+  await withManagement({}, async ({ broker, management, http }) => {
+    await http.put('/api/vhosts/other', {});
+    await http.put('/api/queues/%2F/one', {});
+    await http.put('/api/queues/other/two', {});
+    const page = await scrape(management.metricsPort, '/metrics/detailed?family=queue_coarse_metrics&vhost=other');
+    assert.deepEqual(
+      [...page.values.keys()].filter(series => series.startsWith('rabbitmq_detailed_queue_messages{')),
+      ['rabbitmq_detailed_queue_messages{vhost="other",queue="two"}'],
+    );
+    assert.ok(![...page.types.keys()].some(name => name.includes('process_open_fds')));
+    const nothing = await scrape(management.metricsPort, '/metrics/detailed');
+    assert.deepEqual(
+      [...nothing.types.keys()].filter(name => name.startsWith('rabbitmq_')),
+      ['rabbitmq_build_info', 'rabbitmq_identity_info'],
+    );
+    assert.equal(broker.core.vhosts.size, 2);
+  });
+});
+
+test('the age of the oldest message and the averages of waiting are told', async () => {
+  await withManagement({}, async ({ management, http }) => {
+    await http.put('/api/queues/%2F/q', {});
+    await http.post('/api/exchanges/%2F/amq.default/publish', {
+      properties: {},
+      routing_key: 'q',
+      payload: 'x',
+      payload_encoding: 'string',
+    });
+    const name = 'warrenmq_queue_oldest_message_age_seconds{vhost="/",queue="q"}';
+    await waitUntil(async () => (await scrape(management.metricsPort, '/metrics/per-object')).value(name) > 0.02);
+    const page = await scrape(management.metricsPort, '/metrics/per-object');
+    assert.ok(page.value('warrenmq_queue_time_in_queue_seconds{vhost="/",queue="q"}') >= 0);
+    assert.ok((await scrape(management.metricsPort, '/metrics')).value('warrenmq_queue_oldest_message_age_seconds') > 0.02);
+  });
+});
+
+test('with authentication only monitors scrape', async () => {
+  await withManagement({ prometheus: { authentication: true } }, async ({ management, http }) => {
+    await http.put('/api/users/mon', { password: 'mon', tags: 'monitoring' });
+    await http.put('/api/users/mgmt', { password: 'mgmt', tags: 'management' });
+    const metrics = new HttpClient(management.metricsPort);
+    assert.equal((await metrics.get('/metrics', { user: null })).status, 401);
+    assert.equal((await metrics.get('/metrics', { user: 'mgmt:mgmt' })).status, 401);
+    assert.equal((await metrics.get('/metrics', { user: 'mon:mon' })).status, 200);
+    assert.equal((await metrics.get('/', { user: 'mon:mon' })).status, 404);
+    assert.equal((await metrics.request('POST', '/metrics', { user: 'mon:mon' })).status, 405);
+    metrics.close();
+  });
+});
