@@ -60,9 +60,11 @@ test('each IPv4 address and each IPv6 network of /64 has its own limit', () => {
   assert.equal(admission.countOf('2001:db8:1:2::77'), 1);
 });
 
-test('Unix sockets have no address to be limited by', () => {
+test('this machine is not limited by its address', () => {
   const { admit } = control({ connectionsPerAddressMax: 1 });
-  for (let i = 0; i < 3; i++) assert.equal((admit() as Admission).comesFrom('unix'), true);
+  for (const host of ['unix', '127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1']) {
+    for (let i = 0; i < 3; i++) assert.equal((admit() as Admission).comesFrom(host), true);
+  }
 });
 
 test('addresses are forgotten with their last connection', () => {

@@ -1,4 +1,4 @@
-import { plainAddress, sourceOf } from '../base/address.ts';
+import { isLoopback, plainAddress, sourceOf } from '../base/address.ts';
 import type { SlotList } from '../base/slot-list.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { RareLog } from './rare-log.ts';
@@ -6,7 +6,7 @@ import { RareLog } from './rare-log.ts';
 export interface AdmissionLimits {
   /** Connections open at once, of all listeners. */
   readonly connectionsMax: number;
-  /** Of one IPv4 address or one IPv6 network of /64. Unix sockets are not limited by it. */
+  /** Of one IPv4 address or one IPv6 network of /64; of this machine itself there may be any number. */
   readonly connectionsPerAddressMax: number;
   /** Connections at once whose user is not known yet. */
   readonly unauthenticatedConnectionsMax: number;
@@ -167,6 +167,7 @@ export class AdmissionControl {
 
 /** What connections are counted by; '' for those that are not. */
 function sourceKey(peerHost: string): string {
+  if (isLoopback(peerHost)) return '';
   const host = plainAddress(peerHost);
   if (host.includes(':')) return sourceOf(host);
   return host.includes('.') ? host : '';

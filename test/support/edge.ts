@@ -1,4 +1,5 @@
 // A broker with a further AMQP listener of any kind in front of it, and what it logs.
+import { networkInterfaces } from 'node:os';
 import { InternalBackend } from '../../src/auth/internal-backend.ts';
 import type { Logger } from '../../src/core/ports/logger.ts';
 import type { BrokerSettings } from '../../src/core/settings.ts';
@@ -66,4 +67,10 @@ export function tlsWith(certificate: Certificate, options: Partial<TlsOptions> =
     sni: [],
     ...options,
   };
+}
+
+/** An IPv4 address of this machine that is not loopback, which it reaches itself by. */
+export function outerAddress(): string | undefined {
+  const networks = Object.values(networkInterfaces()).flat();
+  return networks.find(network => network?.family === 'IPv4' && !network.internal)?.address;
 }
