@@ -56,6 +56,12 @@ export class QueueModel {
     return this.settings.overflow !== 'drop-head' && this.#isOver(bytes, 1);
   }
 
+  /** Whether a message that comes back pushes out the head. */
+  isTightFor(id: number): boolean {
+    const message = this.unacked.get(id) as ModelMessage;
+    return this.settings.overflow === 'drop-head' && this.#isOver(message.bytes, 1) && !this.#isReturnedTooOften(message);
+  }
+
   get isTooLong(): boolean {
     return this.settings.overflow === 'drop-head' && this.#isOver(0, 0);
   }
@@ -96,22 +102,13 @@ export class QueueModel {
     return message;
   }
 
-  /** Nothing can be handed out any more: throws when something can, and drops what has expired at the front of each priority. */
+  /** Nothing can be handed out any more: throws when something can, and drops what has expired at the front. */
   rest(now: number): void {
     if (this.#takers().length > 0) {
       this.#dropOverdue(now);
       if (this.ready.length > 0) throw new Error(`${this.ready[0]?.id} was to be delivered`);
     }
-    for (const level of new Set(this.ready.map(message => message.level))) {
-      for (
-        let head = this.#head(level);
-        head !== undefined && head.expiryMillis !== 0 && head.expiryMillis <= now;
-        head = this.#head(level)
-      ) {
-        this.ready.splice(this.ready.indexOf(head), 1);
-        this.#die(head, 'expired');
-      }
-    }
+    this.#dropExpired(now);
   }
 
   get(now: number, noAck: boolean): ModelMessage | null {
@@ -121,6 +118,7 @@ export class QueueModel {
         continue;
       }
       if (!noAck) this.unacked.set(message.id, message);
+      this.#dropExpired(now);
       return message;
     }
     return null;
@@ -131,11 +129,19 @@ export class QueueModel {
     this.unacked.delete(id);
     if (outcome === 'rejected') this.#die(message, 'rejected');
     if (outcome !== 'returned') return;
+    if (this.#isReturnedTooOften(message)) {
+      this.#die(message, 'delivery_limit');
+      return;
+    }
     message.redelivered = true;
     message.returns++;
+    this.#insert(message);
+    this.dropHeads();
+  }
+
+  #isReturnedTooOften(message: ModelMessage): boolean {
     const { deliveryLimit } = this.settings;
-    if (deliveryLimit >= 0 && message.returns > deliveryLimit) this.#die(message, 'delivery_limit');
-    else this.#insert(message);
+    return deliveryLimit >= 0 && message.returns >= deliveryLimit;
   }
 
   attach(consumer: ModelConsumer): void {
@@ -167,8 +173,10 @@ export class QueueModel {
     }
   }
 
-  #head(level: number): ModelMessage | undefined {
-    return this.ready.find(message => message.level === level);
+  #dropExpired(now: number): void {
+    for (let head = this.ready[0]; head !== undefined && head.expiryMillis !== 0 && head.expiryMillis <= now; head = this.ready[0]) {
+      this.#die(this.ready.shift() as ModelMessage, 'expired');
+    }
   }
 
   #insert(message: ModelMessage): void {

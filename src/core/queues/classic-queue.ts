@@ -206,6 +206,7 @@ export class ClassicQueue extends Queue {
       this.#expire(into);
     }
     this.#readyBytes -= into.bytes;
+    if (this.#lists.hasExpiries) this.#watchHead();
     if ((into.meta & metaRedelivered) !== 0) this.counters.redelivered++;
     if (noAck) {
       this.counters.gotNoAck++;
@@ -239,8 +240,12 @@ export class ClassicQueue extends Queue {
       this.context.deadLetters.add(this, entry, 'delivery_limit');
       return;
     }
+    const isTight = this.settings.overflow === 'drop-head' && this.#wouldOverflow(entry.bytes);
+    // Before it comes back, what consumers can take at once leaves: see `admits`.
+    if (isTight) this.pump(Infinity);
     this.#lists.putBack(entry);
     this.#readyBytes += entry.bytes;
+    if (isTight) this.#dropHeads();
     if (!this.isMarkedReady) this.context.turn.queueReady(this);
   }
 
@@ -384,6 +389,10 @@ export class ClassicQueue extends Queue {
   #enforceLimits(): void {
     if (this.settings.overflow !== 'drop-head' || !this.#isTooLong()) return;
     this.pump(Infinity);
+    this.#dropHeads();
+  }
+
+  #dropHeads(): void {
     const entry = this.#entry;
     for (let count = 0; count < enforceBatchMax && !this.#lists.isEmpty && this.#isTooLong(); count++) {
       this.#lists.shift(entry);
@@ -399,31 +408,26 @@ export class ClassicQueue extends Queue {
     this.context.deadLetters.add(this, entry, 'expired');
   }
 
-  /** Drops what has expired at the head and sets the timer for the next; messages behind an unexpired head wait. [RabbitMQ docs: TTL] */
+  /**
+   * Drops what has expired at the head and sets the timer for the next; messages behind an unexpired head wait, also those of a lower
+   * priority. [RabbitMQ docs: TTL, priority queues]
+   */
   #watchHead(): void {
+    const lists = this.#lists;
     const now = this.context.clock.nowMillis;
     const entry = this.#entry;
-    let nextMillis = Infinity;
-    for (let priority = this.#lists.priorityMax; priority >= 0; priority--) {
-      const list = this.#lists.list(priority);
-      for (let count = 0; !list.isEmpty; count++) {
-        list.peek(entry);
-        if (entry.expiryMillis === 0) break;
-        if (entry.expiryMillis > now || count >= expireBatchMax) {
-          nextMillis = Math.min(nextMillis, Math.max(entry.expiryMillis, now));
-          break;
-        }
-        list.shift(entry);
-        this.#lists.wasShifted();
-        this.#expire(entry);
+    for (let count = 0; !lists.isEmpty; count++) {
+      lists.peek(entry);
+      if (entry.expiryMillis === 0) break;
+      if (entry.expiryMillis > now || count >= expireBatchMax) {
+        this.#expiryTimer ??= new CallbackTimer(() => this.#watchHead());
+        this.setTimer(this.#expiryTimer, Math.max(entry.expiryMillis, now));
+        return;
       }
+      lists.shift(entry);
+      this.#expire(entry);
     }
-    if (nextMillis === Infinity) {
-      if (this.#expiryTimer !== null) this.context.timers.clear(this.#expiryTimer);
-      return;
-    }
-    this.#expiryTimer ??= new CallbackTimer(() => this.#watchHead());
-    this.setTimer(this.#expiryTimer, nextMillis);
+    if (this.#expiryTimer !== null) this.context.timers.clear(this.#expiryTimer);
   }
 
   /** x-expires: an unused queue is deleted; a consumer, a get or a declare is a use. */
