@@ -2,7 +2,6 @@ import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import net from 'node:net';
 import { ListenError } from '../net/listen-error.ts';
-import { loadTlsContexts } from '../net/tls-contexts.ts';
 import type { HttpTls, RequestHandler } from './http/http-server.ts';
 import type { HttpListenerSettings } from './settings.ts';
 
@@ -44,7 +43,10 @@ export class HttpListener {
   /** @throws ListenError; TlsFileError when a certificate cannot be used */
   async start(): Promise<void> {
     const { tls, host, port, backlog } = this.settings;
-    if (tls !== null) this.#tls = { options: tls, contexts: await loadTlsContexts(tls) };
+    if (tls !== null) {
+      const { loadTlsContexts } = await import('../net/tls-contexts.ts');
+      this.#tls = { options: tls, contexts: await loadTlsContexts(tls) };
+    }
     await new Promise<void>((resolve, reject) => {
       this.#socket.once('error', error => reject(new ListenError(`${this.host}:${port}`, error)));
       this.#socket.listen({ ...(host === null ? {} : { host }), port, backlog }, () => {

@@ -8,7 +8,7 @@ import { ListenError } from './listen-error.ts';
 import { type ProxiedEnds, ProxyHeaderError, ProxyHeaderReader } from './proxy-protocol.ts';
 import { reasonOf } from './reason.ts';
 import { StageWatch } from './stage-watch.ts';
-import { TlsAcceptor } from './tls-acceptor.ts';
+import type { TlsAcceptor } from './tls-acceptor.ts';
 import type { TlsOptions } from './tls-contexts.ts';
 
 /** A block of addresses, `10.0.0.0/8`. */
@@ -72,7 +72,7 @@ export class Listener {
   readonly #accept: (link: Link) => void;
   readonly #server: net.Server;
   readonly #open = new SlotList<Admission>();
-  readonly #tls: TlsAcceptor | null;
+  #tls: TlsAcceptor | null = null;
   readonly #proxySources: net.BlockList | null;
   readonly #proxyWatch: StageWatch;
   /** The address in use when all connections come to the same one, so that it need not be asked for each. */
@@ -82,10 +82,9 @@ export class Listener {
   /** `accept` gets each new link; it may destroy it. */
   constructor(options: Partial<ListenerOptions>, admission: AdmissionControl, accept: (link: Link) => void) {
     this.options = { ...defaultListenerOptions, ...options };
-    const { noDelay, keepAlive, tls, tlsHandshakeTimeoutMillis, proxySources, proxyHeaderTimeoutMillis } = this.options;
+    const { noDelay, keepAlive, proxySources, proxyHeaderTimeoutMillis } = this.options;
     this.#admission = admission;
     this.#accept = accept;
-    this.#tls = tls === null ? null : new TlsAcceptor(tls, tlsHandshakeTimeoutMillis);
     this.#proxySources = proxySources === null ? null : blockList(proxySources);
     this.#proxyWatch = new StageWatch({ timeoutMillis: proxyHeaderTimeoutMillis, bytesMax: Infinity });
     this.#server = net.createServer({ noDelay, keepAlive, keepAliveInitialDelay: keepAliveMillis }, socket => this.#onConnection(socket));
@@ -111,10 +110,15 @@ export class Listener {
 
   /** Rejects with a ListenError when the address cannot be used, with a TlsFileError when a certificate cannot. */
   async start(): Promise<void> {
-    const { host, port, socketPath, backlog } = this.options;
+    const { host, port, socketPath, backlog, tls, tlsHandshakeTimeoutMillis } = this.options;
     // tls.Server cannot tell connections without addresses apart.
-    if (socketPath !== null && this.#tls !== null) throw new ListenError(this.where, new Error('TLS on a Unix socket is not supported'));
-    await this.#tls?.load();
+    if (socketPath !== null && tls !== null) throw new ListenError(this.where, new Error('TLS on a Unix socket is not supported'));
+    if (tls !== null) {
+      // Node's TLS takes 4 MB, which a broker without it need not have.
+      const { TlsAcceptor } = await import('./tls-acceptor.ts');
+      this.#tls = new TlsAcceptor(tls, tlsHandshakeTimeoutMillis);
+      await this.#tls.load();
+    }
     if (socketPath === null) await this.#listen({ ...(host === null ? {} : { host }), port, backlog });
     else await this.#listenOnSocket(socketPath, backlog);
     // An error of accept must not end the process: the kernel's backlog waits until it goes again.
