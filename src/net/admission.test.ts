@@ -11,8 +11,9 @@ const none = { connectionsMax: Infinity, connectionsPerAddressMax: Infinity, una
 
 function control(limits: Partial<typeof none>) {
   const group = new SlotList<Admission>();
-  const admission = new AdmissionControl({ ...none, ...limits }, silentLogger);
-  return { admission, group, admit: () => admission.admit(socket, group) };
+  const clock = { now: 0 };
+  const admission = new AdmissionControl({ ...none, ...limits }, silentLogger, () => clock.now);
+  return { admission, group, clock, admit: (which: { destroy(): void } = socket) => admission.admit(which, group) };
 }
 
 test('as many connections as the limit are admitted, and one more when one has gone', () => {
@@ -44,6 +45,60 @@ test('connections that have logged in leave room for those that have not', () =>
   third.authenticated();
   assert.equal(admission.unauthenticatedCount, 0);
   assert.equal(admission.connectionCount, 0);
+});
+
+test('at the limit of those that have not logged in the one that took longest leaves, if it took long', () => {
+  const { admission, admit, clock } = control({ unauthenticatedConnectionsMax: 3 });
+  const gone: string[] = [];
+  const come = (name: string): Admission | null => admit({ destroy: () => gone.push(name) });
+  const [a, b] = [come('a'), come('b')];
+  clock.now = 500;
+  come('c');
+  clock.now = 999;
+  assert.equal(come('d'), null);
+  assert.deepEqual(gone, []);
+  a?.authenticated();
+  assert.ok(come('e') !== null);
+  clock.now = 1000;
+  assert.ok(come('f') !== null);
+  assert.deepEqual(gone, ['b']);
+  assert.equal(come('g'), null);
+  clock.now = 1500;
+  assert.ok(come('h') !== null);
+  assert.deepEqual(gone, ['b', 'c']);
+  assert.equal(admission.unauthenticatedCount, 3);
+  // The socket of one that was dismissed is closed some time later.
+  b?.close();
+  assert.equal(admission.unauthenticatedCount, 3);
+  assert.equal(admission.connectionCount, 6 - 1);
+  assert.equal(admission.refused.unauthenticated, 4);
+});
+
+test('the chain of those that have not logged in holds together whoever leaves it', () => {
+  const { admission, admit, clock } = control({ unauthenticatedConnectionsMax: 5 });
+  let dismissed = 0;
+  const places: Admission[] = [];
+  let seed = 1;
+  for (let step = 0; step < 5000; step++) {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    clock.now += 100;
+    const index = seed % Math.max(1, places.length);
+    const place = places[index];
+    if ((seed >>> 8) % 3 === 0 && place !== undefined) {
+      place.close();
+      places.splice(index, 1);
+    } else if ((seed >>> 8) % 3 === 1 && place !== undefined) {
+      place.authenticated();
+    } else {
+      const next = admit({ destroy: () => dismissed++ });
+      if (next !== null) places.push(next);
+    }
+    assert.ok(admission.unauthenticatedCount <= 5);
+    assert.equal(admission.connectionCount, places.length);
+  }
+  for (const place of places) place.close();
+  assert.equal(admission.unauthenticatedCount, 0);
+  assert.ok(dismissed > 10);
 });
 
 test('each IPv4 address and each IPv6 network of /64 has its own limit', () => {

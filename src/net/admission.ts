@@ -8,7 +8,7 @@ export interface AdmissionLimits {
   readonly connectionsMax: number;
   /** Of one IPv4 address or one IPv6 network of /64; of this machine itself there may be any number. */
   readonly connectionsPerAddressMax: number;
-  /** Connections at once whose user is not known yet. */
+  /** Connections at once whose user is not known yet. At the limit one that has taken long over its login has to leave for a new one. */
   readonly unauthenticatedConnectionsMax: number;
 }
 
@@ -17,6 +17,8 @@ export type Refusal = 'connections' | 'unauthenticated' | 'address' | 'proxy-sou
 
 /** Part of the files a process may have open that connections may take: the rest is for queues and logs. */
 const openFilesShare = 0.8;
+/** A client that takes longer to log in has to make room for others when there are too many. */
+const loginPatienceMillis = 1000;
 
 /** The limit on connections that leaves files for the rest of the broker; `openFilesMax` is null when nobody knows it. */
 export function connectionsMaxWithin(connectionsMax: number, openFilesMax: number | null): number {
@@ -37,8 +39,13 @@ export class Admission {
   #source: string | null = null;
   #isAuthenticated = false;
   #isClosed = false;
+  readonly sinceMillis: number;
+  /** Neighbours among those that have not logged in, the older one and the younger one; for AdmissionControl. */
+  older: Admission | null = null;
+  younger: Admission | null = null;
 
-  constructor(control: AdmissionControl, group: SlotList<Admission>, socket: Admitted) {
+  constructor(control: AdmissionControl, group: SlotList<Admission>, socket: Admitted, nowMillis: number) {
+    this.sinceMillis = nowMillis;
     this.#control = control;
     this.#group = group;
     this.socket = socket;
@@ -57,7 +64,7 @@ export class Admission {
   authenticated(): void {
     if (this.#isAuthenticated || this.#isClosed) return;
     this.#isAuthenticated = true;
-    this.#control.authenticated();
+    this.#control.authenticated(this);
   }
 
   /** Gives the place back; may be called again. */
@@ -65,7 +72,7 @@ export class Admission {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#group.remove(this.#slot);
-    this.#control.leave(this.#source, this.#isAuthenticated);
+    this.#control.leave(this, this.#source, this.#isAuthenticated);
   }
 }
 
@@ -89,10 +96,16 @@ export class AdmissionControl {
   #connectionCount = 0;
   #unauthenticatedCount = 0;
   readonly #perSource = new Map<string, number>();
+  /** Those that have not logged in, as a chain. */
+  #oldest: Admission | null = null;
+  #youngest: Admission | null = null;
+  readonly #now: () => number;
 
-  constructor(limits: AdmissionLimits, logger: Logger) {
+  /** `now` gives monotonic milliseconds. */
+  constructor(limits: AdmissionLimits, logger: Logger, now: () => number = () => performance.now()) {
     this.limits = limits;
-    this.log = new RareLog(logger);
+    this.#now = now;
+    this.log = new RareLog(logger, now);
   }
 
   get connectionCount(): number {
@@ -114,7 +127,8 @@ export class AdmissionControl {
       this.refuse('connections', () => `refusing a connection: ${connectionsMax} are open, which is the limit of this node`);
       return null;
     }
-    if (this.#unauthenticatedCount >= unauthenticatedConnectionsMax) {
+    const now = this.#now();
+    if (this.#unauthenticatedCount >= unauthenticatedConnectionsMax && !this.#dismissOldest(now)) {
       this.refuse(
         'unauthenticated',
         () => `refusing a connection: ${unauthenticatedConnectionsMax} others have not logged in yet, which is the limit`,
@@ -122,8 +136,31 @@ export class AdmissionControl {
       return null;
     }
     this.#connectionCount++;
+    const admission = new Admission(this, group, socket, now);
     this.#unauthenticatedCount++;
-    return new Admission(this, group, socket);
+    admission.older = this.#youngest;
+    if (this.#youngest === null) this.#oldest = admission;
+    else this.#youngest.younger = admission;
+    this.#youngest = admission;
+    return admission;
+  }
+
+  /**
+   * Disconnects who has been at its login for longest, if for long: so those that hold connections open without ever logging in do not
+   * keep others out. In a rush of honest clients nobody is dismissed, and the newest are refused.
+   */
+  #dismissOldest(nowMillis: number): boolean {
+    const oldest = this.#oldest;
+    if (oldest === null || nowMillis - oldest.sinceMillis < loginPatienceMillis) return false;
+    this.refuse(
+      'unauthenticated',
+      () =>
+        `closing a connection that has not logged in: there are ${this.limits.unauthenticatedConnectionsMax} of them, which is the limit`,
+    );
+    // It counts no more, whenever its socket is closed.
+    oldest.authenticated();
+    oldest.socket.destroy();
+    return true;
   }
 
   /** Counts a refusal and mentions it in the log, unless it did so just before. */
@@ -150,14 +187,20 @@ export class AdmissionControl {
   }
 
   /** For Admission. */
-  authenticated(): void {
+  authenticated(admission: Admission): void {
     this.#unauthenticatedCount--;
+    if (admission.older === null) this.#oldest = admission.younger;
+    else admission.older.younger = admission.younger;
+    if (admission.younger === null) this.#youngest = admission.older;
+    else admission.younger.older = admission.older;
+    admission.older = null;
+    admission.younger = null;
   }
 
   /** For Admission. */
-  leave(source: string | null, wasAuthenticated: boolean): void {
+  leave(admission: Admission, source: string | null, wasAuthenticated: boolean): void {
     this.#connectionCount--;
-    if (!wasAuthenticated) this.#unauthenticatedCount--;
+    if (!wasAuthenticated) this.authenticated(admission);
     if (source === null || source === '') return;
     const count = (this.#perSource.get(source) ?? 1) - 1;
     if (count > 0) this.#perSource.set(source, count);

@@ -85,6 +85,36 @@ test('before login: strangers take no place of clients that have logged in, and 
   });
 });
 
+test('a crowd that never logs in does not keep others out', async () => {
+  await withEdge({ limits: { unauthenticatedConnectionsMax: 50 } }, async ({ port, admission }) => {
+    const crowd = new Set<net.Socket>();
+    const join = (): void => {
+      const socket = net.connect({ port, host: '127.0.0.1' });
+      crowd.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => crowd.delete(socket));
+      socket.write('AM');
+    };
+    for (let i = 0; i < 50; i++) join();
+    await waitUntil(() => admission.unauthenticatedCount === 50);
+    // Whoever has to leave comes again: 150 a second.
+    const timer = setInterval(() => {
+      for (let i = 0; i < 3; i++) if (crowd.size < 50) join();
+    }, 20);
+    const fullMillis = performance.now();
+    await waitUntil(() => performance.now() - fullMillis > 1000);
+    for (let i = 0; i < 30; i++) {
+      const startMillis = performance.now();
+      const client = await AmqpDriver.connect({ port });
+      assert.ok(performance.now() - startMillis < 500);
+      await client.end();
+    }
+    assert.ok(admission.unauthenticatedCount <= 50);
+    clearInterval(timer);
+    for (const socket of crowd) socket.destroy();
+  });
+});
+
 const hasLimits = process.platform === 'linux';
 const program = `
   import { Broker } from ${JSON.stringify(new URL('../../../src/index.ts', import.meta.url).href)};
