@@ -233,7 +233,7 @@ export class Channel implements DeliverySink, ChannelInfo {
       const consumer = unacked.take(tag, entry);
       if (consumer === null) throw preconditionFailed(`unknown delivery tag ${tag}`);
       this.settleTaken(consumer, entry, outcome);
-      consumer.gaveBack(1);
+      this.gaveBack(consumer, 1);
       return;
     }
     if (tag === 0) {
@@ -253,14 +253,35 @@ export class Channel implements DeliverySink, ChannelInfo {
     for (let tag = unacked.firstTag; tag !== 0 && tag <= last; tag = unacked.firstTag) {
       const consumer = unacked.take(tag, entry) as Consumer;
       if (consumer !== owner) {
-        if (owner !== null) owner.gaveBack(count);
+        if (owner !== null) this.gaveBack(owner, count);
         owner = consumer;
         count = 0;
       }
       count++;
       this.settleTaken(consumer, entry, outcome);
     }
-    if (owner !== null) owner.gaveBack(count);
+    if (owner !== null) this.gaveBack(owner, count);
+  }
+
+  /**
+   * Counts settlements of a consumer's deliveries. A limit that all consumers of the channel share (global prefetch, the ceiling of the
+   * channel) gets room for all of them, and those behind this one come first: they take turns.
+   */
+  gaveBack(consumer: Consumer, count: number): void {
+    const { unackedPerChannelMax } = this.connection.broker.settings;
+    if (this.shared.limit === 0 && this.unacked.count + count < unackedPerChannelMax) {
+      consumer.gaveBack(count);
+      return;
+    }
+    consumer.unackedCount -= count;
+    consumer.shared.unackedCount -= count;
+    let isBehind = false;
+    for (const other of this.consumers.values()) {
+      if (isBehind) other.refresh();
+      else isBehind = other === consumer;
+    }
+    this.refreshConsumers();
+    consumer.refresh();
   }
 
   /** Settles a delivery that was taken out of `unacked`. */

@@ -25,6 +25,9 @@ const expectHeader = 1;
 const expectBody = 2;
 /** Bodies up to this size are put together in one buffer when they come in pieces; larger ones stay in the pieces they came in. */
 const gatheredBytesMax = 32 * 1024;
+/** Pieces of a large body below this are put together, in blocks of this size. */
+const smallPieceBytes = 4 * 1024;
+const blockBytesMax = 32 * 1024;
 /** Properties up to this length are compared with the last message's before they are looked into. */
 const rememberedPropertiesMax = 96;
 /** Flaws of the properties that are told when the content is complete. */
@@ -68,6 +71,9 @@ export class Publishing {
   #bodyLeft = 0;
   #gathered: Buffer | null = null;
   #parts: Buffer[] | null = null;
+  /** Where small pieces of a large body are put together, and how much of it is filled. */
+  #block: Buffer = nothing;
+  #blockBytes = 0;
   /** The last properties and what they said. */
   #lastProperties: Buffer = nothing;
   #lastPropertiesBytes = -1;
@@ -186,6 +192,8 @@ export class Publishing {
     this.#state = expectMethod;
     this.#gathered = null;
     this.#parts = null;
+    this.#block = nothing;
+    this.#blockBytes = 0;
     this.#properties = nothing;
   }
 
@@ -201,16 +209,47 @@ export class Publishing {
       this.#gathered ??= Buffer.allocUnsafeSlow(this.#bodyBytes);
       buffer.copy(this.#gathered, this.#bodyBytes - this.#bodyLeft, start, end);
     } else {
-      const count = end - start;
-      // A small piece would hold on to a read buffer many times its size.
-      (this.#parts ??= []).push(count * 4 < buffer.length ? Buffer.from(buffer.subarray(start, end)) : buffer.subarray(start, end));
+      this.#addPart(buffer, start, end);
     }
     this.#bodyLeft -= end - start;
+  }
+
+  /**
+   * Small pieces are put together in blocks: by itself, each would cost more memory than it has bytes, or hold on to a read buffer many times
+   * its size.
+   */
+  #addPart(buffer: Buffer, start: number, end: number): void {
+    const parts = (this.#parts ??= []);
+    const count = end - start;
+    if (count >= smallPieceBytes && count * 4 >= buffer.length) {
+      this.#closeBlock(parts);
+      parts.push(buffer.subarray(start, end));
+      return;
+    }
+    for (let at = start; at < end; ) {
+      if (this.#blockBytes === this.#block.length) {
+        this.#closeBlock(parts);
+        this.#block = Buffer.allocUnsafeSlow(Math.min(blockBytesMax, this.#bodyLeft - (at - start)));
+      }
+      const taken = Math.min(end - at, this.#block.length - this.#blockBytes);
+      buffer.copy(this.#block, this.#blockBytes, at, at + taken);
+      this.#blockBytes += taken;
+      at += taken;
+    }
+  }
+
+  /** What is in the block becomes a part; the rest of it serves the next small pieces. */
+  #closeBlock(parts: Buffer[]): void {
+    if (this.#blockBytes > 0) parts.push(this.#block.subarray(0, this.#blockBytes));
+    this.#block = this.#block.subarray(this.#blockBytes);
+    this.#blockBytes = 0;
   }
 
   #finishPieces(): void {
     const gathered = this.#gathered;
     this.#gathered = null;
+    if (this.#parts !== null) this.#closeBlock(this.#parts);
+    this.#block = nothing;
     this.#finish(gathered ?? nothing, 0);
   }
 
@@ -247,6 +286,11 @@ export class Publishing {
       memo.error = thrown;
     }
     return memo;
+  }
+
+  /** The same publish looked up anew, unless it was refused for what it is. */
+  #renewed(memo: PublishMemo): PublishMemo {
+    return memo.vhostGeneration < 0 ? memo : this.#examine(memo.bytes, 0, memo.byteCount);
   }
 
   #newMemo(buffer: Buffer, start: number, end: number): PublishMemo {
@@ -306,8 +350,12 @@ export class Publishing {
   #finish(body: Buffer, bodyStart: number): void {
     this.#state = expectMethod;
     const channel = this.#channel;
-    const memo = this.#memo as PublishMemo;
-    const p = channel.connection.publication;
+    const { connection } = channel;
+    let memo = this.#memo as PublishMemo;
+    // What counts is the topology at the time when the message is complete.
+    if (memo.vhostGeneration !== connection.vhost.generation || memo.accessGeneration !== connection.broker.access.generation)
+      memo = this.#renewed(memo);
+    const p = connection.publication;
     p.envelope = memo.bytes;
     p.envelopeStart = 2;
     p.envelopeBytes = memo.byteCount - 3;

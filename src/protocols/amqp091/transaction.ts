@@ -1,10 +1,11 @@
 import type { Consumer } from '../../core/consumer.ts';
 import type { Exchange } from '../../core/exchanges/exchange.ts';
-import type { Route } from '../../core/exchanges/route.ts';
+import { Route } from '../../core/exchanges/route.ts';
 import type { RefHolder, Rename } from '../../core/messages/message-store.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import { Entry } from '../../core/queues/entry.ts';
 import type { Outcome } from '../../core/queues/queue.ts';
+import type { Vhost } from '../../core/vhost.ts';
 import type { TakenDelivery } from '../../core/unacked-ring.ts';
 import type { Channel } from './channel.ts';
 import type { PublishMemo } from './publish-memo.ts';
@@ -61,12 +62,13 @@ export class Transaction implements RefHolder {
     const settlements = this.#settlements;
     this.#publishes = [];
     this.#settlements = [];
+    const { vhost } = channel.connection;
     for (const { memo, route, publication } of publishes) {
-      channel.route(memo.exchange as Exchange, memo.routingKey, memo.isMandatory, route, publication);
+      channel.route(memo.exchange as Exchange, memo.routingKey, memo.isMandatory, stillThere(route, vhost), publication);
     }
     for (const { consumer, entry, outcome } of settlements) {
       channel.settleTaken(consumer, entry, outcome);
-      consumer.gaveBack(1);
+      channel.gaveBack(consumer, 1);
     }
   }
 
@@ -89,6 +91,13 @@ export class Transaction implements RefHolder {
       entry.ref = rename(entry.ref, consumer.queue, entry.meta, entry.sequence, entry.bytes, entry.expiryMillis);
     }
   }
+}
+
+/** The route as it was found at the time of the publish, with what has the same names now. [RabbitMQ: tx.commit] */
+function stillThere(route: Route, vhost: Vhost): Route {
+  if (!route.queues.some(queue => queue.isDeleted)) return route;
+  const queues = route.queues.map(queue => (queue.isDeleted ? vhost.queues.get(queue.name) : queue));
+  return new Route(queues.filter(queue => queue !== undefined));
 }
 
 /** A publication that can be kept: its bytes are copied. */
