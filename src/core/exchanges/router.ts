@@ -76,7 +76,8 @@ export class Router {
       if (at > 0 && exchange === start) continue;
       const before = out.addedCount;
       if (!ask(exchange.routes, keys, message, out)) return false;
-      if (out.addedCount === before && exchange.alternate !== null) {
+      // The default exchange is nobody's alternate. [RabbitMQ: it has no bindings of its own]
+      if (out.addedCount === before && exchange.alternate !== null && exchange.alternate !== '') {
         const alternate = this.#vhost.exchanges.get(exchange.alternate);
         if (alternate !== undefined) out.add(alternate);
       }
