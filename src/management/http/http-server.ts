@@ -3,15 +3,24 @@ import { createServer as createTlsServer } from 'node:https';
 import type net from 'node:net';
 import type { TlsContexts, TlsOptions } from '../../net/tls-contexts.ts';
 
-const timeouts = {
+/** What keeps a client from holding a connection for nothing; in milliseconds and bytes, by the names of node:http. */
+export interface HttpLimits {
   /** From the first byte of a request to the end of its headers. */
-  headersTimeout: 10_000,
+  readonly headersTimeout: number;
   /** And to the end of its body. */
+  readonly requestTimeout: number;
+  readonly keepAliveTimeout: number;
+  readonly connectionsCheckingInterval: number;
+  readonly maxHeaderSize: number;
+}
+
+const defaultLimits: HttpLimits = {
+  headersTimeout: 10_000,
   requestTimeout: 60_000,
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 2000,
   maxHeaderSize: 16 * 1024,
-} as const;
+};
 const connectionsMax = 2000;
 
 /** Contexts and options of a listener with TLS. */
@@ -23,16 +32,22 @@ export interface HttpTls {
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** An HTTP or HTTPS server with the limits of ours; it listens on nothing yet. */
-export function makeHttpServer(handler: RequestHandler, tls: HttpTls | null): Server {
+export function makeHttpServer(handler: RequestHandler, tls: HttpTls | null, limits: HttpLimits = defaultLimits): Server {
   const listener: RequestListener = (request, response) => void handler(request, response);
-  const server = tls === null ? createServer(timeouts, listener) : createTlsServer({ ...timeouts, ...tlsOptions(tls) }, listener);
+  const server = tls === null ? createServer(limits, listener) : createTlsServer({ ...limits, ...tlsOptions(tls) }, listener);
   server.maxConnections = connectionsMax;
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable && !socket.destroyed) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (socket.writable && !socket.destroyed)
+      socket.end(`HTTP/1.1 ${statusLineOf(error)}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
     else socket.destroy();
   });
   server.on('tlsClientError', (_error, socket: net.Socket) => socket.destroy());
   return server;
+}
+
+function statusLineOf({ code }: NodeJS.ErrnoException): string {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return '408 Request Timeout';
+  return code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
 }
 
 function tlsOptions({ options, contexts }: HttpTls): object {

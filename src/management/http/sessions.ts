@@ -5,7 +5,6 @@ const sessionsMax = 10_000;
 interface Session {
   readonly username: string;
   readonly untilMillis: number;
-  readonly isLoopback: boolean;
 }
 
 /** Sessions of the web UI: a random token in a cookie stands for a user. Kept as hashes, so that a memory dump gives no token away. */
@@ -22,13 +21,13 @@ export class Sessions {
   }
 
   /** Begins a session; returns its token. */
-  begin(username: string, isLoopback: boolean, nowMillis: number): string {
+  begin(username: string, nowMillis: number): string {
     for (const [key, session] of this.#sessions) {
       if (session.untilMillis > nowMillis && this.#sessions.size < sessionsMax) break;
       this.#sessions.delete(key);
     }
     const token = randomBytes(32).toString('base64url');
-    this.#sessions.set(hashOf(token), { username, untilMillis: nowMillis + this.#sessionMillis, isLoopback });
+    this.#sessions.set(hashOf(token), { username, untilMillis: nowMillis + this.#sessionMillis });
     return token;
   }
 

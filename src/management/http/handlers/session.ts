@@ -1,4 +1,3 @@
-import { isLoopback } from '../../../base/address.ts';
 import type { ApiCall } from '../api-call.ts';
 import { sessionCookie, credentialsOf } from '../credentials.ts';
 import { badRequest, noContent, type Reply } from '../reply.ts';
@@ -12,7 +11,7 @@ export async function logIn(call: ApiCall): Promise<Reply> {
   if (typeof username !== 'string' || typeof password !== 'string') throw badRequest('username and password are missing');
   const { login } = call.services;
   const user = await login.authenticate(username, password, call.peerAddress, false);
-  const token = login.sessions.begin(user.name, isLoopback(call.peerAddress), performance.now());
+  const token = login.sessions.begin(user.name, performance.now());
   return { status: 200, json: 'ok', headers: { 'set-cookie': cookie(call, token, login.sessions.sessionSeconds) } };
 }
 
