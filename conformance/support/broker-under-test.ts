@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { BrokerProcess } from './broker-process.ts';
 import { launchRabbitmq } from './launch-rabbitmq.ts';
-import { launchWarren, warrenIsDurable, warrenServesHttp } from './launch-warren.ts';
+import { launchWarren } from './launch-warren.ts';
 import { freePorts } from './ports.ts';
 
 export interface BrokerUnderTest {
@@ -53,13 +53,6 @@ export function reasonBrokerIsFixed(): string | null {
   return process.env.BROKER_URL ? 'the broker at BROKER_URL is not ours to configure, stop or restart' : null;
 }
 
-/** Why a scenario that needs a broker that keeps its messages over a restart cannot be run, or null. */
-export function reasonNotDurable(): string | null {
-  return process.env.BROKER === 'rabbitmq' || warrenIsDurable
-    ? null
-    : 'WarrenMQ keeps everything in memory so far: nothing survives a restart';
-}
-
 function external(url: string, httpUrl: string | null): BrokerUnderTest {
   return {
     product: `the broker at ${new URL(url).host}`,
@@ -96,7 +89,7 @@ async function own(options: BrokerOptions): Promise<BrokerUnderTest> {
     }
   }
   const url = `amqp://guest:guest@127.0.0.1:${port}`;
-  const httpUrl = isOracle || warrenServesHttp ? `http://guest:guest@127.0.0.1:${httpPort}` : null;
+  const httpUrl = `http://guest:guest@127.0.0.1:${httpPort}`;
   return {
     product: launch.product,
     url,

@@ -2,12 +2,6 @@ import { dirname, join } from 'node:path';
 import type { Launch } from './broker-process.ts';
 import { conformanceRoot } from './install.ts';
 
-/** Turns to true with the HTTP API, and the suites that need it are no longer skipped. */
-export const warrenServesHttp = false;
-
-/** Turns to true when queues and messages survive a restart, and the scenarios that need it are no longer skipped. */
-export const warrenIsDurable = false;
-
 /** WarrenMQ from this checkout, on the Node that runs the tests. Variables that would configure it are not handed down from the shell. */
 export function launchWarren(configFile: string, dataDirectory: string): Launch {
   const launcher = join(dirname(conformanceRoot), 'bin', 'warren');

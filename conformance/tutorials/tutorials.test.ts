@@ -151,7 +151,11 @@ test('tutorials across languages', async t => {
   const shell = (language: 'python' | 'javascript', command: string) => {
     const [interpreter, extension] = language === 'python' ? [debianPython, 'py'] : [process.execPath, 'js'];
     const [name, ...args] = command.split(' ');
-    return ['sh', ['-c', `exec ${interpreter} ${name}.${extension} ${args.join(' ')}`], { cwd: join(conformanceRoot, 'tutorials', language), env: broker.env }] as const;
+    return [
+      'sh',
+      ['-c', `exec ${interpreter} ${name}.${extension} ${args.join(' ')}`],
+      { cwd: join(conformanceRoot, 'tutorials', language), env: broker.env },
+    ] as const;
   };
   for (const [here, there] of [
     ['python', 'javascript'],

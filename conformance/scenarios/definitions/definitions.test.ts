@@ -15,10 +15,14 @@ for (const key of ['load_definitions', 'management.load_definitions']) {
   test(`${key} in rabbitmq.conf`, { skip: reason ?? false }, async t => {
     const broker = await brokerFor(t, { config: [`${key} = ${join(directory, 'definitions.json')}`, 'loopback_users = none'] });
     const lines = (await outputOf(debianPython, ['shop.py'], { cwd: directory, env: broker.env })).trimEnd().split('\n');
-    assert.deepEqual(lines, [
+    // newer versions of RabbitMQ than 3.10 name the kind of access
+    assert.match(
+      lines[2] ?? '',
+      /^\(403, "ACCESS_REFUSED - (configure )?access to queue 'elsewhere' in vhost 'shop' refused for user 'shop'"\)$/,
+    );
+    assert.deepEqual(lines.toSpliced(2, 1), [
       'orders.new 1',
       'orders.paid 2',
-      `(403, "ACCESS_REFUSED - access to queue 'elsewhere' in vhost 'shop' refused for user 'shop'")`,
       `shop in /: ConnectionClosedByBroker: (530) "NOT_ALLOWED - access to vhost '/' refused for user 'shop'"`,
       // a node that starts with definitions gets no default user
       "guest in shop: ConnectionClosedByBroker: (403) 'ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For details see the broker logfile.'",

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { brokerFor, reasonBrokerIsFixed, reasonNotDurable } from '../../support/broker-under-test.ts';
+import { brokerFor, reasonBrokerIsFixed } from '../../support/broker-under-test.ts';
 import { debianPython, ensureDebianPackages } from '../../support/debian.ts';
 import { conformanceRoot } from '../../support/install.ts';
 import { outputOf } from '../../support/program.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 
-const reason = ensureDebianPackages('python3-pika') ?? reasonBrokerIsFixed() ?? reasonNotDurable();
+const reason = ensureDebianPackages('python3-pika') ?? reasonBrokerIsFixed();
 
 for (const end of ['stop', 'kill'] as const) {
   test(`durability over a restart after ${end === 'stop' ? 'a clean stop' : 'SIGKILL'}`, { skip: reason ?? false }, async t => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BrokerUnderTest } from '../../support/broker-under-test.ts';
-import { brokerFor, reasonBrokerIsFixed, reasonNotDurable } from '../../support/broker-under-test.ts';
+import { brokerFor, reasonBrokerIsFixed } from '../../support/broker-under-test.ts';
 import { debianPython, ensureDebianPackages } from '../../support/debian.ts';
 import { conformanceRoot, ensureNpmClients } from '../../support/install.ts';
 import { outputOf, Program } from '../../support/program.ts';
@@ -109,7 +109,7 @@ test('publishers and consumers are killed while messages flow', { skip: reason ?
 });
 
 test('the broker, too, is stopped and killed while messages flow', {
-  skip: reason ?? reasonBrokerIsFixed() ?? reasonNotDurable() ?? false,
+  skip: reason ?? reasonBrokerIsFixed() ?? false,
 }, async t => {
   await ensureNpmClients();
   const broker = await brokerFor(t);
