@@ -3,12 +3,14 @@ import type { FieldTable } from '../base/field-table.ts';
 import type { DeliverySink } from './delivery-sink.ts';
 import type { Queue } from './queues/queue.ts';
 
+const nothing = (): void => {};
+
 /** A limit on unacknowledged messages that several consumers share: basic.qos with global = true. 0 means no limit. */
 export class SharedPrefetch {
   limit = 0;
   unackedCount = 0;
   /** Called when there is room again below the limit. */
-  onRoom: () => void = () => {};
+  onRoom: () => void = nothing;
 
   get isExhausted(): boolean {
     return this.limit !== 0 && this.unackedCount >= this.limit;
