@@ -153,13 +153,15 @@ export class BrokerCore {
     return format;
   }
 
-  /** Adds a virtual host with its predeclared exchanges; one that exists gets the description and tags. */
+  /** Adds a virtual host with its predeclared exchanges; one that exists is changed to what is declared. */
   addVhost(declaration: VhostDeclaration): Vhost {
     const existing = this.vhosts.get(declaration.name);
     if (existing !== undefined) {
       existing.description = declaration.description;
       existing.tags = declaration.tags;
       existing.defaultQueueType = declaration.defaultQueueType;
+      existing.isTracing = declaration.isTracing ?? existing.isTracing;
+      existing.isProtectedFromDeletion = declaration.isProtectedFromDeletion ?? existing.isProtectedFromDeletion;
       this.#recordVhost(existing);
       return existing;
     }

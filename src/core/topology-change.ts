@@ -11,6 +11,9 @@ export type TopologyChange =
       readonly description: string;
       readonly tags: readonly string[];
       readonly defaultQueueType: string | null;
+      /** Not in the first journals. */
+      readonly isTracing?: boolean;
+      readonly isProtectedFromDeletion?: boolean;
     }
   | { readonly kind: 'vhost.delete'; readonly name: string }
   | {

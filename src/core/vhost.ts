@@ -28,6 +28,10 @@ export interface VhostDeclaration {
   readonly tags: readonly string[];
   /** Queue type for declarations that name none; null: the node's default. */
   readonly defaultQueueType: string | null;
+  /** Whether messages are copied to amq.rabbitmq.trace; not given: as it is, at first not. */
+  readonly isTracing?: boolean;
+  /** Not given: as it is, at first not. */
+  readonly isProtectedFromDeletion?: boolean;
 }
 
 /** Limits of a virtual host; -1 means none. [RabbitMQ docs: virtual host limits] */
@@ -87,6 +91,8 @@ export class Vhost {
     this.description = declaration.description;
     this.tags = declaration.tags;
     this.defaultQueueType = declaration.defaultQueueType;
+    this.isTracing = declaration.isTracing ?? false;
+    this.isProtectedFromDeletion = declaration.isProtectedFromDeletion ?? false;
     this.#journal = journal;
     this.#listener = listener;
     this.router = new Router(this, services.format);
@@ -106,7 +112,8 @@ export class Vhost {
 
   /** The change that makes this virtual host. */
   change(): TopologyChange {
-    return { kind: 'vhost.put', name: this.name, description: this.description, tags: this.tags, defaultQueueType: this.defaultQueueType };
+    const { name, description, tags, defaultQueueType, isTracing, isProtectedFromDeletion } = this;
+    return { kind: 'vhost.put', name, description, tags, defaultQueueType, isTracing, isProtectedFromDeletion };
   }
 
   /** The changes that make what it durably holds, apart from what every virtual host has. */

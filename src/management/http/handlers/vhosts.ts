@@ -29,14 +29,15 @@ export function putVhost(call: ApiCall): Reply {
   const isNew = !core.vhosts.has(name);
   const metadata = typeof body['metadata'] === 'object' && body['metadata'] !== null ? (body['metadata'] as Record<string, unknown>) : {};
   const given = (key: string): unknown => (Object.hasOwn(body, key) ? body[key] : Object.hasOwn(metadata, key) ? metadata[key] : undefined);
+  const isProtected = given('protected_from_deletion');
   const vhost = core.addVhost({
     name,
     description: textOrEmpty(given('description'), 'description'),
     tags: tagsOf(given('tags')),
     defaultQueueType: queueTypeOf(call, given('default_queue_type')),
+    ...(Object.hasOwn(body, 'tracing') ? { isTracing: booleanOf(body, 'tracing', false) } : {}),
+    ...(isProtected === undefined ? {} : { isProtectedFromDeletion: isProtected === true || isProtected === 'true' }),
   });
-  if (Object.hasOwn(body, 'tracing')) vhost.isTracing = booleanOf(body, 'tracing', false);
-  if (given('protected_from_deletion') !== undefined) vhost.isProtectedFromDeletion = given('protected_from_deletion') === true;
   if (isNew) grantToCreator(call, vhost);
   return createdOrThere(isNew);
 }
@@ -55,12 +56,16 @@ export function deleteVhost(call: ApiCall): Reply {
 }
 
 export function protectVhost(call: ApiCall): Reply {
-  vhostOf(call).isProtectedFromDeletion = true;
-  return noContent;
+  return setProtection(call, true);
 }
 
 export function unprotectVhost(call: ApiCall): Reply {
-  vhostOf(call).isProtectedFromDeletion = false;
+  return setProtection(call, false);
+}
+
+function setProtection(call: ApiCall, isProtectedFromDeletion: boolean): Reply {
+  const { name, description, tags, defaultQueueType } = vhostOf(call);
+  call.core.addVhost({ name, description, tags, defaultQueueType, isProtectedFromDeletion });
   return noContent;
 }
 
