@@ -142,7 +142,6 @@ export class Channel implements DeliverySink, ChannelInfo {
   publish(memo: PublishMemo, route: Route, p: Publication): void {
     const { connection } = this;
     this.counters.published++;
-    connection.published();
     if (this.transaction !== null) {
       this.transaction.addPublish(memo, route, p);
       return;

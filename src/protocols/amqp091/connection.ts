@@ -192,7 +192,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
       // What is half received must not point into a buffer that larger traffic would pin.
       if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
       this.#closedInRead = null;
-      if (at < end && this.#isHeldForOutbox) this.link.pauseBefore(buffer.subarray(at, end));
+      if (at < end && (this.#isHeldForOutbox || this.#isBlocked)) this.link.pauseBefore(buffer.subarray(at, end));
     } catch (error) {
       this.fault(error);
     }
@@ -221,7 +221,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     } catch (error) {
       this.#fail(error, channelNumber, method, type === FrameMethod ? buffer.subarray(start + 4, end) : buffer.subarray(start, end));
     }
-    return this.#state !== closed && !this.#isHeldForOutbox;
+    return this.#state !== closed && !this.#isHeldForOutbox && !this.#isBlocked;
   }
 
   onBodyPiece(channelNumber: number, buffer: Buffer, start: number, end: number): boolean {
@@ -232,7 +232,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
         this.#fail(error, channelNumber, 0, buffer.subarray(start, start));
       }
     }
-    return this.#state !== closed && !this.#isHeldForOutbox;
+    return this.#state !== closed && !this.#isHeldForOutbox && !this.#isBlocked;
   }
 
   onFrameFault(fault: FrameFault, type: number, detail: number, payload: Buffer): void {
@@ -300,8 +300,11 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     );
   }
 
-  /** Notes that the client publishes: alarms concern it from now on. */
-  published(): void {
+  /**
+   * Notes that the client publishes: alarms concern it from now on. The publish that finds an alarm is not read any further, so that it is
+   * neither routed nor confirmed before the alarm is over. [RabbitMQ: rabbit_reader, maybe_block]
+   */
+  publishes(): void {
     this.#hasPublished = true;
     const { reason } = this.broker.alarms;
     if (reason !== null && !this.#isBlocked) this.#block(reason);

@@ -123,6 +123,7 @@ export class Publishing {
     if (last === null || !last.fits(buffer, start, end, vhostGeneration, accessGeneration))
       this.#memo = connection.publishMemos.find(buffer, start, end, vhostGeneration, accessGeneration) ?? this.#examine(buffer, start, end);
     this.#state = expectHeader;
+    connection.publishes();
   }
 
   onHeader(buffer: Buffer, start: number, end: number): void {
