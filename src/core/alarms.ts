@@ -8,6 +8,9 @@ export class Alarms {
   readonly #connections: ConnectionRegistry;
   readonly #active = new Set<AlarmSource>();
 
+  /** Hears of alarms that begin and end. */
+  onChange: (source: AlarmSource, isActive: boolean) => void = () => {};
+
   constructor(connections: ConnectionRegistry) {
     this.#connections = connections;
   }
@@ -26,11 +29,14 @@ export class Alarms {
   set(source: AlarmSource): void {
     if (this.#active.has(source)) return;
     this.#active.add(source);
+    this.onChange(source, true);
     this.#tell();
   }
 
   clear(source: AlarmSource): void {
-    if (this.#active.delete(source)) this.#tell();
+    if (!this.#active.delete(source)) return;
+    this.onChange(source, false);
+    this.#tell();
   }
 
   #tell(): void {

@@ -1,11 +1,17 @@
+import { longstr } from '../base/field-table.ts';
 import { TimerQueue } from '../base/timer-queue.ts';
 import { AccessControl } from './access/access-control.ts';
 import type { Actor } from './actor.ts';
 import { Alarms } from './alarms.ts';
 import { BrokerError, notAllowed, preconditionFailed } from './broker-error.ts';
+import { BrokerMessages } from './broker-messages.ts';
 import { ConfirmLedger } from './confirm-ledger.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { type ConnectionInfo, ConnectionRegistry } from './connection-registry.ts';
+import { BrokerEvents } from './events/broker-events.ts';
+import { EventExchange, eventExchangeName } from './events/event-exchange.ts';
+import { accessChanged, parameterChanged, policyChanged, vhostChanged } from './events/metadata-events.ts';
+import { topologyEvents } from './events/topology-events.ts';
 import { FlowControl } from './flow-control.ts';
 import type { ExchangeType } from './exchanges/exchange-type.ts';
 import { limits } from './limits.ts';
@@ -30,8 +36,11 @@ import type { Queue } from './queues/queue.ts';
 import { type BrokerSettings, defaultSettings } from './settings.ts';
 import { Topology } from './topology.ts';
 import { Turn } from './turn.ts';
-import { Vhost, type VhostDeclaration, type VhostServices } from './vhost.ts';
+import { Tracer } from './tracing/tracer.ts';
+import { type TopologyListener, Vhost, type VhostDeclaration, type VhostServices } from './vhost.ts';
 import { BrokerCounters } from './broker-counters.ts';
+
+export const logExchangeName = 'amq.rabbitmq.log';
 
 /** The doors to the outside and the registries of what can be plugged in. */
 export interface BrokerDeps {
@@ -67,6 +76,10 @@ export class BrokerCore {
   readonly topology: Topology;
   readonly alarms: Alarms;
   readonly connections = new ConnectionRegistry();
+  /** What happens, for who wants to know. */
+  readonly events = new BrokerEvents();
+  /** What the broker publishes itself. */
+  readonly messages: BrokerMessages;
   readonly counters = new BrokerCounters();
   readonly vhosts = new Map<string, Vhost>();
   readonly exchangeTypes: ReadonlyMap<string, ExchangeType>;
@@ -77,6 +90,8 @@ export class BrokerCore {
   readonly #queueLog: QueueLog | null;
   readonly #journal: MetadataJournal;
   readonly #refHolders = new Set<RefHolder>();
+  readonly #topologyListener: TopologyListener;
+  #stopEventExchange: () => void = () => {};
   #lastQueueId = 0;
   readonly startedMillis: number;
 
@@ -96,12 +111,26 @@ export class BrokerCore {
     this.#queueLog = deps.durability ?? null;
     this.access = new AccessControl(this.#journal);
     this.policies = new Policies(this.#journal, this.logger);
-    this.policies.onChange(change => this.#policyChanged(change));
+    this.policies.onChange(change => {
+      this.#policyChanged(change);
+      policyChanged(this.events, change);
+    });
     this.parameters = new Parameters(this.#journal);
-    this.parameters.onChange(() => this.#applyVhostLimits());
+    this.parameters.onChange(change => {
+      this.#applyVhostLimits();
+      parameterChanged(this.events, change);
+    });
+    this.access.onChange((change, before) => accessChanged(this.events, change, before));
+    this.#topologyListener = this.#countingListener();
     this.ledger = new ConfirmLedger(this.log);
     this.turn = new Turn(this.clock, deps.scheduler, this.timers, this.ledger);
     this.publisher = new Publisher(this.store, this.clock);
+    this.messages = new BrokerMessages(
+      this.publisher,
+      tag => this.format(tag),
+      () => this.turn.arm(),
+    );
+    this.turn.brokerMessages = this.messages;
     this.deadLetters = new DeadLetters(
       this.store,
       this.clock,
@@ -118,6 +147,9 @@ export class BrokerCore {
     this.deadLetters.onFailure = (queue, error) => this.#deadLetterFailed(queue, error);
     this.flow = new FlowControl(this.clock, this.timers);
     this.alarms = new Alarms(this.connections);
+    this.alarms.onChange = (source, isActive) => {
+      if (this.events.isObserved) this.events.emit(isActive ? 'alarm.set' : 'alarm.cleared', { source, node: this.settings.nodeName });
+    };
     this.holdsRefs(this.deadLetters);
     this.topology = new Topology({
       access: this.access,
@@ -163,21 +195,16 @@ export class BrokerCore {
       existing.isTracing = declaration.isTracing ?? existing.isTracing;
       existing.isProtectedFromDeletion = declaration.isProtectedFromDeletion ?? existing.isProtectedFromDeletion;
       this.#recordVhost(existing);
+      vhostChanged(this.events, 'vhost.updated', existing);
       return existing;
     }
-    const vhost = new Vhost(
-      declaration,
-      this.exchangeTypes,
-      this.#journal,
-      {
-        queueCreated: () => void this.counters.queuesCreated++,
-        queueDeleted: () => void this.counters.queuesDeleted++,
-      },
-      this.#vhostServices(),
-    );
+    const vhost = new Vhost(declaration, this.exchangeTypes, this.#journal, this.#topologyListener, this.#vhostServices());
     this.vhosts.set(vhost.name, vhost);
     vhost.limits = this.parameters.vhostLimits(vhost.name);
     this.#recordVhost(vhost);
+    if (vhost.name === this.settings.eventExchangeVhost) this.#addEventExchange(vhost);
+    if (vhost.name === this.settings.logExchangeVhost) vhost.addSystemExchange(logExchangeName, this.#topicType());
+    vhostChanged(this.events, 'vhost.created', vhost);
     return vhost;
   }
 
@@ -193,7 +220,27 @@ export class BrokerCore {
     this.policies.vhostDeleted(name);
     this.parameters.vhostDeleted(name);
     this.#journal.record({ kind: 'vhost.delete', name } as { kind: string });
+    if (name === this.settings.eventExchangeVhost) this.#stopEventExchange();
+    vhostChanged(this.events, 'vhost.deleted', vhost);
     return true;
+  }
+
+  /**
+   * Publishes a line of the broker's log to amq.rabbitmq.log, if there is one and something is bound to it; the level is the routing key.
+   * [RabbitMQ docs: logging to the exchange]
+   */
+  publishLog(level: string, line: string, contentType: string): void {
+    const vhost = this.vhosts.get(this.settings.logExchangeVhost ?? '');
+    if (vhost === undefined || (vhost.exchanges.get(logExchangeName)?.bindings.size ?? 0) === 0) return;
+    this.messages.publishLater(vhost, {
+      exchange: logExchangeName,
+      key: level,
+      headers: new Map([['node', longstr(this.settings.nodeName)]]),
+      body: Buffer.from(line),
+      isPersistent: false,
+      timestampSeconds: Math.floor(this.clock.wallMillis / 1000),
+      contentType,
+    });
   }
 
   /**
@@ -325,6 +372,32 @@ export class BrokerCore {
     vhost?.removeQueue(queue);
   }
 
+  #addEventExchange(vhost: Vhost): void {
+    vhost.offerExchange(eventExchangeName, this.#topicType());
+    this.#stopEventExchange = this.events.observe(new EventExchange(vhost, this.messages, this.clock));
+  }
+
+  #topicType(): ExchangeType {
+    const type = this.exchangeTypes.get('topic');
+    if (type === undefined) throw new BrokerError('INTERNAL_ERROR', 'no exchange type topic');
+    return type;
+  }
+
+  #countingListener(): TopologyListener {
+    const events = topologyEvents(this.events);
+    return {
+      ...events,
+      queueCreated: (vhost, queue, user) => {
+        this.counters.queuesCreated++;
+        events.queueCreated(vhost, queue, user);
+      },
+      queueDeleted: (vhost, queue, user) => {
+        this.counters.queuesDeleted++;
+        events.queueDeleted(vhost, queue, user);
+      },
+    };
+  }
+
   #vhostServices(): VhostServices {
     return {
       clock: this.clock,
@@ -334,6 +407,13 @@ export class BrokerCore {
       holdsRefs: holder => this.holdsRefs(holder),
       dropsRefs: holder => this.dropsRefs(holder),
       deliver: (vhost, target, keys, p) => this.publisher.deliver(vhost, target, keys, p),
+      tracer: vhost =>
+        new Tracer(vhost, {
+          store: this.store,
+          messages: this.messages,
+          nodeName: this.settings.nodeName,
+          format: tag => this.format(tag),
+        }),
     };
   }
 

@@ -16,10 +16,12 @@ export function erlangValue(field: Field): string {
 }
 
 function erlangTable(table: FieldTable): string {
-  const items = [...table].map(
-    ([name, field]) => `{${erlangBinary(Buffer.from(name, 'utf8'))},${fieldTypeName(field)},${erlangValue(field)}}`,
-  );
-  return `[${items.join(',')}]`;
+  return `[${erlangTableItems(table).join(',')}]`;
+}
+
+/** The fields of a table as Erlang prints them: {<<"x-max-length">>,long,5}. */
+export function erlangTableItems(table: FieldTable): string[] {
+  return Array.from(table, ([name, field]) => `{${erlangBinary(Buffer.from(name, 'utf8'))},${fieldTypeName(field)},${erlangValue(field)}}`);
 }
 
 /** A binary as Erlang prints it: text in quotes where all of it is printable ASCII, else numbers. [Erlang io_lib, ~p] */

@@ -33,6 +33,10 @@ export interface BrokerSettings {
   readonly mechanisms: readonly string[];
   /** User that ANONYMOUS logs in as; null switches it off. */
   readonly anonymousUser: string | null;
+  /** Virtual host that has the exchange amq.rabbitmq.event, from when somebody asks for it; null: none has. */
+  readonly eventExchangeVhost: string | null;
+  /** Virtual host that has the exchange amq.rabbitmq.log; null: none has. */
+  readonly logExchangeVhost: string | null;
 }
 
 export const defaultSettings: BrokerSettings = {
@@ -61,4 +65,6 @@ export const defaultSettings: BrokerSettings = {
   loopbackUsers: ['guest'],
   mechanisms: ['PLAIN', 'AMQPLAIN'],
   anonymousUser: null,
+  eventExchangeVhost: '/',
+  logExchangeVhost: null,
 };

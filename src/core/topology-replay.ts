@@ -90,8 +90,8 @@ export class MetadataReplay {
         return;
       }
       default: {
-        const source = vhost.exchanges.get(change.source);
-        const target = change.destinationKind === 'queue' ? vhost.queues.get(change.destination) : vhost.exchanges.get(change.destination);
+        const source = vhost.exchange(change.source);
+        const target = change.destinationKind === 'queue' ? vhost.queues.get(change.destination) : vhost.exchange(change.destination);
         if (source === undefined || target === undefined) {
           this.skipped++;
           return;

@@ -6,6 +6,7 @@ import type { Actor } from './actor.ts';
 import { accessRefused, BrokerError, notFound, preconditionFailed, resourceLocked } from './broker-error.ts';
 import { assertSameArgument, assertSameProperty } from './equivalence.ts';
 import { bindingId } from './exchanges/binding.ts';
+import { internalUser } from './events/broker-events.ts';
 import type { ExchangeType, Target } from './exchanges/exchange-type.ts';
 import { Exchange, type ExchangeDeclaration } from './exchanges/exchange.ts';
 import { equivalentArguments, stringArgument } from './queues/queue-arguments.ts';
@@ -89,7 +90,7 @@ export class Topology {
     const type = this.checkQueue(vhost.name, vhost.defaultQueueType, named);
     const queue = type.create(vhost.name, this.#deps.nextQueueId(), named, this.#deps.queueContext);
     this.#deps.applyPolicies(vhost, queue);
-    vhost.addQueue(queue);
+    vhost.addQueue(queue, actorName(actor));
     return queue;
   }
 
@@ -145,7 +146,7 @@ export class Topology {
 
   /** The exchange by name. @throws BrokerError NOT_FOUND */
   exchange(vhost: Vhost, name: string): Exchange {
-    const exchange = vhost.exchanges.get(name);
+    const exchange = vhost.exchange(name);
     if (exchange === undefined) throw notFound(`no ${exchangeTerm(name, vhost.name)}`);
     return exchange;
   }
@@ -158,7 +159,7 @@ export class Topology {
     if (conditions.ifEmpty && queue.readyCount > 0) throw preconditionFailed(`${queueTerm(name, vhost.name)} not empty`);
     if (conditions.ifUnused && queue.consumerCount > 0) throw preconditionFailed(`${queueTerm(name, vhost.name)} in use`);
     const count = queue.readyCount;
-    vhost.removeQueue(queue);
+    vhost.removeQueue(queue, actorName(actor));
     return count;
   }
 
@@ -178,7 +179,7 @@ export class Topology {
     const { name } = declaration;
     assertNotDefault(name);
     this.#check(actor, vhost, 'configure', 'exchange', name);
-    const existing = vhost.exchanges.get(name);
+    const existing = vhost.exchange(name);
     if (existing !== undefined) {
       const term = exchangeTerm(name, vhost.name);
       assertSameProperty(term, 'type', typeName, existing.type.name);
@@ -198,7 +199,7 @@ export class Topology {
     const exchange = new Exchange(type, declaration, vhost.home);
     exchange.alternate = stringArgument(declaration.arguments, 'alternate-exchange');
     this.#deps.applyPolicies(vhost, exchange);
-    vhost.addExchange(exchange);
+    vhost.addExchange(exchange, actorName(actor));
     return exchange;
   }
 
@@ -221,7 +222,7 @@ export class Topology {
     const exchange = vhost.exchanges.get(name);
     if (exchange === undefined) return;
     if (ifUnused && exchange.bindings.size > 0) throw preconditionFailed(`${exchangeTerm(name, vhost.name)} in use`);
-    vhost.removeExchange(exchange);
+    vhost.removeExchange(exchange, actorName(actor));
   }
 
   /** Binds a queue or exchange to `source`. */
@@ -233,13 +234,13 @@ export class Topology {
     if (this.#deps.bindingCount() >= max && !ends.source.bindings.has(bindingId(ends.target, key, args))) {
       throw preconditionFailed(`cannot bind to ${exchangeTerm(source, vhost.name)}: binding limit of the node (${max}) is reached`);
     }
-    vhost.bind(ends.source, ends.target, key, args);
+    vhost.bind(ends.source, ends.target, key, args, actorName(actor));
   }
 
   /** Takes a binding away. Neither a missing binding nor a missing end is an error. [RabbitMQ 3.x: unbind is idempotent] */
   unbind(vhost: Vhost, source: string, kind: 'queue' | 'exchange', destination: string, key: string, args: FieldTable, actor: Actor): void {
     const ends = this.#bindingEnds(vhost, source, kind, destination, key, actor, false);
-    if (ends !== null) vhost.unbind(ends.source, ends.target, key, args);
+    if (ends !== null) vhost.unbind(ends.source, ends.target, key, args, actorName(actor));
   }
 
   #bindingEnds(
@@ -255,9 +256,9 @@ export class Topology {
     if (kind === 'exchange') assertNotDefault(destination);
     assertNotDefault(sourceName);
     this.#check(actor, vhost, 'read', 'exchange', sourceName);
-    const source = vhost.exchanges.get(sourceName);
+    const source = vhost.exchange(sourceName);
     if (source !== undefined) this.checkTopic(actor, vhost, source, 'read', key);
-    const target = kind === 'queue' ? vhost.queues.get(destination) : vhost.exchanges.get(destination);
+    const target = kind === 'queue' ? vhost.queues.get(destination) : vhost.exchange(destination);
     if (source === undefined || target === undefined) {
       if (!isStrict) return null;
       throw notFound(
@@ -348,6 +349,11 @@ function alternateExchange(vhostName: string, { name, arguments: args }: Exchang
     throw preconditionFailed(`invalid type '${fieldTypeName(alternate)}' for arg 'alternate-exchange' in ${exchangeTerm(name, vhostName)}`);
   }
   return String(alternate.value);
+}
+
+/** Who events say it was. */
+function actorName(actor: Actor): string {
+  return actor.isBroker ? internalUser : actor.user;
 }
 
 function assertNotDefault(name: string): void {

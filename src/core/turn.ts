@@ -1,5 +1,6 @@
 // hot path: see docs/STYLE.md
 import type { TimerQueue } from '../base/timer-queue.ts';
+import type { BrokerMessages } from './broker-messages.ts';
 import type { ConfirmLedger } from './confirm-ledger.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { limits } from './limits.ts';
@@ -23,6 +24,7 @@ export class Turn {
   readonly #timers: TimerQueue;
   readonly #ledger: ConfirmLedger;
   deadLetters: DeadLetters | null = null;
+  brokerMessages: BrokerMessages | null = null;
   #readyQueues: Queue[] = [];
   #pumping: Queue[] = [];
   #dirty: Flushable[] = [];
@@ -102,7 +104,14 @@ export class Turn {
     this.#flushConnections();
     this.#isTimeFresh = false;
     this.#isRunning = false;
-    if (hasMoreTimers || this.#readyQueues.length > 0 || this.#dirty.length > 0 || this.deadLetters?.hasWork) this.arm();
+    if (
+      hasMoreTimers ||
+      this.#readyQueues.length > 0 ||
+      this.#dirty.length > 0 ||
+      this.deadLetters?.hasWork ||
+      this.brokerMessages?.hasWork
+    )
+      this.arm();
     const dueMillis = this.#timers.nextDueMillis;
     if (dueMillis < this.#armedTimerMillis) {
       this.#armedTimerMillis = dueMillis;
@@ -123,6 +132,7 @@ export class Turn {
     // Dead letters make queues ready and pumping makes dead letters: a few rounds settle the usual chains, the next turn takes the rest.
     for (let round = 0; round < limits.turnRoundsMax; round++) {
       this.deadLetters?.run(limits.turnDeadLettersMax);
+      if (this.brokerMessages?.hasWork) this.brokerMessages.run();
       if (this.#readyQueues.length === 0) return;
       const queues = this.#readyQueues;
       this.#readyQueues = this.#pumping;

@@ -1,5 +1,6 @@
 import type { FieldTable } from '../base/field-table.ts';
 import { Binding, bindingId } from './exchanges/binding.ts';
+import { internalUser } from './events/broker-events.ts';
 import { defaultExchangeType } from './exchanges/default-exchange.ts';
 import type { ExchangeHome } from './exchanges/exchange-home.ts';
 import type { ExchangeType, Target } from './exchanges/exchange-type.ts';
@@ -9,17 +10,33 @@ import type { Publication } from './messages/publication.ts';
 import type { MetadataJournal } from './ports/metadata-journal.ts';
 import type { Queue } from './queues/queue.ts';
 import { bindingChange, exchangeChange, queueChange, type TopologyChange } from './topology-change.ts';
+import type { Tracer } from './tracing/tracer.ts';
 import { VhostCounters } from './vhost-counters.ts';
 
 /** What of the topology is made known to others: statistics, the event exchange, the management's live stream. */
 export interface TopologyListener {
-  queueCreated(vhost: Vhost, queue: Queue): void;
-  queueDeleted(vhost: Vhost, queue: Queue): void;
+  queueCreated(vhost: Vhost, queue: Queue, user: string): void;
+  queueDeleted(vhost: Vhost, queue: Queue, user: string): void;
+  exchangeCreated(vhost: Vhost, exchange: Exchange, user: string): void;
+  exchangeDeleted(vhost: Vhost, exchange: Exchange, user: string): void;
+  bindingCreated(vhost: Vhost, binding: Binding, user: string): void;
+  bindingDeleted(vhost: Vhost, binding: Binding, user: string): void;
 }
+
+/** Takes no notice. */
+export const noTopologyListener: TopologyListener = {
+  queueCreated() {},
+  queueDeleted() {},
+  exchangeCreated() {},
+  exchangeDeleted() {},
+  bindingCreated() {},
+  bindingDeleted() {},
+};
 
 /** What a virtual host needs of the broker around it. */
 export interface VhostServices extends Omit<ExchangeHome, 'deliver'> {
   deliver(vhost: Vhost, target: Target, keys: readonly string[], p: Publication): number;
+  tracer(vhost: Vhost): Tracer;
 }
 
 export interface VhostDeclaration {
@@ -59,7 +76,8 @@ export class Vhost {
   description: string;
   tags: readonly string[];
   defaultQueueType: string | null;
-  isTracing = false;
+  /** Copies what is published and delivered while tracing is on; null otherwise. */
+  tracer: Tracer | null = null;
   isProtectedFromDeletion = false;
   limits: VhostLimits = { connectionsMax: -1, queuesMax: -1 };
   readonly queues = new Map<string, Queue>();
@@ -77,6 +95,8 @@ export class Vhost {
   generation = 0;
   readonly #journal: MetadataJournal;
   readonly #listener: TopologyListener;
+  readonly #services: VhostServices;
+  readonly #offered = new Map<string, ExchangeType>();
   /** Exclusive queues by their owner. */
   readonly #owned = new Map<object, Set<Queue>>();
 
@@ -95,6 +115,7 @@ export class Vhost {
     this.isProtectedFromDeletion = declaration.isProtectedFromDeletion ?? false;
     this.#journal = journal;
     this.#listener = listener;
+    this.#services = services;
     this.router = new Router(this, services.format);
     const { clock, timers, store, format, holdsRefs, dropsRefs } = services;
     const deliver: ExchangeHome['deliver'] = (target, keys, p) => services.deliver(this, target, keys, p);
@@ -108,6 +129,15 @@ export class Vhost {
       const type = types.get(typeName) as ExchangeType;
       this.exchanges.set(name, new Exchange(type, { name, isInternal, ...system }, this.home));
     }
+  }
+
+  get isTracing(): boolean {
+    return this.tracer !== null;
+  }
+
+  /** Off after a restart. [RabbitMQ docs: firehose] */
+  set isTracing(isOn: boolean) {
+    if (isOn !== this.isTracing) this.tracer = isOn ? this.#services.tracer(this) : null;
   }
 
   /** The change that makes this virtual host. */
@@ -127,7 +157,8 @@ export class Vhost {
     }
   }
 
-  addQueue(queue: Queue): void {
+  /** `user` is on whose behalf, here and below. */
+  addQueue(queue: Queue, user = internalUser): void {
     this.queues.set(queue.name, queue);
     if (queue.owner !== null) {
       const owned = this.#owned.get(queue.owner);
@@ -136,10 +167,10 @@ export class Vhost {
     }
     this.generation++;
     if (queue.isDurable && !queue.isExclusive) this.#journal.record(queueChange(this.name, queue));
-    this.#listener.queueCreated(this, queue);
+    this.#listener.queueCreated(this, queue, user);
   }
 
-  removeQueue(queue: Queue): void {
+  removeQueue(queue: Queue, user = internalUser): void {
     if (this.queues.get(queue.name) !== queue) return;
     this.queues.delete(queue.name);
     if (queue.owner !== null) {
@@ -151,9 +182,9 @@ export class Vhost {
       this.#journal.record({ kind: 'queue.delete', vhost: this.name, name: queue.name, id: queue.id } as { kind: string });
     const abandoned: Exchange[] = [];
     this.#unbindAll(queue.incoming, abandoned);
-    this.#removeExchanges(abandoned);
+    this.#removeExchanges(abandoned, internalUser);
     queue.close();
-    this.#listener.queueDeleted(this, queue);
+    this.#listener.queueDeleted(this, queue, user);
   }
 
   /** Removes the exclusive queues of an owner that is gone. */
@@ -161,36 +192,63 @@ export class Vhost {
     for (const queue of this.#owned.get(owner) ?? []) this.removeQueue(queue);
   }
 
-  addExchange(exchange: Exchange): void {
+  addExchange(exchange: Exchange, user = internalUser): void {
     this.exchanges.set(exchange.name, exchange);
     this.generation++;
     if (exchange.isDurable) this.#journal.record(exchangeChange(this.name, exchange));
+    this.#listener.exchangeCreated(this, exchange, user);
+  }
+
+  /** The exchange by name; one of the broker's own that is only offered is made now. */
+  exchange(name: string): Exchange | undefined {
+    const existing = this.exchanges.get(name);
+    if (existing !== undefined) return existing;
+    const type = this.#offered.get(name);
+    return type === undefined ? undefined : this.addSystemExchange(name, type);
+  }
+
+  /** Offers an exchange of the broker's own: it is there as soon as somebody asks for it by name, and nobody else gets to see it. */
+  offerExchange(name: string, type: ExchangeType): void {
+    this.#offered.set(name, type);
+  }
+
+  /** Adds an exchange that every start makes anew. */
+  addSystemExchange(name: string, type: ExchangeType): Exchange {
+    const declaration = { name, isDurable: true, isAutoDelete: false, isInternal: true, arguments: new Map() };
+    const exchange = new Exchange(type, declaration, this.home);
+    this.exchanges.set(name, exchange);
+    this.generation++;
+    return exchange;
   }
 
   /** Removes an exchange, and auto-delete exchanges that have lost their last binding by that. */
-  removeExchange(exchange: Exchange): void {
-    this.#removeExchanges([exchange]);
+  removeExchange(exchange: Exchange, user = internalUser): void {
+    this.#removeExchanges([exchange], user);
   }
 
   /** A work list and not a recursion: a chain of auto-delete exchanges may be of any length. */
-  #removeExchanges(work: Exchange[]): void {
-    for (let at = 0; at < work.length; at++) this.#removeExchange(work[at] as Exchange, work);
+  #removeExchanges(work: Exchange[], user: string): void {
+    for (let at = 0; at < work.length; at++) this.#removeExchange(work[at] as Exchange, work, at === 0 ? user : internalUser);
   }
 
-  #removeExchange(exchange: Exchange, abandoned: Exchange[]): void {
+  #removeExchange(exchange: Exchange, abandoned: Exchange[], user: string): void {
     if (exchange.isDeleted) return;
     exchange.isDeleted = true;
     this.exchanges.delete(exchange.name);
     this.generation++;
     if (exchange.isDurable) this.#journal.record({ kind: 'exchange.delete', vhost: this.name, name: exchange.name } as { kind: string });
-    for (const binding of exchange.bindings.values()) binding.destination.incoming?.delete(binding);
+    for (const binding of exchange.bindings.values()) {
+      binding.destination.incoming?.delete(binding);
+      this.#listener.bindingDeleted(this, binding, internalUser);
+    }
     this.bindingCount -= exchange.bindings.size;
     exchange.bindings.clear();
     this.#unbindAll(exchange.incoming, abandoned);
+    this.#listener.exchangeDeleted(this, exchange, user);
   }
 
   /** Adds a binding; nothing happens when it is there already. */
-  bind(source: Exchange, destination: Target, key: string, args: FieldTable): void {
+  bind(source: Exchange, destination: Target, key: string, args: FieldTable, user = internalUser): void {
     const binding = new Binding(source, destination, key, args);
     if (source.bindings.has(binding.id)) return;
     source.bindings.set(binding.id, binding);
@@ -199,30 +257,32 @@ export class Vhost {
     source.routes.bind(destination, key, args);
     this.generation++;
     if (isRecorded(binding)) this.#journal.record(bindingChange('binding.put', this.name, binding));
+    this.#listener.bindingCreated(this, binding, user);
   }
 
   /** Takes a binding away; nothing happens when there is none. An auto-delete exchange goes with its last binding. */
-  unbind(source: Exchange, destination: Target, key: string, args: FieldTable): void {
+  unbind(source: Exchange, destination: Target, key: string, args: FieldTable, user = internalUser): void {
     const binding = source.bindings.get(bindingId(destination, key, args));
     if (binding === undefined) return;
     if (isRecorded(binding)) this.#journal.record(bindingChange('binding.delete', this.name, binding));
     const abandoned: Exchange[] = [];
-    this.#drop(binding, abandoned);
+    this.#drop(binding, abandoned, user);
     destination.incoming?.delete(binding);
-    this.#removeExchanges(abandoned);
+    this.#removeExchanges(abandoned, internalUser);
   }
 
   #unbindAll(bindings: Set<Binding> | null, abandoned: Exchange[]): void {
     if (bindings === null) return;
-    for (const binding of bindings) this.#drop(binding, abandoned);
+    for (const binding of bindings) this.#drop(binding, abandoned, internalUser);
     bindings.clear();
   }
 
-  #drop(binding: Binding, abandoned: Exchange[]): void {
+  #drop(binding: Binding, abandoned: Exchange[], user: string): void {
     const source = binding.source;
     if (source.bindings.delete(binding.id)) this.bindingCount--;
     source.routes.unbind(binding.destination, binding.key, binding.arguments);
     this.generation++;
+    this.#listener.bindingDeleted(this, binding, user);
     // [RabbitMQ docs: an auto-delete exchange is deleted when its last binding as a source is]
     if (source.isAutoDelete && source.bindings.size === 0) abandoned.push(source);
   }

@@ -14,6 +14,7 @@ import { DataDir } from './data-dir.ts';
 import { type DiskLimit, DiskMonitor, freeDiskBytes } from './disk-monitor.ts';
 import { addFirstObjects, defaultFirstObjects, type FirstObjects } from './first-objects.ts';
 import { importDefinitions } from './import-definitions.ts';
+import { ServerLogger } from './logging/server-logger.ts';
 import { LoopScheduler } from './loop-scheduler.ts';
 import { type MemoryLimit, MemoryMonitor } from './memory-monitor.ts';
 import { openStore, recoverStore } from './open-store.ts';
@@ -104,6 +105,7 @@ export class Broker {
       ...(this.#store === null ? {} : { durability: this.#store.journal }),
     });
     const { core } = this;
+    if (logger instanceof ServerLogger) logger.publishTo((level, line, contentType) => core.publishLog(level, line, contentType));
     const { settings } = core;
     this.memoryMonitor = options.memory === undefined ? null : new MemoryMonitor(core, options.memory);
     this.diskMonitor =

@@ -37,6 +37,8 @@ export function brokerSettings(config: Config): BrokerSettings {
     loopbackUsers: config.loopbackUsers,
     mechanisms: config.authMechanisms,
     anonymousUser: config.anonymousLogin?.user ?? null,
+    eventExchangeVhost: config.eventExchange.vhost ?? config.defaults.vhost,
+    logExchangeVhost: config.log.exchange === null ? null : config.defaults.vhost,
   };
 }
 

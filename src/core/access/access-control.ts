@@ -20,6 +20,9 @@ export interface PermissionFilter {
   readonly vhost?: string;
 }
 
+/** Hears of changes; of a user that was put also what it was `before`, undefined for a new one. */
+export type AccessListener = (change: AccessChange, before: User | undefined) => void;
+
 /**
  * Users and what they may do: the one place that every protocol and the management ask. A state machine over the metadata journal: each
  * mutation records a change and applies it, and replaying the changes gives the same state.
@@ -30,7 +33,7 @@ export class AccessControl implements PermissionSource {
   readonly #permissions = new PermissionTable();
   readonly #topicPermissions = new TopicPermissionTable();
   readonly #accesses = new Map<string, Map<string, VhostAccess>>();
-  readonly #listeners = new Set<(change: AccessChange) => void>();
+  readonly #listeners = new Set<AccessListener>();
   #lastAccess: VhostAccess;
   #generation = 0;
 
@@ -231,7 +234,7 @@ export class AccessControl implements PermissionSource {
   // --- state machine
 
   /** Calls back after each change made here, not for replayed ones. Returns the way to stop it. */
-  onChange(listener: (change: AccessChange) => void): () => void {
+  onChange(listener: AccessListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -285,9 +288,10 @@ export class AccessControl implements PermissionSource {
   }
 
   #change(change: AccessChange): void {
+    const before = change.kind === 'user.put' ? this.#users.get(change.user.name) : undefined;
     this.#journal.record(change);
     this.apply(change);
-    for (const listener of this.#listeners) listener(change);
+    for (const listener of this.#listeners) listener(change, before);
   }
 
   #existing(name: string): User {

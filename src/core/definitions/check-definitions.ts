@@ -10,7 +10,7 @@ import { nullJournal } from '../ports/metadata-journal.ts';
 import type { QueueContext } from '../queues/queue-context.ts';
 import type { QueueType } from '../queues/queue-type.ts';
 import type { Queue, QueueDeclaration } from '../queues/queue.ts';
-import { Vhost } from '../vhost.ts';
+import { noTopologyListener, Vhost, type VhostServices } from '../vhost.ts';
 import type { BindingDefinition, Definitions, ExchangeDefinition, QueueDefinition } from './definitions.ts';
 import { DefinitionsError, Remarks } from './problems.ts';
 import type { ExistingObjects } from './references.ts';
@@ -60,9 +60,20 @@ class Check {
     this.#core = core;
     const { clock, store } = core;
     const timers = new TimerQueue();
-    const services = { clock, store, timers, format: (tag: number) => core.format(tag), holdsRefs() {}, dropsRefs() {}, deliver: () => 0 };
+    const services: VhostServices = {
+      clock,
+      store,
+      timers,
+      format: tag => core.format(tag),
+      holdsRefs() {},
+      dropsRefs() {},
+      deliver: () => 0,
+      tracer: () => {
+        throw new Error('nothing passes through the blank vhost');
+      },
+    };
     const declaration = { name: '', description: '', tags: [], defaultQueueType: null };
-    this.#blankVhost = new Vhost(declaration, core.exchangeTypes, nullJournal, { queueCreated() {}, queueDeleted() {} }, services);
+    this.#blankVhost = new Vhost(declaration, core.exchangeTypes, nullJournal, noTopologyListener, services);
     this.#queueContext = { ...core.queueContext, timers, log: null };
   }
 

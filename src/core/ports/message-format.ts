@@ -8,6 +8,14 @@ export interface PropertyChanges {
   readonly removeExpiration: boolean;
 }
 
+/** What the broker says of its own messages. */
+export interface ComposedProperties {
+  readonly headers: FieldTable;
+  readonly isPersistent: boolean;
+  readonly timestampSeconds: number | null;
+  readonly contentType: string | null;
+}
+
 /** Properties that exchanges may route by. [RabbitMQ: x-consistent-hash, hash-property] */
 export type TextProperty = 'message_id' | 'correlation_id' | 'timestamp';
 
@@ -24,6 +32,10 @@ export interface MessageFormat {
   text(properties: Buffer, start: number, bytes: number, name: TextProperty): string | null;
   /** The per-message expiration as it was written, or null. */
   expiration(properties: Buffer, start: number, bytes: number): string | null;
+  /** All properties under their names in AMQP 0-9-1: content_type, headers, delivery_mode ... */
+  describe(properties: Buffer, start: number, bytes: number): FieldTable;
+  /** Properties of a message that the broker publishes itself. */
+  compose(properties: ComposedProperties): Buffer;
   /** The same properties with changes, as new bytes. */
   rewrite(properties: Buffer, start: number, bytes: number, changes: PropertyChanges): Buffer;
 }

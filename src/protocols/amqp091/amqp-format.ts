@@ -1,7 +1,32 @@
-import type { FieldTable } from '../../base/field-table.ts';
+import { type Field, type FieldTable, int, longstr, table } from '../../base/field-table.ts';
 import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
-import type { MessageFormat, PropertyChanges, TextProperty } from '../../core/ports/message-format.ts';
+import type { ComposedProperties, MessageFormat, PropertyChanges, TextProperty } from '../../core/ports/message-format.ts';
 import { decodeProperties, encodeProperties, type Properties } from '../../wire/amqp091/properties.ts';
+
+/** The properties under their names in the specification. [RabbitMQ: rabbit_trace, properties] */
+const describedProperties: readonly (readonly [string, keyof Properties])[] = [
+  ['content_type', 'contentType'],
+  ['content_encoding', 'contentEncoding'],
+  ['headers', 'headers'],
+  ['delivery_mode', 'deliveryMode'],
+  ['priority', 'priority'],
+  ['correlation_id', 'correlationId'],
+  ['reply_to', 'replyTo'],
+  ['expiration', 'expiration'],
+  ['message_id', 'messageId'],
+  ['timestamp', 'timestamp'],
+  ['type', 'type'],
+  ['user_id', 'userId'],
+  ['app_id', 'appId'],
+  ['cluster_id', 'clusterId'],
+];
+
+function fieldOf(value: NonNullable<Properties[keyof Properties]>): Field {
+  if (typeof value === 'string') return longstr(value);
+  if (typeof value === 'number') return int(value);
+  if (typeof value === 'bigint') return { type: 'l', value: BigInt.asIntN(64, value) };
+  return table(value);
+}
 
 /** Properties as AMQP 0-9-1 writes them: flags word and values. */
 export const amqp091Format: MessageFormat = {
@@ -20,6 +45,25 @@ export const amqp091Format: MessageFormat = {
 
   expiration(properties: Buffer, start: number, bytes: number): string | null {
     return decodeProperties(properties, start, start + bytes).expiration ?? null;
+  },
+
+  describe(properties: Buffer, start: number, bytes: number): FieldTable {
+    const decoded = decodeProperties(properties, start, start + bytes);
+    const fields: FieldTable = new Map();
+    for (const [name, property] of describedProperties) {
+      const value = decoded[property];
+      if (value !== undefined) fields.set(name, fieldOf(value));
+    }
+    return fields;
+  },
+
+  compose({ headers, isPersistent, timestampSeconds, contentType }: ComposedProperties): Buffer {
+    return encodeProperties({
+      headers,
+      ...(isPersistent ? { deliveryMode: 2 } : {}),
+      ...(timestampSeconds === null ? {} : { timestamp: timestampSeconds }),
+      ...(contentType === null ? {} : { contentType }),
+    });
   },
 
   rewrite(properties: Buffer, start: number, bytes: number, changes: PropertyChanges): Buffer {

@@ -3,6 +3,7 @@ import type { ChannelDescription, ChannelIdentity, ChannelInfo } from '../../cor
 import type { CancelReason, DeliverySink } from '../../core/delivery-sink.ts';
 import { type Consumer, SharedPrefetch } from '../../core/consumer.ts';
 import { BrokerError, preconditionFailed } from '../../core/broker-error.ts';
+import { channelClosed, consumerDeleted } from '../../core/events/session-events.ts';
 import type { Exchange } from '../../core/exchanges/exchange.ts';
 import type { Route } from '../../core/exchanges/route.ts';
 import type { Publication } from '../../core/messages/publication.ts';
@@ -158,6 +159,8 @@ export class Channel implements DeliverySink, ChannelInfo {
   route(exchange: Exchange, routingKey: string, isMandatory: boolean, route: Route, p: Publication): void {
     const { connection } = this;
     p.waiter = this.confirms;
+    const { tracer } = connection.vhost;
+    if (tracer !== null) tracer.published(this.identity(), exchange, route, p);
     const routed = connection.broker.publisher.publish(connection.vhost, exchange, route, p);
     if (routed > 0) {
       if (p.isPersistent && connection.broker.log.isBehind) connection.holdForLog();
@@ -191,17 +194,26 @@ export class Channel implements DeliverySink, ChannelInfo {
       this.unacked.push(tag, consumer, entry, broker.clock.nowMillis);
     }
     if ((entry.meta & metaRedelivered) !== 0) counters.redelivered++;
+    const { tracer } = connection.vhost;
+    if (tracer !== null) tracer.delivered(this.identity(), consumer.queue, entry);
     writeDelivery(connection.outbox, broker.store, consumer, this.number, tag, entry, connection.bodyFrameMax);
     connection.wrote();
   }
 
   cancelled(consumer: Consumer, _reason: CancelReason): void {
     this.consumers.delete(consumer.tag);
+    this.consumerEnded(consumer, false);
     if (this.#state !== open) return;
     if (!this.connection.wantsCancelNotify) return;
     const frame = encodeBasicCancel(this.number, { consumerTag: consumer.tag, nowait: true });
     if (this.#heldCancels !== null) this.#heldCancels.push(frame);
     else this.reply(frame);
+  }
+
+  /** Tells that a subscription is over, by the client's wish or not. */
+  consumerEnded(consumer: Consumer, isByClient: boolean): void {
+    const { events } = this.connection.broker;
+    if (events.isObserved) consumerDeleted(events, this.identity(), consumer, isByClient);
   }
 
   /** Does something that may cancel consumers of this channel, answers it, and only then tells of them. [RabbitMQ: queue.delete] */
@@ -381,12 +393,17 @@ export class Channel implements DeliverySink, ChannelInfo {
     this.transaction?.end();
     this.transaction = null;
     // First nobody gets anything any more, then what was not acknowledged goes back, so that it does not come to the same channel again.
-    for (const consumer of consumers) consumer.queue.detach(consumer);
+    for (const consumer of consumers) {
+      consumer.queue.detach(consumer);
+      this.consumerEnded(consumer, true);
+    }
     this.requeueAll();
     this.replyQueue?.close();
     this.replyQueue = null;
     this.connection.broker.dropsRefs(this.unacked);
-    this.connection.broker.counters.channelsClosed++;
+    const { counters, events } = this.connection.broker;
+    counters.channelsClosed++;
+    if (events.isObserved) channelClosed(events, this.identity());
   }
 }
 

@@ -3,6 +3,7 @@ import type { Actor } from '../../core/actor.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import { BrokerError, type BrokerErrorCode } from '../../core/broker-error.ts';
 import type { ChannelInfo, ConnectionDescription, ConnectionInfo } from '../../core/connection-registry.ts';
+import { channelCreated, connectionClosed, connectionCreated } from '../../core/events/session-events.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import type { Throttleable } from '../../core/flow-control.ts';
 import type { Flushable } from '../../core/turn.ts';
@@ -298,6 +299,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
       'connection',
       `connection ${this.name}: user '${this.user}' authenticated and granted access to vhost '${vhost.name}'`,
     );
+    const { events, settings } = this.broker;
+    if (events.isObserved) connectionCreated(events, settings.nodeName, this.describe());
   }
 
   /**
@@ -395,6 +398,9 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     }
     this.broker.connections.delete(this);
     this.broker.counters.connectionsClosed++;
+    const { events, settings } = this.broker;
+    // Who never said who he was, a port scan or a health check, is no event.
+    if (events.isObserved && this.tuning.mechanism !== '') connectionClosed(events, settings.nodeName, this.describe());
     this.broker.flow.forget(this);
     this.#publishMemos?.close();
     this.frontEnd.closed(this);
@@ -537,6 +543,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     if (method === ChannelOpen) {
       this.channels.set(channelNumber, (this.#lastChannel = channel));
       channel.open();
+      if (this.broker.events.isObserved) channelCreated(this.broker.events, channel.identity(), this.vhostName);
       this.broker.counters.channelsOpened++;
       this.send(encodeChannelOpenOk(channelNumber));
       return;

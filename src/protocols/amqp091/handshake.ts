@@ -1,5 +1,6 @@
 import { equalBytes } from '../../base/bytes.ts';
 import type { AuthResult } from '../../core/ports/auth-backend.ts';
+import { authenticated } from '../../core/events/session-events.ts';
 import { BrokerError } from '../../core/broker-error.ts';
 import { FrameMethod, FrameMinSize } from '../../wire/amqp091/constants.gen.ts';
 import { protocolHeader } from '../../wire/amqp091/frame.ts';
@@ -105,6 +106,7 @@ export class Handshake {
     const { broker, tuning } = connection;
     if (!result.ok) {
       broker.counters.authenticationsFailed++;
+      if (broker.events.isObserved) authenticated(broker.events, connection.describe(), '', result.reason);
       broker.logger.error('connection', `connection ${connection.name}: ${tuning.mechanism} login refused: ${result.reason}`);
       if (!tuning.wantsFailureClose || result.isMalformed === true) {
         connection.silentClose(`login refused: ${result.reason}`);
@@ -123,6 +125,7 @@ export class Handshake {
     }
     broker.counters.authenticationsSucceeded++;
     connection.user = result.user.name;
+    if (broker.events.isObserved) authenticated(broker.events, connection.describe(), connection.user, null);
     connection.link.authenticated();
     this.#state = 'tuning';
     connection.send(connection.frontEnd.tuneFrame);

@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs';
 import type { LogCategory } from '../../core/ports/logger.ts';
 import type { LogConfig, LogFileConfig } from '../config/config.ts';
+import { ExchangeTarget } from './exchange-target.ts';
 import { FileTarget } from './file-target.ts';
 import { jsonFormat } from './json-format.ts';
 import type { EntryFormat } from './log-entry.ts';
@@ -20,6 +21,7 @@ const categories: ReadonlySet<string> = new Set<LogCategory>(['connection', 'cha
 export function createLogger(config: LogConfig): ServerLogger {
   const outputs: LogOutput[] = [];
   if (config.console !== null) outputs.push(consoleOutput(config.console));
+  if (config.exchange !== null) outputs.push(exchangeOutput(config.exchange));
   if (config.file !== null) outputs.push(fileOutput(config.file, message => logger.error('default', message)));
   const logger = new ServerLogger(outputs);
   for (const { category, level } of config.categories) {
@@ -42,6 +44,11 @@ function fileOutput(config: LogFileConfig, report: (message: string) => void): L
   const rotation = { bytesMax, count, compress, nextMillis: schedule === null ? never : rotationSchedule(schedule) };
   const target = new FileTarget({ path: config.path, rotation }, error => report(`log file '${config.path}': ${error.message}`));
   return { name: config.path, target, level: config.level, format: formatOf(config.format, false) };
+}
+
+function exchangeOutput(config: NonNullable<LogConfig['exchange']>): LogOutput {
+  const target = new ExchangeTarget(config.format === 'json' ? 'application/json' : 'text/plain');
+  return { name: 'exchange', target, level: config.level, format: formatOf(config.format, false) };
 }
 
 function formatOf(format: 'plaintext' | 'json', useColors: boolean): EntryFormat {

@@ -1,6 +1,9 @@
+import type { EntryLevel } from './log-entry.ts';
+
 /** Where lines go. Writing never waits: a target that cannot keep up drops lines, counts them, and says so when it can. */
 export interface LogTarget {
-  write(lines: string): void;
+  /** The lines of one entry, of that level. */
+  write(lines: string, level: EntryLevel): void;
   /** The last words of a process that is about to exit: written before this returns, as far as anyone reads. */
   writeLast(lines: string): void;
   /** Opens files anew, for tools that have moved them away. */

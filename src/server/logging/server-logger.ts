@@ -1,4 +1,5 @@
 import type { Logger } from '../../core/ports/logger.ts';
+import { ExchangeTarget, type PublishLog } from './exchange-target.ts';
 import type { EntryFormat, EntryLevel, LogCategory, LogLevel } from './log-entry.ts';
 import { severity } from './log-entry.ts';
 import type { LogTarget } from './log-target.ts';
@@ -57,6 +58,11 @@ export class ServerLogger implements Logger {
     this.#categories.delete(category);
   }
 
+  /** Gives the outputs that publish their lines somebody to do it. */
+  publishTo(publish: PublishLog): void {
+    for (const { target } of this.#outputs) if (target instanceof ExchangeTarget) target.attach(publish);
+  }
+
   /** Log files are opened anew: whoever rotates them from outside has moved them. */
   reopen(): void {
     for (const { target } of this.#outputs) target.reopen();
@@ -81,7 +87,7 @@ export class ServerLogger implements Logger {
       const threshold = ownLevel === undefined ? (this.#thresholds[index] as number) : severity(ownLevel);
       if (weight < threshold) continue;
       const { target, format } = this.#outputs[index] as LogOutput;
-      target.write(format({ timeMillis: wallMillis(), level, category, text, error }));
+      target.write(format({ timeMillis: wallMillis(), level, category, text, error }), level);
     }
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { fieldTypeName, isInteger } from '../../../base/field-table.ts';
 import { notAllowed, notImplemented, preconditionFailed } from '../../../core/broker-error.ts';
 import { Consumer } from '../../../core/consumer.ts';
+import { consumerCreated } from '../../../core/events/session-events.ts';
 import { Entry } from '../../../core/queues/entry.ts';
 import type { Queue } from '../../../core/queues/queue.ts';
 import { queueTerm } from '../../../core/resource-name.ts';
@@ -71,6 +72,7 @@ export function consume(channel: Channel, buffer: Buffer, start: number, end: nu
     channel.consumers.delete(tag);
     throw error;
   }
+  if (broker.events.isObserved) consumerCreated(broker.events, channel.identity(), consumer);
   // Deliveries are written by the pump, later in the turn: the client sees consume-ok first.
   if (!args.nowait) channel.reply(encodeBasicConsumeOk(channel.number, { consumerTag: tag }));
 }
@@ -113,6 +115,7 @@ export function cancel(channel: Channel, buffer: Buffer, start: number, end: num
     } else {
       consumer.queue.detach(consumer);
     }
+    channel.consumerEnded(consumer, true);
   }
   if (!args.nowait) channel.reply(encodeBasicCancelOk(channel.number, { consumerTag: args.consumerTag }));
 }
@@ -153,6 +156,7 @@ function answerGet(channel: Channel, queue: Queue, noAck: boolean): void {
   else channel.counters.got++;
   channel.flushReplies();
   connection.answers(entry.bytes);
+  connection.vhost.tracer?.delivered(channel.identity(), queue, entry);
   writeGetOk(connection.outbox, broker.store, channel.number, tag, entry, queue.readyCount, connection.bodyFrameMax);
   connection.wrote();
   if (noAck) {

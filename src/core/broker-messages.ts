@@ -1,0 +1,77 @@
+import type { FieldTable } from '../base/field-table.ts';
+import { packEnvelope } from './messages/envelope.ts';
+import { amqp091FormatTag } from './messages/format-tags.ts';
+import { Publication } from './messages/publication.ts';
+import type { MessageFormat } from './ports/message-format.ts';
+import type { Publisher } from './publisher.ts';
+import type { Vhost } from './vhost.ts';
+
+/** A message that the broker publishes itself: an event, a line of its log, a trace. */
+export interface BrokerMessage {
+  readonly exchange: string;
+  readonly key: string;
+  readonly headers: FieldTable;
+  readonly body: Buffer;
+  readonly isPersistent: boolean;
+  /** Null: none. */
+  readonly timestampSeconds: number | null;
+  readonly contentType: string | null;
+}
+
+/** Messages that wait for the next round; more are dropped and counted. */
+const pendingMax = 100_000;
+
+/**
+ * Publishes the broker's own messages. They come up anywhere, in the middle of a delivery too, so they wait for the next round of the turn,
+ * when no queue is in the middle of anything.
+ */
+export class BrokerMessages {
+  readonly #publisher: Publisher;
+  readonly #format: (tag: number) => MessageFormat;
+  readonly #arm: () => void;
+  #pending: { readonly vhost: Vhost; readonly message: BrokerMessage }[] = [];
+  droppedCount = 0;
+
+  /** `arm` asks for a turn. */
+  constructor(publisher: Publisher, format: (tag: number) => MessageFormat, arm: () => void) {
+    this.#publisher = publisher;
+    this.#format = format;
+    this.#arm = arm;
+  }
+
+  get hasWork(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  /** Publishes the message soon, if the exchange is there then. */
+  publishLater(vhost: Vhost, message: BrokerMessage): void {
+    if (this.#pending.length >= pendingMax) {
+      this.droppedCount++;
+      return;
+    }
+    this.#pending.push({ vhost, message });
+    this.#arm();
+  }
+
+  run(): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const { vhost, message } of pending) this.#publish(vhost, message);
+  }
+
+  #publish(vhost: Vhost, message: BrokerMessage): void {
+    const exchange = vhost.exchanges.get(message.exchange);
+    if (exchange === undefined) return;
+    const { headers, isPersistent, timestampSeconds, contentType } = message;
+    const p = new Publication();
+    p.envelope = packEnvelope(exchange.name, message.key);
+    p.envelopeBytes = p.envelope.length;
+    p.properties = this.#format(amqp091FormatTag).compose({ headers, isPersistent, timestampSeconds, contentType });
+    p.propertiesBytes = p.properties.length;
+    p.body = message.body;
+    p.bodyBytes = message.body.length;
+    p.format = amqp091FormatTag;
+    p.isPersistent = isPersistent;
+    this.#publisher.publish(vhost, exchange, vhost.router.route(exchange, [message.key], p, headers), p);
+  }
+}

@@ -1,0 +1,43 @@
+import type { Json } from '../../base/field-table.ts';
+
+/** Whom RabbitMQ names where nobody asked for what happened. */
+export const internalUser = 'rmq-internal';
+
+/** Facts about what happened, under RabbitMQ's names. */
+export type EventFacts = Readonly<Record<string, Json>>;
+
+/** Something that happened to the broker's things, named as the event exchange has it: 'queue.created'. */
+export interface BrokerEvent {
+  readonly name: string;
+  readonly facts: EventFacts;
+}
+
+/** Somebody who wants to hear of events. */
+export interface EventObserver {
+  /** False while nobody would get to see the events anyway. */
+  readonly isInterested: boolean;
+  happened(event: BrokerEvent): void;
+}
+
+/**
+ * Makes known what happens: queues, connections, users ... come and go. Whoever has something to tell asks `isObserved` first, so that an
+ * event costs nothing as long as nobody listens.
+ */
+export class BrokerEvents {
+  readonly #observers = new Set<EventObserver>();
+
+  get isObserved(): boolean {
+    for (const observer of this.#observers) if (observer.isInterested) return true;
+    return false;
+  }
+
+  /** Returns the way to stop it. */
+  observe(observer: EventObserver): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
+  }
+
+  emit(name: string, facts: EventFacts): void {
+    for (const observer of this.#observers) if (observer.isInterested) observer.happened({ name, facts });
+  }
+}
