@@ -80,12 +80,11 @@ export class Consumer {
 
   /** Counts a settlement; the consumer gets back into its queue's rota when this gave it credit. */
   gaveBack(count: number): void {
-    const { shared } = this;
-    const wasExhausted = shared.isExhausted;
     this.unackedCount -= count;
+    const { shared } = this;
     shared.unackedCount -= count;
-    // Others wait for the same room.
-    if (wasExhausted && !shared.isExhausted) shared.onRoom();
+    // Others wait for the same room, and are not to come after this one each time.
+    if (shared.limit !== 0 && shared.unackedCount < shared.limit && shared.unackedCount + count >= shared.limit) shared.onRoom();
     else if (!this.isInRota && this.hasCredit) this.queue.consumerReady(this);
   }
 
