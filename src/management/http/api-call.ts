@@ -22,6 +22,7 @@ export class ApiCall {
   /** Where the request comes from; null for the control socket. */
   readonly peerAddress: string | null;
   readonly isTls: boolean;
+  readonly #aborted: () => boolean;
 
   constructor(given: {
     readonly services: Services;
@@ -34,6 +35,7 @@ export class ApiCall {
     readonly headers: Readonly<Record<string, string | string[] | undefined>>;
     readonly peerAddress: string | null;
     readonly isTls: boolean;
+    isAborted(): boolean;
   }) {
     this.services = given.services;
     this.route = given.route;
@@ -45,6 +47,7 @@ export class ApiCall {
     this.#headers = given.headers;
     this.peerAddress = given.peerAddress;
     this.isTls = given.isTls;
+    this.#aborted = () => given.isAborted();
   }
 
   get core(): BrokerCore {
@@ -58,6 +61,11 @@ export class ApiCall {
   /** On whose behalf the broker acts. */
   get actor(): Actor {
     return actorOf(this.user);
+  }
+
+  /** Whether the client has gone away. */
+  get isAborted(): boolean {
+    return this.#aborted();
   }
 
   parameter(name: string): string {

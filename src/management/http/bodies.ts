@@ -32,6 +32,17 @@ export const getBody: BodyDescription = {
     truncate: number,
   },
 };
+export const moveBody: BodyDescription = {
+  properties: {
+    destination: { type: 'string', description: 'a queue; or' },
+    exchange: text,
+    count: number,
+    ids: { type: 'array', description: 'ids of messages' },
+    dry_run: flag,
+    rate: { type: 'integer', description: 'messages a second' },
+  },
+};
+export const explainBody: BodyDescription = { properties: { routing_key: text, headers: object } };
 export const actionBody: BodyDescription = { required: ['action'], properties: { action: text } };
 export const vhostBody: BodyDescription = {
   properties: { description: text, tags, default_queue_type: text, tracing: flag, protected_from_deletion: flag },

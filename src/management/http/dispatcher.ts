@@ -132,6 +132,7 @@ export class Dispatcher {
       headers: request.headers,
       peerAddress,
       isTls,
+      isAborted: () => request.socket.destroyed,
     });
     core.turn.begin();
     try {

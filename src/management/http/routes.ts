@@ -8,6 +8,7 @@ import * as definitions from './handlers/definitions.ts';
 import * as exchanges from './handlers/exchanges.ts';
 import * as health from './handlers/health.ts';
 import * as limits from './handlers/limits.ts';
+import * as messages from './handlers/messages.ts';
 import * as misc from './handlers/misc.ts';
 import * as node from './handlers/node.ts';
 import * as parameters from './handlers/parameters.ts';
@@ -169,6 +170,16 @@ export const routes: readonly Route[] = [
     bodies.publishBody,
   ),
 
+  route(
+    'POST',
+    '/api/exchanges/:vhost/:name/explain',
+    'management member',
+    'none',
+    'Tells what a publish would reach, and by which bindings',
+    messages.explainPublish,
+    bodies.explainBody,
+  ),
+
   // Queues
   get('/api/queues', 'management', 'Queues', queues.listQueues),
   get('/api/queues/detailed', 'management', 'Queues with all there is to know', queues.listQueues),
@@ -211,6 +222,31 @@ export const routes: readonly Route[] = [
     queues.actOnQueue,
     bodies.actionBody,
   ),
+  route(
+    'GET',
+    '/api/queues/:vhost/:name/messages',
+    'management member',
+    'read from the queue',
+    'Shows messages without taking them',
+    messages.listMessages,
+  ),
+  route(
+    'DELETE',
+    '/api/queues/:vhost/:name/messages/:id',
+    'management member',
+    'read from the queue',
+    'Deletes one ready message',
+    messages.deleteMessage,
+  ),
+  route(
+    'POST',
+    '/api/queues/:vhost/:name/move',
+    'management member',
+    'read from the queue, write to the destination',
+    'Moves messages to another queue or exchange',
+    messages.moveFromQueue,
+    bodies.moveBody,
+  ),
 
   // Bindings
   get('/api/bindings', 'management', 'Bindings', bindings.listBindings),
@@ -252,6 +288,7 @@ export const routes: readonly Route[] = [
   get('/api/users/:user', 'administrator', 'One user', users.getUser),
   route('PUT', '/api/users/:user', 'administrator', 'none', 'Makes or changes a user', users.putUser, bodies.userBody),
   route('DELETE', '/api/users/:user', 'administrator', 'none', 'Deletes a user', users.deleteUser),
+  get('/api/users/:user/queues', 'administrator', 'Exclusive queues of the connections of a user', queues.listQueuesOfUser),
   get('/api/users/:user/permissions', 'administrator', 'Permissions of a user', permissions.listPermissionsOfUser),
   get('/api/users/:user/topic-permissions', 'administrator', 'Topic permissions of a user', topicPermissions.listTopicPermissionsOfUser),
   get('/api/permissions', 'administrator', 'Permissions', permissions.listPermissions),

@@ -130,7 +130,8 @@ export function exchangeName(call: ApiCall, parameter = 'name'): string {
   return name === defaultExchangePath ? '' : name;
 }
 
-function exchangeOf(call: ApiCall): Exchange {
+/** The exchange of the path. @throws HttpError 404 */
+export function exchangeOf(call: ApiCall): Exchange {
   const exchange = call.vhost().exchanges.get(exchangeName(call));
   if (exchange === undefined) throw notFound();
   return exchange;

@@ -1,4 +1,5 @@
 import { tableFromJson, type FieldTable } from '../../../base/field-table.ts';
+import type { ConnectionInfo } from '../../../core/connection-registry.ts';
 import type { Queue } from '../../../core/queues/queue.ts';
 import type { Vhost } from '../../../core/vhost.ts';
 import { getMessages, isAckMode } from '../../messages/get-messages.ts';
@@ -12,6 +13,7 @@ import { sampleRangesOf } from '../sample-ranges.ts';
 import { bindingView, defaultBinding, shownBinding, type ShownBinding } from '../views/binding-view.ts';
 import { type QueueDetail, QueueViews } from '../views/queue-view.ts';
 import { bindingListing } from './bindings.ts';
+import { userOf } from './users.ts';
 
 const keys: Listing<Queue>['keys'] = {
   vhost: queue => queue.vhostName,
@@ -36,6 +38,15 @@ function listOf(call: ApiCall, queues: Iterable<Queue>): Promise<Reply> {
   const views = new QueueViews(call.services, sampleRangesOf(call.query));
   const detail = detailOf(call);
   return list(call, queues, { keys, name: queue => queue.name, view: queue => views.view(queue, detail) });
+}
+
+/** The exclusive queues of a user's connections; who declared others is not kept. */
+export function listQueuesOfUser(call: ApiCall): Promise<Reply> {
+  const { name } = userOf(call);
+  const owned: Queue[] = [];
+  for (const queue of queuesOf(call.core.vhosts.values()))
+    if ((queue.owner as Partial<ConnectionInfo> | null)?.user === name) owned.push(queue);
+  return listOf(call, owned);
 }
 
 function* queuesOf(vhosts: Iterable<Vhost>): Iterable<Queue> {

@@ -1,0 +1,133 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Field } from '../../base/field-table.ts';
+import type { BrokerCore } from '../../core/broker.ts';
+import type { MessageRef } from '../../core/messages/message-store.ts';
+import { metaRedelivered } from '../../core/queues/entry.ts';
+import type { Queue } from '../../core/queues/queue.ts';
+import { messageId } from './message-id.ts';
+import { type ReadMessage, readMessage } from './read-message.ts';
+
+export type MessageState = 'ready' | 'unacked';
+
+export interface BrowsedMessage extends ReadMessage {
+  readonly id: string;
+  readonly isRedelivered: boolean;
+  readonly state: MessageState;
+}
+
+export interface BrowseOptions {
+  /** Messages that are passed over; of those that fit the search, when there is one. */
+  readonly offset: number;
+  readonly count: number;
+  /** Looked for in payloads and in header values, whatever the case; '' for all messages. */
+  readonly search: string;
+  readonly state: MessageState;
+}
+
+/** Messages looked at before others get their turn. */
+const windowCount = 500;
+/** Messages that one search looks at. */
+const searchedMax = 1_000_000;
+/** How often a window is read again because some of its messages had to be fetched from disk. */
+const attemptsMax = 50;
+
+/** An entry as it was found; its reference holds until the next turn only. */
+interface Found {
+  readonly ref: MessageRef;
+  readonly meta: number;
+  readonly sequence: number;
+}
+
+/** Reads messages of a queue without changing anything, from the head. */
+export async function browse(core: BrokerCore, queue: Queue, { offset, count, search, state }: BrowseOptions): Promise<BrowsedMessage[]> {
+  const messages: BrowsedMessage[] = [];
+  if (count === 0) return messages;
+  if (search === '') return await readWindow(core, queue, state, offset, count);
+  const fits = matcher(search);
+  let passed = 0;
+  for (let at = 0; at < searchedMax; at += windowCount) {
+    const window = await readWindow(core, queue, state, at, windowCount);
+    for (const message of window) {
+      if (!fits(message) || passed++ < offset) continue;
+      messages.push(message);
+      if (messages.length === count) return messages;
+    }
+    if (window.length < windowCount) break;
+    await nextTurn();
+  }
+  return messages;
+}
+
+/** Reads the messages of a part of the queue. What is on disk only is fetched, and then looked for again: the queue goes on meanwhile. */
+async function readWindow(core: BrokerCore, queue: Queue, state: MessageState, offset: number, count: number): Promise<BrowsedMessage[]> {
+  const known = new Map<string, BrowsedMessage>();
+  for (let attempt = 0; ; attempt++) {
+    core.turn.begin();
+    const messages: BrowsedMessage[] = [];
+    let absent: MessageRef = 0;
+    for (const { ref, meta, sequence } of found(core, queue, state, offset, count)) {
+      const id = messageId({ meta, sequence });
+      const isResident = core.store.isResident(ref);
+      if (!isResident && !known.has(id)) absent = ref;
+      const message = known.get(id) ?? (isResident ? describe(core, ref, meta, id, state) : null);
+      if (message === null) continue;
+      known.set(id, message);
+      messages.push(message);
+    }
+    if (absent === 0 || attempt >= attemptsMax) return messages;
+    await new Promise<void>(resolve => core.store.fetch(absent, resolve));
+  }
+}
+
+function found(core: BrokerCore, queue: Queue, state: MessageState, offset: number, count: number): Found[] {
+  const list: Found[] = [];
+  let at = 0;
+  const note = (ref: MessageRef, meta: number, sequence: number): boolean => {
+    if (at++ >= offset) list.push({ ref, meta, sequence });
+    return list.length < count;
+  };
+  if (state === 'ready') queue.forEachReady(entry => note(entry.ref, entry.meta, entry.sequence));
+  else unacked(core, queue, note);
+  return list;
+}
+
+/** Visits the deliveries of a queue that wait for an acknowledgement: the channels hold them, and tell when asked to rename references. */
+function unacked(core: BrokerCore, queue: Queue, visit: (ref: MessageRef, meta: number, sequence: number) => boolean): void {
+  let goesOn = true;
+  for (const holder of core.refHolders()) {
+    if (holder === queue) continue;
+    holder.relocate((ref, owner, meta, sequence) => {
+      if (goesOn && owner === queue) goesOn = visit(ref, meta, sequence);
+      return ref;
+    });
+    if (!goesOn) return;
+  }
+}
+
+/** Whether one of the queue's deliveries that wait for an acknowledgement has this name. */
+export function isUnacked(core: BrokerCore, queue: Queue, id: string): boolean {
+  let isFound = false;
+  unacked(core, queue, (_ref, meta, sequence) => {
+    isFound ||= messageId({ meta, sequence }) === id;
+    return !isFound;
+  });
+  return isFound;
+}
+
+function describe(core: BrokerCore, ref: MessageRef, meta: number, id: string, state: MessageState): BrowsedMessage | null {
+  const message = readMessage(core, ref);
+  return message === null ? null : { ...message, id, isRedelivered: (meta & metaRedelivered) !== 0, state };
+}
+
+/** Looks for a text in a message's payload and header values. */
+function matcher(search: string): (message: ReadMessage) => boolean {
+  const wanted = search.toLowerCase();
+  const isIn = (text: string): boolean => text.toLowerCase().includes(wanted);
+  const isInField = ({ value }: Field): boolean => {
+    if (value instanceof Map) return [...value.values()].some(isInField);
+    if (Array.isArray(value)) return value.some(isInField);
+    if (value instanceof Uint8Array) return isIn(Buffer.from(value).toString('utf8'));
+    return value !== null && typeof value !== 'object' && isIn(String(value));
+  };
+  return message => isIn(message.body.toString('utf8')) || [...(message.properties.headers?.values() ?? [])].some(isInField);
+}
