@@ -115,6 +115,26 @@ test('each IPv4 address and each IPv6 network of /64 has its own limit', () => {
   assert.equal(admission.countOf('2001:db8:1:2::77'), 1);
 });
 
+test('one address has at most half of the places before login', () => {
+  const { admission, admit } = control({ unauthenticatedConnectionsMax: 4 });
+  const places = Array.from({ length: 3 }, () => admit() as Admission);
+  assert.deepEqual(
+    places.map(place => place.comesFrom('192.0.2.1')),
+    [true, true, false],
+  );
+  places[2]?.close();
+  const other = admit() as Admission;
+  assert.equal(other.comesFrom('192.0.2.2'), true);
+  // One that logs in makes room for the next.
+  places[0]?.authenticated();
+  const next = admit() as Admission;
+  assert.equal(next.comesFrom('192.0.2.1'), true);
+  assert.equal(admission.countOf('192.0.2.1'), 3);
+  assert.equal(admission.refused.unauthenticated, 1);
+  for (const place of [...places, other, next]) place.close();
+  assert.equal(admission.countOf('192.0.2.1') + admission.countOf('192.0.2.2'), 0);
+});
+
 test('this machine is not limited by its address', () => {
   const { admit } = control({ connectionsPerAddressMax: 1 });
   for (const host of ['unix', '127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1']) {

@@ -8,7 +8,10 @@ export interface AdmissionLimits {
   readonly connectionsMax: number;
   /** Of one IPv4 address or one IPv6 network of /64; of this machine itself there may be any number. */
   readonly connectionsPerAddressMax: number;
-  /** Connections at once whose user is not known yet. At the limit one that has taken long over its login has to leave for a new one. */
+  /**
+   * Connections at once whose user is not known yet. At the limit one that has taken long over its login has to leave for a new one; one
+   * address has at most half of the places.
+   */
   readonly unauthenticatedConnectionsMax: number;
 }
 
@@ -30,13 +33,24 @@ export interface Admitted {
   destroy(): unknown;
 }
 
+/** Where connections come from: an IPv4 address or an IPv6 network. */
+class Source {
+  readonly key: string;
+  connectionCount = 0;
+  unauthenticatedCount = 0;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+}
+
 /** The place that one connection takes, from the kernel's accept to its close. */
 export class Admission {
   readonly socket: Admitted;
   readonly #control: AdmissionControl;
   readonly #group: SlotList<Admission>;
   readonly #slot: number;
-  #source: string | null = null;
+  #source: Source | null = null;
   #isAuthenticated = false;
   #isClosed = false;
   readonly sinceMillis: number;
@@ -54,17 +68,19 @@ export class Admission {
 
   /** Counts the connection for the address it comes from; false: that one has enough, and the connection is to be closed. Once only. */
   comesFrom(peerHost: string): boolean {
-    const source = this.#control.addSource(peerHost);
-    if (source === null) return false;
-    this.#source = source;
-    return true;
+    // Dismissed while its header was read.
+    if (this.#isClosed || this.#isAuthenticated) return false;
+    const key = sourceKey(peerHost);
+    if (key === '') return true;
+    this.#source = this.#control.addToSource(key, peerHost);
+    return this.#source !== null;
   }
 
   /** The user is known. */
   authenticated(): void {
     if (this.#isAuthenticated || this.#isClosed) return;
     this.#isAuthenticated = true;
-    this.#control.authenticated(this);
+    this.#control.authenticated(this, this.#source);
   }
 
   /** Gives the place back; may be called again. */
@@ -95,7 +111,7 @@ export class AdmissionControl {
   };
   #connectionCount = 0;
   #unauthenticatedCount = 0;
-  readonly #perSource = new Map<string, number>();
+  readonly #sources = new Map<string, Source>();
   /** Those that have not logged in, as a chain. */
   #oldest: Admission | null = null;
   #youngest: Admission | null = null;
@@ -117,7 +133,7 @@ export class AdmissionControl {
   }
 
   countOf(peerHost: string): number {
-    return this.#perSource.get(sourceKey(peerHost)) ?? 0;
+    return this.#sources.get(sourceKey(peerHost))?.connectionCount ?? 0;
   }
 
   /** A place for a new connection, in a group (those of one listener); null when there is none, and the connection is to be closed. */
@@ -169,26 +185,35 @@ export class AdmissionControl {
     this.log.warn('connection', why, text);
   }
 
-  /** For Admission. The key to be given back, null when the source has enough. */
-  addSource(peerHost: string): string | null {
-    const source = sourceKey(peerHost);
-    if (source === '') return source;
-    const count = this.#perSource.get(source) ?? 0;
-    const { connectionsPerAddressMax } = this.limits;
-    if (count >= connectionsPerAddressMax) {
+  /** For Admission. Null when there are enough connections from there. */
+  addToSource(key: string, peerHost: string): Source | null {
+    let source = this.#sources.get(key);
+    const { connectionsPerAddressMax, unauthenticatedConnectionsMax } = this.limits;
+    if (source !== undefined && source.connectionCount >= connectionsPerAddressMax) {
       this.refuse(
         'address',
         () => `refusing a connection from ${peerHost}: it has ${connectionsPerAddressMax}, which is the limit per address`,
       );
       return null;
     }
-    this.#perSource.set(source, count + 1);
+    // Whoever floods us from one place must not keep out those from others.
+    if (source !== undefined && source.unauthenticatedCount >= Math.max(1, unauthenticatedConnectionsMax / 2)) {
+      this.refuse('unauthenticated', () => `refusing a connection from ${peerHost}: too many others from there have not logged in yet`);
+      return null;
+    }
+    if (source === undefined) {
+      source = new Source(key);
+      this.#sources.set(key, source);
+    }
+    source.connectionCount++;
+    source.unauthenticatedCount++;
     return source;
   }
 
   /** For Admission. */
-  authenticated(admission: Admission): void {
+  authenticated(admission: Admission, source: Source | null): void {
     this.#unauthenticatedCount--;
+    if (source !== null) source.unauthenticatedCount--;
     if (admission.older === null) this.#oldest = admission.younger;
     else admission.older.younger = admission.younger;
     if (admission.younger === null) this.#youngest = admission.older;
@@ -198,13 +223,10 @@ export class AdmissionControl {
   }
 
   /** For Admission. */
-  leave(admission: Admission, source: string | null, wasAuthenticated: boolean): void {
+  leave(admission: Admission, source: Source | null, wasAuthenticated: boolean): void {
     this.#connectionCount--;
-    if (!wasAuthenticated) this.authenticated(admission);
-    if (source === null || source === '') return;
-    const count = (this.#perSource.get(source) ?? 1) - 1;
-    if (count > 0) this.#perSource.set(source, count);
-    else this.#perSource.delete(source);
+    if (!wasAuthenticated) this.authenticated(admission, source);
+    if (source !== null && --source.connectionCount === 0) this.#sources.delete(source.key);
   }
 }
 
