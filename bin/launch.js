@@ -1,41 +1,72 @@
 // Starts one of the package's programs on a Node that can run it. Shared by bin/warren and bin/warrenctl.
 // Works on Node 20 so that it can say clearly, or bring, what is missing.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-// A namespace, because Node 20 has no enableCompileCache to import by name.
-import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-function runsTypeScript(version) {
+/** A Node on which the program runs: there, types can be stripped from a checkout's sources. */
+function isNewEnough(version) {
   const [major, minor] = version.split('.').map(Number);
   return major > 22 || (major === 22 && minor >= 18);
 }
 
-/** @param {string} program path of the program's module below src/ (a checkout) or dist/ (the package), without its ending; it exports `main` */
-export async function launch(program) {
+function load(file) {
+  return import(pathToFileURL(file).href);
+}
+
+/**
+ * Runs `main` of a program.
+ * @param {string} program path of its module below src/ (a checkout) or dist/ (the package), without its ending
+ * @param {{ nodeOptions?: string[], environment?: Record<string, string> }} wanted what its process is to be started with
+ */
+export async function launch(program, wanted = {}) {
   const source = join(root, 'src', `${program}.ts`);
   const inCheckout = existsSync(source);
-  if (runsTypeScript(process.versions.node)) {
-    if (inCheckout && !existsSync(join(root, 'node_modules', '.package-lock.json'))) {
-      const { ensureDependencies } = await import(pathToFileURL(join(root, 'tools', 'ensure-dependencies.js')).href);
-      ensureDependencies();
-    }
-    nodeModule.enableCompileCache?.(inCheckout ? join(root, 'node_modules', '.cache', 'compile') : undefined);
-    const { main } = await import(pathToFileURL(inCheckout ? source : join(root, 'dist', `${program}.js`)).href);
-    await main();
-    return;
+  if (inCheckout && !existsSync(join(root, 'node_modules', '.package-lock.json'))) {
+    (await load(join(root, 'tools', 'ensure-dependencies.js'))).ensureDependencies();
   }
-  if (!inCheckout) {
+  if (!isNewEnough(process.versions.node)) {
+    if (inCheckout) return runOn(join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node'), wanted);
     process.stderr.write(`WarrenMQ needs Node 22.18 or newer; this is ${process.version}.\n`);
     process.exit(1);
   }
-  const { ensureDependencies } = await import(pathToFileURL(join(root, 'tools', 'ensure-dependencies.js')).href);
-  ensureDependencies();
-  const node = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
-  const child = spawn(node, [...process.execArgv, process.argv[1], ...process.argv.slice(2)], { stdio: 'inherit', shell: process.platform === 'win32' });
+  restartWith(wanted);
+  const { main } = await load(inCheckout ? await javascriptOf(program, source) : join(root, 'dist', `${program}.js`));
+  await main();
+}
+
+/** Plain JavaScript of the checkout's sources, or the source itself where none can be made: Node strips its types then. */
+async function javascriptOf(program, source) {
+  const tool = join(root, 'tools', 'strip-types.js');
+  const { isFresh, javascriptOf } = await load(tool);
+  if (!isFresh()) {
+    // In a process of its own, which takes the type stripper's memory along.
+    const made = spawnSync(process.execPath, ['--no-warnings', tool], { stdio: 'ignore' });
+    if (made.status !== 0) return source;
+  }
+  return javascriptOf(program);
+}
+
+/** Environment and options of a process are given at its start: where they are missing, this one starts over in place. */
+function restartWith({ nodeOptions = [], environment = {} }) {
+  const missing =
+    Object.keys(environment).some(name => process.env[name] === undefined) ||
+    nodeOptions.some(option => !process.execArgv.includes(option));
+  if (!missing || process.execve === undefined || process.platform !== 'linux' || wasRestarted) return;
+  const env = { ...environment, ...process.env, WARREN_RESTARTED: '1' };
+  process.execve(process.execPath, [process.execPath, ...nodeOptions, ...process.execArgv, ...process.argv.slice(1)], env);
+}
+
+/** Another Node takes over, with everything that is sent to this process. */
+function runOn(node, { nodeOptions = [], environment = {} }) {
+  const child = spawn(node, [...nodeOptions, ...process.execArgv, ...process.argv.slice(1)], {
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+    env: { ...environment, ...process.env },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
 }

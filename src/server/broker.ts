@@ -3,6 +3,7 @@ import { InternalBackend } from '../auth/internal-backend.ts';
 import { LoginThrottle, type LoginThrottleLimits, ThrottledBackend } from '../auth/login-throttle.ts';
 import type { CertificateLogin } from '../auth/client-certificate.ts';
 import { BrokerCore } from '../core/broker.ts';
+import type { AuthBackend } from '../core/ports/auth-backend.ts';
 import { type Logger, silentLogger } from '../core/ports/logger.ts';
 import type { BrokerSettings } from '../core/settings.ts';
 import { AdmissionControl, connectionsMaxWithin } from '../net/admission.ts';
@@ -13,7 +14,6 @@ import type { JournalStore } from '../store/journal/journal-store.ts';
 import { DataDir } from './data-dir.ts';
 import { type DiskLimit, DiskMonitor, freeDiskBytes } from './disk-monitor.ts';
 import { addFirstObjects, defaultFirstObjects, type FirstObjects } from './first-objects.ts';
-import { importDefinitions } from './import-definitions.ts';
 import { ServerLogger } from './logging/server-logger.ts';
 import { LoopScheduler } from './loop-scheduler.ts';
 import { type MemoryLimit, MemoryMonitor } from './memory-monitor.ts';
@@ -41,6 +41,8 @@ export interface BrokerOptions {
    * not the first user and virtual host.
    */
   readonly definitions?: readonly unknown[];
+  /** Passes definitions over that are the same as those imported last, so that they do not undo what was changed since. */
+  readonly skipsUnchangedDefinitions?: boolean;
   /** Whether a new broker has the first user and virtual host, whatever definitions say. */
   readonly hasFirstObjects?: boolean;
   readonly settings?: Partial<BrokerSettings>;
@@ -82,6 +84,8 @@ export class Broker {
   readonly diskMonitor: DiskMonitor | null;
   readonly listeners: readonly Listener[];
   readonly frontEnd: FrontEnd;
+  /** Who says whose a password is, for every protocol. */
+  readonly auth: AuthBackend;
   readonly #store: JournalStore | null;
   readonly #scheduler = new LoopScheduler();
   readonly #options: BrokerOptions;
@@ -111,8 +115,8 @@ export class Broker {
     this.diskMonitor =
       options.disk === undefined || dataDir === null ? null : new DiskMonitor(core, options.disk, () => freeDiskBytes(dataDir.path));
     const throttle = new LoginThrottle(options.loginThrottle);
-    const auth = new ThrottledBackend(new InternalBackend(core.access, settings.loopbackUsers), throttle, () => core.clock.nowMillis);
-    this.frontEnd = new FrontEnd(core, auth, {
+    this.auth = new ThrottledBackend(new InternalBackend(core.access, settings.loopbackUsers), throttle, () => performance.now());
+    this.frontEnd = new FrontEnd(core, this.auth, {
       ...(options.certificateLogin === undefined ? {} : { certificateLogin: options.certificateLogin }),
       ...(options.anonymousPassword === undefined ? {} : { anonymousPassword: options.anonymousPassword }),
     });
@@ -182,27 +186,37 @@ export class Broker {
 
   async #start(): Promise<void> {
     const { core } = this;
-    const { definitions = [] } = this.#options;
+    const { definitions = [], skipsUnchangedDefinitions } = this.#options;
     if (this.#store !== null) recoverStore(this.#store, core);
     this.#isRecovered = true;
     const isBlank = core.vhosts.size === 0 && core.access.userCount === 0;
-    const hasUsers = importDefinitions(core, definitions);
-    if (isBlank && (this.#options.hasFirstObjects ?? !hasUsers)) addFirstObjects(core, this.#firstObjects());
+    let hasUsers = false;
+    if (definitions.length > 0) {
+      const { importDefinitions } = await import('./import-definitions.ts');
+      hasUsers = importDefinitions(core, definitions, skipsUnchangedDefinitions);
+    }
+    if (isBlank) this.#seed(this.#options.hasFirstObjects ?? !hasUsers);
     core.turn.run();
     this.memoryMonitor?.start();
     await this.diskMonitor?.start();
     for (const listener of this.listeners) await listener.start();
   }
 
-  #firstObjects(): FirstObjects {
+  #seed(isWanted: boolean): void {
+    const { logger } = this.core;
+    if (!isWanted) {
+      logger.info('default', 'Will not seed default virtual host and user: have definitions to load...');
+      return;
+    }
+    logger.info('default', 'Will seed default virtual host and user...');
     const { user, password, vhost, first } = this.#options;
-    return {
+    addFirstObjects(this.core, {
       ...defaultFirstObjects,
       ...first,
       ...(user === undefined ? {} : { user }),
       ...(password === undefined ? {} : { password }),
       ...(vhost === undefined ? {} : { vhost }),
-    };
+    });
   }
 
   async #stop(): Promise<void> {

@@ -52,6 +52,7 @@ export function brokerOptions(config: Config): BrokerOptions {
     vhost: defaults.vhost,
     first: { tags: defaults.userTags, permissions: defaults.permissions, hashingAlgorithm: hashingAlgorithm(config) },
     hasFirstObjects: config.definitions.path === null,
+    skipsUnchangedDefinitions: config.definitions.skipIfUnchanged,
     settings: brokerSettings(config),
     certificateLogin: config.certificateLogin,
     ...(config.anonymousLogin === null ? {} : { anonymousPassword: config.anonymousLogin.password.reveal() }),

@@ -6,7 +6,8 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { DataDir, DataDirError, controlDirectory } from './data-dir.ts';
+import { controlDirectory, DataDir } from './data-dir.ts';
+import { DataDirError } from './data-dir-error.ts';
 import { withShortPath } from './short-socket-path.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'warren-data-'));

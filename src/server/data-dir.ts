@@ -3,14 +3,12 @@ import { lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ControlSocket, InUseError } from './control-socket.ts';
+import { DataDirError } from './data-dir-error.ts';
 import { makeDirectory } from './make-directory.ts';
 
 const pidFileName = 'warren.pid';
 /** Names the directory of the control socket, where the data directory's file system has no sockets. */
 const controlPathName = 'warren.control';
-
-/** The data directory cannot be used. `message` is one line for the operator. */
-export class DataDirError extends Error {}
 
 /** The directory that a broker keeps everything durable in, while it is this broker's alone. */
 export class DataDir {

@@ -126,7 +126,9 @@ export class MemoryMonitor {
   }
 }
 
-let collector: ((options: { type: 'major'; execution: 'sync' }) => void) | null = null;
+type Collector = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
+
+let collector: Collector | null = null;
 
 export const machineMemory: ProcessMemory = {
   sample() {
@@ -138,9 +140,9 @@ export const machineMemory: ProcessMemory = {
     if (collector === null) {
       // V8 offers its collector to programs by a flag only, which need not stay set.
       setFlagsFromString('--expose-gc');
-      collector = runInNewContext('gc') as NonNullable<typeof collector>;
+      collector = runInNewContext('gc') as Collector;
       setFlagsFromString('--no-expose-gc');
     }
-    collector({ type: 'major', execution: 'sync' });
+    collector({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   },
 };

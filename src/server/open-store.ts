@@ -18,7 +18,9 @@ export function openStore(directory: string, logger: Logger, onFatal: ((error: E
 /** Brings the broker to where it was, and tells what was found. */
 export function recoverStore(store: JournalStore, core: BrokerCore): void {
   const { logger, counters } = core;
+  const wasBlank = store.isBlank;
   const report = store.recover(core);
+  if (wasBlank) return;
   const after = report.wasClean ? '' : ' after an unclean stop';
   logger.info('store', `recovered ${report.entries} messages from ${report.frames} frames in ${Math.round(report.millis)} ms${after}`);
   if (report.tornBytes > 0) logger.warning('store', `truncated ${report.tornBytes} bytes of an unfinished write at the end of the journal`);
