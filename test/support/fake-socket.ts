@@ -170,10 +170,14 @@ export class FakeSocket implements ByteSocket {
     return this.#isClosed;
   }
 
-  /** The peer closes in order (FIN). */
+  /** The peer closes in order (FIN); what is sent to it from now on goes nowhere. */
   hangUp(): void {
     if (this.#peerHasEnded || this.isDestroyed) return;
     this.#peerHasEnded = true;
+    this.kernelBytesMax = Infinity;
+    this.#kernel = [];
+    this.#kernelBytes = 0;
+    this.#offer();
     this.#flow();
   }
 
@@ -213,8 +217,10 @@ export class FakeSocket implements ByteSocket {
     while (this.#writes.length > 0 && this.#kernelBytes < this.kernelBytesMax) {
       const write = this.#writes[0] as Write;
       const count = Math.min(write.bytes.length - write.taken, this.kernelBytesMax - this.#kernelBytes);
-      if (count > 0) this.#kernel.push(Buffer.from(write.bytes.subarray(write.taken, write.taken + count)));
-      this.#kernelBytes += count;
+      if (count > 0 && !this.#peerHasEnded) {
+        this.#kernel.push(Buffer.from(write.bytes.subarray(write.taken, write.taken + count)));
+        this.#kernelBytes += count;
+      }
       this.bytesWritten += count;
       write.taken += count;
       if (write.taken < write.bytes.length) return;

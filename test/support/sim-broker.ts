@@ -11,6 +11,8 @@ import { FakeSocket, type FakeSocketOptions, type Ticks } from './fake-socket.ts
 
 export interface SimBrokerOptions extends Partial<Omit<BrokerDeps, 'clock' | 'scheduler' | 'logger'>> {
   readonly frontEnd?: FrontEndOptions;
+  /** Called with the core before it has a virtual host or user: recovery. */
+  readonly beforeStart?: (core: BrokerCore) => void;
   /** Gets every line of the broker's log. */
   readonly onLog?: (level: string, category: LogCategory, text: string) => void;
 }
@@ -61,7 +63,7 @@ export class SimBroker {
 
   constructor(options: SimBrokerOptions = {}) {
     this.#logger = new WatchingLogger(options.onLog ?? (() => {}));
-    const { frontEnd, onLog: _, ...deps } = options;
+    const { frontEnd, onLog: _, beforeStart, ...deps } = options;
     this.core = new BrokerCore({
       exchangeTypes,
       queueTypes,
@@ -71,6 +73,7 @@ export class SimBroker {
       scheduler: this.scheduler,
       logger: this.#logger,
     });
+    beforeStart?.(this.core);
     this.core.addVhost({ name: '/', description: '', tags: [], defaultQueueType: null });
     this.addUser('guest', '/');
     this.frontEnd = new FrontEnd(this.core, new InternalBackend(this.core.access, []), frontEnd ?? {});

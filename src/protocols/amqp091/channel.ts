@@ -28,7 +28,7 @@ import {
 import { ChannelCounters } from './channel-counters.ts';
 import type { Confirms } from './confirms.ts';
 import type { Connection } from './connection.ts';
-import { DeferredReplies } from './deferred-replies.ts';
+import { DeferredReplies, type LateReply } from './deferred-replies.ts';
 import { writeDelivery, writeReturn } from './delivering.ts';
 import { describeChannel, identityOf } from './describe.ts';
 import { dispatch } from './methods/dispatch.ts';
@@ -66,8 +66,6 @@ export class Channel implements DeliverySink, ChannelInfo {
   lastDeliveryTag = 0;
   /** False while the client asked for no deliveries by channel.flow. */
   isFlowing = true;
-  /** Gets that wait for a message to be fetched from disk, in order. */
-  readonly waitingGets: { readonly queue: Queue; readonly noAck: boolean }[] = [];
   #replies: DeferredReplies | null = null;
   #state = opening;
   /** Frames of basic.cancel that wait for an answer to go before them. */
@@ -112,7 +110,7 @@ export class Channel implements DeliverySink, ChannelInfo {
     if (this.#state === closing) {
       // Until the client confirms the close, all it sends on the channel is from before it knew. [AMQP 0-9-1 channel.close]
       if (method === ChannelCloseOk) this.connection.forget(this);
-      else if (method === ChannelClose) this.connection.send(encodeChannelCloseOk(this.number));
+      else if (method === ChannelClose) this.replyToClose();
       else if (method === ChannelOpen) throw new BrokerError('CHANNEL_ERROR', "second 'channel.open' seen");
       return;
     }
@@ -274,25 +272,10 @@ export class Channel implements DeliverySink, ChannelInfo {
     if (owner !== null) this.gaveBack(owner, count);
   }
 
-  /**
-   * Counts settlements of a consumer's deliveries. A limit that all consumers of the channel share (global prefetch, the ceiling of the
-   * channel) gets room for all of them, and those behind this one come first: they take turns.
-   */
+  /** Counts settlements of a consumer's deliveries. A channel that had as many as it may have has room for all its consumers again. */
   gaveBack(consumer: Consumer, count: number): void {
-    const { unackedPerChannelMax } = this.connection.broker.settings;
-    if (this.shared.limit === 0 && this.unacked.count + count < unackedPerChannelMax) {
-      consumer.gaveBack(count);
-      return;
-    }
-    consumer.unackedCount -= count;
-    consumer.shared.unackedCount -= count;
-    let isBehind = false;
-    for (const other of this.consumers.values()) {
-      if (isBehind) other.refresh();
-      else isBehind = other === consumer;
-    }
-    this.refreshConsumers();
-    consumer.refresh();
+    consumer.gaveBack(count);
+    if (this.unacked.count + count >= this.connection.broker.settings.unackedPerChannelMax) this.#shareRoom();
   }
 
   /** Settles a delivery that was taken out of `unacked`. */
@@ -318,9 +301,29 @@ export class Channel implements DeliverySink, ChannelInfo {
     else this.connection.send(frame);
   }
 
-  /** Sends what waits, for an answer that has to come behind it now. */
-  flushReplies(): void {
-    this.#replies?.flush();
+  get hasWaitingReplies(): boolean {
+    return this.#replies !== null;
+  }
+
+  /** Makes an answer when it can be made and those before it have been sent. */
+  replyLate(reply: LateReply): void {
+    this.#deferred().add(reply);
+  }
+
+  /** Goes on with answers: what one of them was waiting for is there. */
+  replyOn(): void {
+    this.#replies?.goOn();
+  }
+
+  /** Answers the client's channel.close, behind what it asked before. */
+  replyToClose(): void {
+    this.replyBehind(encodeChannelCloseOk(this.number));
+  }
+
+  /** Sends an answer that waits for nothing itself, behind those that do. */
+  replyBehind(frame: Buffer): void {
+    if (this.#replies === null) this.connection.send(frame);
+    else this.#replies.add(frame);
   }
 
   #deferred(): DeferredReplies {
@@ -341,9 +344,8 @@ export class Channel implements DeliverySink, ChannelInfo {
     if (this.#state !== open) return;
     this.#release();
     this.#state = closing;
-    this.connection.send(
-      encodeChannelClose(this.number, { replyCode: error.code, replyText: error.text, classId: method >>> 16, methodId: method & 0xffff }),
-    );
+    const args = { replyCode: error.code, replyText: error.text, classId: method >>> 16, methodId: method & 0xffff };
+    this.replyBehind(encodeChannelClose(this.number, args));
   }
 
   /** The client closed the channel, or its connection is gone. */

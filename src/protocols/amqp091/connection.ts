@@ -530,7 +530,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.channels.delete(channelNumber);
     this.#lastChannel = null;
     (this.#closedInRead ??= new Set()).add(channelNumber);
-    this.send(encodeChannelCloseOk(channelNumber));
+    channel.replyToClose();
   }
 
   #onUnopened(method: number, channelNumber: number): void {

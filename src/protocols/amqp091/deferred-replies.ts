@@ -1,14 +1,21 @@
 import type { ConfirmWaiter } from '../../core/confirm-ledger.ts';
 import type { Channel } from './channel.ts';
 
-/** Answers of a channel that wait for a commit, in order: nobody is told of a declaration that a crash could undo. */
+/** An answer that is made when its turn comes; returns false while it cannot be made, and calls `DeferredReplies.goOn` when it can. */
+export type LateReply = () => boolean;
+
+/**
+ * Answers of a channel that wait, in the order of the requests: for a commit, because nobody is told of a declaration that a crash could
+ * undo, or for a message that is fetched from disk. They also come when the channel has been closed meanwhile, before the answer to that.
+ */
 export class DeferredReplies implements ConfirmWaiter {
   isExpected = false;
   readonly #channel: Channel;
   readonly #onDone: () => void;
-  #frames: Buffer[] = [];
-  /** How many frames were added and sent since the beginning. */
+  #replies: (Buffer | LateReply)[] = [];
+  /** How many were added, may be sent and have been sent since the beginning. */
   #added = 0;
+  #durable = 0;
   #sent = 0;
 
   constructor(channel: Channel, onDone: () => void) {
@@ -16,8 +23,8 @@ export class DeferredReplies implements ConfirmWaiter {
     this.#onDone = onDone;
   }
 
-  add(frame: Buffer): void {
-    this.#frames.push(frame);
+  add(reply: Buffer | LateReply): void {
+    this.#replies.push(reply);
     this.#added++;
     this.#channel.connection.broker.ledger.expect(this);
   }
@@ -27,16 +34,19 @@ export class DeferredReplies implements ConfirmWaiter {
   }
 
   confirmed(mark: number): void {
-    if (!this.#channel.isOpen) return;
-    while (this.#sent < mark && this.#frames.length > 0) {
-      this.#channel.connection.send(this.#frames.shift() as Buffer);
-      this.#sent++;
-    }
-    if (this.#frames.length === 0) this.#onDone();
+    this.#durable = mark;
+    this.goOn();
   }
 
-  /** Sends all at once. */
-  flush(): void {
-    this.confirmed(this.#added);
+  goOn(): void {
+    const { connection } = this.#channel;
+    while (this.#sent < this.#durable && connection.isRunning) {
+      const reply = this.#replies[0] as Buffer | LateReply;
+      if (typeof reply !== 'function') connection.send(reply);
+      else if (!reply()) return;
+      this.#replies.shift();
+      this.#sent++;
+    }
+    if (this.#replies.length === 0) this.#onDone();
   }
 }

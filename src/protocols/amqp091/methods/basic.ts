@@ -23,7 +23,9 @@ import {
   encodeBasicQosOk,
   encodeBasicRecoverOk,
 } from '../../../wire/amqp091/methods.gen.ts';
+import type { Outbox } from '../../../net/outbox.ts';
 import type { Channel } from '../channel.ts';
+import { collectedFrames } from '../collected-frames.ts';
 import { writeGetOk } from '../delivering.ts';
 import { ReplyQueue, replyToName } from '../reply-to.ts';
 import { queueName } from './queue.ts';
@@ -129,36 +131,48 @@ export function get(channel: Channel, buffer: Buffer, start: number, end: number
   const queue = broker.topology.queue(vhost, name, actor);
   if (!queue.type.capabilities.hasGet)
     throw notImplemented(`basic.get not supported by stream queues ${queueTerm(queue.name, queue.vhostName)}`);
-  channel.waitingGets.push({ queue, noAck: args.noAck });
-  if (channel.waitingGets.length === 1) answerGets(channel);
-}
-
-/** Answers gets in order. One whose message was put away to disk is answered when that has been fetched, and the gets behind it then. */
-function answerGets(channel: Channel): void {
-  for (let next = channel.waitingGets[0]; next !== undefined && channel.isOpen; next = channel.waitingGets[0]) {
-    if (!next.queue.isDeleted && !next.queue.fetchHead(() => answerGets(channel))) return;
-    channel.waitingGets.shift();
-    answerGet(channel, next.queue, next.noAck);
+  const goOn = (): void => channel.replyOn();
+  if (queue.fetchHead(goOn)) {
+    answerGet(channel, queue, args.noAck, channel.hasWaitingReplies);
+    return;
   }
+  // The message was put away to disk: what is asked behind it is answered behind it.
+  channel.replyLate(() => {
+    if (!channel.isOpen) {
+      channel.connection.send(encodeBasicGetEmpty(channel.number));
+      return true;
+    }
+    if (!queue.isDeleted && !queue.fetchHead(goOn)) return false;
+    answerGet(channel, queue, args.noAck, false);
+    return true;
+  });
 }
 
-function answerGet(channel: Channel, queue: Queue, noAck: boolean): void {
+/** Takes a message out and answers with it, with `waits` behind the answers that wait. */
+function answerGet(channel: Channel, queue: Queue, noAck: boolean, waits: boolean): void {
   const { connection } = channel;
   const { broker } = connection;
   const entry = new Entry();
   if (!queue.take(entry, noAck)) {
     channel.counters.gotEmpty++;
-    channel.reply(encodeBasicGetEmpty(channel.number));
+    const frame = encodeBasicGetEmpty(channel.number);
+    if (waits) channel.replyBehind(frame);
+    else connection.send(frame);
     return;
   }
   const tag = ++channel.lastDeliveryTag;
   if (noAck) channel.counters.gotNoAck++;
   else channel.counters.got++;
-  channel.flushReplies();
+  const write = (outbox: Outbox): void =>
+    writeGetOk(outbox, broker.store, channel.number, tag, entry, queue.readyCount, connection.bodyFrameMax);
   connection.answers(entry.bytes);
   connection.vhost.tracer?.delivered(channel.identity(), queue, entry);
-  writeGetOk(connection.outbox, broker.store, channel.number, tag, entry, queue.readyCount, connection.bodyFrameMax);
-  connection.wrote();
+  if (waits) {
+    channel.replyBehind(collectedFrames(write));
+  } else {
+    write(connection.outbox);
+    connection.wrote();
+  }
   if (noAck) {
     queue.release(entry);
     return;
