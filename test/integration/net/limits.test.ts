@@ -100,7 +100,7 @@ test('a crowd that never logs in does not keep others out', async () => {
     // Whoever has to leave comes again: 150 a second.
     const timer = setInterval(() => {
       for (let i = 0; i < 3; i++) if (crowd.size < 50) join();
-    }, 20);
+    }, 20).unref();
     const fullMillis = performance.now();
     await waitUntil(() => performance.now() - fullMillis > 1000);
     for (let i = 0; i < 30; i++) {

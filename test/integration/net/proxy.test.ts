@@ -142,12 +142,12 @@ test('a header has its time, however it trickles in', async () => {
       const trickling = await dial(port);
       const header = proxyHeader2({ tlvs: Buffer.alloc(4000) });
       let sent = 0;
-      const timer = setInterval(() => trickling.write(header.subarray(sent, ++sent)), 20);
+      const timer = setInterval(() => trickling.write(header.subarray(sent, ++sent)), 20).unref();
       const startMillis = performance.now();
       await Promise.all([silent, trickling].map(async socket => assert.equal(await answer(socket), null)));
       clearInterval(timer);
       const took = performance.now() - startMillis;
-      assert.ok(took > 250 && took < 2500, `${took} ms`);
+      assert.ok(took > 150 && took < 4000, `${took} ms`);
       await waitUntil(() => admission.connectionCount === 0);
       assert.match(log.join('\n'), /no PROXY header came in time/);
     },

@@ -383,7 +383,7 @@ test('plain AMQP on a TLS port is closed at once, and TLS on a plain port too', 
     await waitUntil(() => admission.refused.tls === 1);
     assert.match(log.at(-1) ?? '', /wrong version number/);
     assert.equal(await isLetIn(broker.port, client()), false);
-    assert.ok(performance.now() - startMillis < 1000);
+    assert.ok(performance.now() - startMillis < 3000);
   });
 });
 
@@ -395,14 +395,14 @@ test('a handshake has its time, however it trickles in, and gives its place back
       const trickling = net.connect({ port, host: '127.0.0.1' });
       const hello = Buffer.from('\x16\x03\x01\x01\x00\x01\x00\x00\xfc\x03\x03', 'latin1');
       let sent = 0;
-      const timer = setInterval(() => trickling.write(Buffer.from([hello[sent++] ?? 0])), 20);
+      const timer = setInterval(() => trickling.write(Buffer.from([hello[sent++] ?? 0])), 20).unref();
       const startMillis = performance.now();
       for (const socket of [silent, trickling]) socket.on('error', () => {});
       await waitUntil(() => admission.unauthenticatedCount === 2);
       await Promise.all([once(silent, 'close'), once(trickling, 'close')]);
       clearInterval(timer);
       const took = performance.now() - startMillis;
-      assert.ok(took >= 350 && took < 2500, `${took} ms`);
+      assert.ok(took > 200 && took < 4000, `${took} ms`);
       await waitUntil(() => admission.connectionCount === 0 && admission.refused.tls === 2);
       assert.match(log.at(-1) ?? '', /timeout/);
     },
