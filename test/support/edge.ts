@@ -1,4 +1,5 @@
 // A broker with a further AMQP listener of any kind in front of it, and what it logs.
+import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { InternalBackend } from '../../src/auth/internal-backend.ts';
 import type { Logger } from '../../src/core/ports/logger.ts';
@@ -73,4 +74,10 @@ export function tlsWith(certificate: Certificate, options: Partial<TlsOptions> =
 export function outerAddress(): string | undefined {
   const networks = Object.values(networkInterfaces()).flat();
   return networks.find(network => network?.family === 'IPv4' && !network.internal)?.address;
+}
+
+/** Resolves when the socket is closed, by a reset too. */
+export function closeOf(socket: Socket): Promise<void> {
+  socket.on('error', () => {});
+  return new Promise(resolve => socket.once('close', () => resolve()));
 }

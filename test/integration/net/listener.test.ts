@@ -12,7 +12,7 @@ import type { Link } from '../../../src/net/link.ts';
 import { Listener, type ListenerOptions } from '../../../src/net/listener.ts';
 import { protocolHeader } from '../../../src/wire/amqp091/frame.ts';
 import { AmqpDriver } from '../../support/amqp-driver.ts';
-import { withEdge } from '../../support/edge.ts';
+import { closeOf, withEdge } from '../../support/edge.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const limits = { connectionsMax: 100, connectionsPerAddressMax: 100, unauthenticatedConnectionsMax: 100 };
@@ -64,7 +64,7 @@ test('several listeners take connections at the same time, each under its own ad
     listener.close();
     listener.destroyAll();
   }
-  await Promise.all(sockets.map(socket => once(socket, 'close')));
+  await Promise.all(sockets.map(socket => closeOf(socket)));
   await waitUntil(() => listeners.every(listener => listener.connectionCount === 0));
 });
 
@@ -143,7 +143,7 @@ test('a client that is gone before it was looked at leaves nothing behind', asyn
       socket.on('error', () => {});
       socket.on('connect', () => socket.resetAndDestroy());
     }
-    await Promise.all(sockets.map(socket => once(socket, 'close')));
+    await Promise.all(sockets.map(socket => closeOf(socket)));
     await waitUntil(() => admission.connectionCount === 0);
     assert.equal(admission.unauthenticatedCount, 0);
     await waitUntil(() => broker.core.connections.size === 0);

@@ -6,7 +6,7 @@ import { protocolHeader } from '../../../src/wire/amqp091/frame.ts';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver } from '../../support/amqp-driver.ts';
 import { basicConsume, queueDeclare } from '../../support/amqp-requests.ts';
-import { withEdge } from '../../support/edge.ts';
+import { closeOf, withEdge } from '../../support/edge.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const kibibyte = 1024;
@@ -29,7 +29,7 @@ test('bytes that trickle in do not prolong the handshake', async () => {
       let sent = 0;
       const timer = setInterval(() => socket.write(bytes.subarray(sent, ++sent)), intervalMillis).unref();
       socket.on('close', () => clearInterval(timer));
-      await once(socket, 'close');
+      await closeOf(socket);
       return performance.now() - startMillis;
     };
     const silent = net.connect({ port, host: '127.0.0.1' });
@@ -37,7 +37,7 @@ test('bytes that trickle in do not prolong the handshake', async () => {
     const took = await Promise.all([
       dribble(protocolHeader.subarray(0, 7), 80),
       dribble(Buffer.concat([protocolHeader, startOk]), 30),
-      once(silent, 'close').then(() => 600),
+      closeOf(silent).then(() => 600),
     ]);
     for (const millis of took) assert.ok(millis > 300 && millis < 5000, `${millis} ms`);
     assert.ok(log.some(text => text.includes('handshake timeout')));

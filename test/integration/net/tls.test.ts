@@ -14,7 +14,7 @@ import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver } from '../../support/amqp-driver.ts';
 import { basicConsume, queueDeclare } from '../../support/amqp-requests.ts';
 import { type Certificate, CertificateStore } from '../../support/certificates.ts';
-import { type Edge, tlsWith, withEdge } from '../../support/edge.ts';
+import { closeOf, type Edge, tlsWith, withEdge } from '../../support/edge.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const store = new CertificateStore();
@@ -379,7 +379,7 @@ test('plain AMQP on a TLS port is closed at once, and TLS on a plain port too', 
     const plain = net.connect({ port, host: '127.0.0.1' });
     plain.on('error', () => {});
     plain.write(protocolHeader);
-    await once(plain, 'close');
+    await closeOf(plain);
     await waitUntil(() => admission.refused.tls === 1);
     assert.match(log.at(-1) ?? '', /wrong version number/);
     assert.equal(await isLetIn(broker.port, client()), false);
@@ -399,7 +399,7 @@ test('a handshake has its time, however it trickles in, and gives its place back
       const startMillis = performance.now();
       for (const socket of [silent, trickling]) socket.on('error', () => {});
       await waitUntil(() => admission.unauthenticatedCount === 2);
-      await Promise.all([once(silent, 'close'), once(trickling, 'close')]);
+      await Promise.all([closeOf(silent), closeOf(trickling)]);
       clearInterval(timer);
       const took = performance.now() - startMillis;
       assert.ok(took > 200 && took < 4000, `${took} ms`);
@@ -420,7 +420,7 @@ test('a handshake that does not come to its end has an end in bytes', async () =
     socket.write(record);
     const rest = Buffer.concat([Buffer.from([0x16, 3, 1, 0x40, 0]), Buffer.alloc(0x4000)]);
     for (let i = 0; i < 5; i++) socket.write(rest);
-    await once(socket, 'close');
+    await closeOf(socket);
     await waitUntil(() => admission.refused.tls === 1);
     assert.match(log.at(-1) ?? '', /too many bytes|excessive message size|length/);
   });
@@ -465,7 +465,7 @@ test('a thousand broken handshakes leave nothing behind', async () => {
           socket.write(bytes);
           if (random(2) === 0) socket.end(Buffer.alloc(random(100), random(256)));
           else socket.resetAndDestroy();
-          await once(socket, 'close');
+          await closeOf(socket);
         }),
       );
     }
