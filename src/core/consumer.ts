@@ -27,6 +27,8 @@ export interface ConsumerOptions {
   /** Unacknowledged messages this consumer may have; 0 means no limit. */
   readonly prefetchCount: number;
   readonly arguments: FieldTable;
+  /** How long a delivery may wait for its acknowledgement, in milliseconds; left out, or not above 0: as its queue says. */
+  readonly ackTimeoutMillis?: number;
 }
 
 /**
@@ -42,6 +44,7 @@ export class Consumer {
   readonly priority: number;
   readonly prefetchCount: number;
   readonly arguments: FieldTable;
+  readonly ackTimeoutMillis: number;
   unackedCount = 0;
   /** False for the waiting consumers of a queue with a single active one. */
   isActive = true;
@@ -63,13 +66,14 @@ export class Consumer {
     this.priority = options.priority;
     this.prefetchCount = options.prefetchCount;
     this.arguments = options.arguments;
+    this.ackTimeoutMillis = options.ackTimeoutMillis ?? 0;
   }
 
   get hasCredit(): boolean {
     if (!this.isActive || this.isCancelled || !this.sink.canTake) return false;
-    if (this.noAck) return true;
-    if (this.prefetchCount !== 0 && this.unackedCount >= this.prefetchCount) return false;
-    return !this.shared.isExhausted;
+    // A shared limit that is used up holds everybody up, also those whose deliveries do not count for it. [RabbitMQ: rabbit_limiter]
+    if (this.shared.isExhausted) return false;
+    return this.noAck || this.prefetchCount === 0 || this.unackedCount < this.prefetchCount;
   }
 
   /** Counts a delivery that waits for an acknowledgement. */

@@ -217,9 +217,8 @@ function addDeath(
   seconds: number,
 ): FieldTable[] {
   const isFirst = !headers.has('x-death');
-  const old = headers.get('x-death')?.value;
-  const deaths = Array.isArray(old) ? old.filter(field => field.value instanceof Map).map(field => field.value as FieldTable) : [];
-  const index = deaths.findIndex(death => death.get('queue')?.value === queueName && death.get('reason')?.value === reason);
+  const deaths = knownDeaths(headers.get('x-death'));
+  const index = deaths.findIndex(death => valueOf(death, 'queue') === queueName && valueOf(death, 'reason') === reason);
   let death: FieldTable;
   if (index >= 0) {
     death = new Map(deaths[index]);
@@ -247,6 +246,29 @@ function addDeath(
   headers.set('x-last-death-queue', longstr(queueName));
   headers.set('x-last-death-reason', longstr(reason));
   return deaths;
+}
+
+/**
+ * The deaths that a message tells of, one per queue and reason. Very old brokers wrote one for each time, without a count, and clients may
+ * have written anything. [RabbitMQ: rabbit_dead_letter, group_by_queue_and_reason]
+ */
+function knownDeaths(field: Field | undefined): FieldTable[] {
+  if (field === undefined || !Array.isArray(field.value)) return [];
+  const deaths = field.value.filter(item => item.value instanceof Map).map(item => item.value as FieldTable);
+  if (deaths.length < 2) return deaths;
+  const kinds = new Map<string, FieldTable>();
+  for (const death of deaths) {
+    const kind = JSON.stringify([valueOf(death, 'queue'), valueOf(death, 'reason')]);
+    const known = kinds.get(kind);
+    if (known === undefined) kinds.set(kind, new Map(death).set('count', long(Math.max(1, countOf(death)))));
+    else known.set('count', long(countOf(known) + Math.max(1, countOf(death))));
+  }
+  return [...kinds.values()];
+}
+
+function valueOf(death: FieldTable, name: string): string | null {
+  const value = death.get(name)?.value;
+  return typeof value === 'string' ? value : null;
 }
 
 /** How often the message died there before; a client may have written anything in its place. */

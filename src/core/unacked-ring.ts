@@ -128,6 +128,24 @@ export class UnackedRing implements RefHolder {
     return this.#live === 0 ? Infinity : (this.#delivered[this.#first & (this.#capacity - 1)] as number);
   }
 
+  /** Looks through the deliveries made before a time, oldest first, until `visit` says true; returns whether it did. */
+  someDeliveredBefore(millis: number, visit: (consumer: Consumer, deliveredMillis: number) => boolean): boolean {
+    for (const item of this.#stragglers?.values() ?? []) {
+      if (item.deliveredMillis >= millis) return false;
+      if (visit(item.consumer, item.deliveredMillis)) return true;
+    }
+    if (this.#live === 0) return false;
+    for (let tag = this.#first; tag < this.#next; tag++) {
+      const index = tag & (this.#capacity - 1);
+      const consumer = this.#consumers[index] as Consumer | null;
+      if (consumer === null) continue;
+      const deliveredMillis = this.#delivered[index] as number;
+      if (deliveredMillis >= millis) return false;
+      if (visit(consumer, deliveredMillis)) return true;
+    }
+    return false;
+  }
+
   /** Visits every waiting delivery in the order of tags. `entry` is filled anew for each. */
   forEach(visit: (tag: number, consumer: Consumer, entry: Entry, deliveredMillis: number) => void): void {
     if (this.#stragglers !== null) for (const [tag, item] of this.#stragglers) visit(tag, item.consumer, item.entry, item.deliveredMillis);

@@ -178,7 +178,7 @@ class Bench {
     this.queue.settle(entry, outcome);
     // What could be handed out before the message came back has been.
     if (isTight) this.model.rest(this.now);
-    this.model.settle(id, outcome);
+    this.model.settle(id, outcome, this.now);
     if (consumer === null) return;
     consumer.unacked--;
     this.consumers.get(consumer)?.gaveBack(1);

@@ -124,7 +124,7 @@ export class QueueModel {
     return null;
   }
 
-  settle(id: number, outcome: 'accepted' | 'rejected' | 'returned'): void {
+  settle(id: number, outcome: 'accepted' | 'rejected' | 'returned', now: number): void {
     const message = this.unacked.get(id) as ModelMessage;
     this.unacked.delete(id);
     if (outcome === 'rejected') this.#die(message, 'rejected');
@@ -137,6 +137,7 @@ export class QueueModel {
     message.returns++;
     this.#insert(message);
     this.dropHeads();
+    if (message.expiryMillis !== 0) this.#dropExpired(now);
   }
 
   #isReturnedTooOften(message: ModelMessage): boolean {

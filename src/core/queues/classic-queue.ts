@@ -246,6 +246,8 @@ export class ClassicQueue extends Queue {
     this.#lists.putBack(entry);
     this.#readyBytes += entry.bytes;
     if (isTight) this.#dropHeads();
+    // Its time may have come while it was away.
+    if (entry.expiryMillis !== 0) this.#watchHead();
     if (!this.isMarkedReady) this.context.turn.queueReady(this);
   }
 

@@ -30,6 +30,7 @@ import {
   encodeConnectionUnblocked,
   encodeConnectionUpdateSecretOk,
 } from '../../wire/amqp091/methods.gen.ts';
+import { exceededTimeout } from './ack-timeout.ts';
 import { Channel } from './channel.ts';
 import { noContentExpected } from './publishing.ts';
 import type { FrontEnd } from './front-end.ts';
@@ -668,8 +669,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
 
   #sweepUnacked(nowMillis: number): void {
     for (const channel of this.channels.values()) {
-      const timeout = this.broker.settings.consumerTimeoutMillis;
-      if (timeout <= 0 || nowMillis - channel.unacked.oldestDeliveredMillis <= timeout) continue;
+      const timeout = exceededTimeout(channel, nowMillis);
+      if (timeout === 0) continue;
       const text =
         `delivery acknowledgement on channel ${channel.number} timed out. Timeout value used: ${timeout} ms. ` +
         'This timeout value can be configured, see consumers doc guide to learn more';

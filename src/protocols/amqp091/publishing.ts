@@ -127,8 +127,8 @@ export class Publishing {
   }
 
   onHeader(buffer: Buffer, start: number, end: number): void {
-    if (this.#state !== expectHeader) throw this.unexpected();
     if (end - start < 12) throw unknownFrame(FrameHeader, buffer.subarray(start, end));
+    if (this.#state !== expectHeader) throw this.unexpected();
     if (readUint32(buffer, start) !== classAndWeight) throw this.#notTheHeader(buffer, start);
     if (end - start < 14) throw new DecodeError('truncated', 'content header is cut short');
     const high = readUint32(buffer, start + 4);

@@ -1,3 +1,4 @@
+import { preconditionFailed } from '../../core/broker-error.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import type { Exchange } from '../../core/exchanges/exchange.ts';
 import { Route } from '../../core/exchanges/route.ts';
@@ -55,7 +56,10 @@ export class Transaction implements RefHolder {
     }
   }
 
-  /** Does all that was asked since the last commit, publishes first. */
+  /**
+   * Does all that was asked since the last commit, publishes first.
+   * @throws BrokerError PRECONDITION_FAILED when a queue did not take a message; the rest is done. [RabbitMQ: complete_tx]
+   */
   commit(): void {
     const channel = this.#channel;
     const publishes = this.#publishes;
@@ -63,13 +67,16 @@ export class Transaction implements RefHolder {
     this.#publishes = [];
     this.#settlements = [];
     const { vhost } = channel.connection;
+    let isPartial = false;
     for (const { memo, route, publication } of publishes) {
       channel.route(memo.exchange as Exchange, memo.routingKey, memo.isMandatory, stillThere(route, vhost), publication);
+      isPartial ||= publication.isRefused;
     }
     for (const { consumer, entry, outcome } of settlements) {
       channel.settleTaken(consumer, entry, outcome);
       channel.gaveBack(consumer, 1);
     }
+    if (isPartial) throw preconditionFailed('partial tx completion');
   }
 
   /** Forgets the publishes; deliveries that were settled wait for their settlement again, under their tags. [RabbitMQ: tx.rollback] */

@@ -63,9 +63,10 @@ export function consume(channel: Channel, buffer: Buffer, start: number, end: nu
     tag,
     noAck: args.noAck,
     isExclusive: args.exclusive,
-    priority: consumerPriority(args, queue),
+    priority: integerOf(args, queue, 'x-priority'),
     prefetchCount: channel.prefetchCount,
     arguments: args.arguments,
+    ackTimeoutMillis: integerOf(args, queue, 'x-consumer-timeout'),
   });
   channel.consumers.set(tag, consumer);
   try {
@@ -89,12 +90,13 @@ function consumeReplies(channel: Channel, args: BasicConsumeArguments, tag: stri
   if (!args.nowait) channel.reply(encodeBasicConsumeOk(channel.number, { consumerTag: tag }));
 }
 
-function consumerPriority(args: BasicConsumeArguments, queue: Queue): number {
-  const field = args.arguments.get('x-priority');
+/** An argument of a consumer; 0 when it is not given. @throws BrokerError PRECONDITION_FAILED when it is no integer. */
+function integerOf(args: BasicConsumeArguments, queue: Queue, name: string): number {
+  const field = args.arguments.get(name);
   if (field === undefined) return 0;
   if (!isInteger(field)) {
     throw preconditionFailed(
-      `invalid arg 'x-priority' for ${queueTerm(queue.name, queue.vhostName)}: "expected integer, got ${fieldTypeName(field)}"`,
+      `invalid arg '${name}' for ${queueTerm(queue.name, queue.vhostName)}: "expected integer, got ${fieldTypeName(field)}"`,
     );
   }
   return Number(field.value);
