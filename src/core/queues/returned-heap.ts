@@ -1,4 +1,4 @@
-import { type Entry, metaRedelivered } from './entry.ts';
+import { Entry, metaRedelivered } from './entry.ts';
 import type { Rename } from '../messages/message-store.ts';
 import type { Queue } from './queue.ts';
 
@@ -82,7 +82,7 @@ export class ReturnedHeap {
     fill(into, this.#heap[index] as Returned);
     const rest = this.#heap.splice(0);
     rest.splice(index, 1);
-    const entry = { ...into };
+    const entry = Object.assign(new Entry(), into);
     for (const item of rest) {
       fill(entry, item);
       this.push(entry);
