@@ -56,6 +56,8 @@ async function javascriptOf(program, source) {
 
 /** Environment and options of a process are given at its start: where they are missing, this one starts over in place. */
 function restartWith({ nodeOptions = [], environment = {} }) {
+  const wasRestarted = process.env.WARREN_RESTARTED !== undefined;
+  delete process.env.WARREN_RESTARTED;
   const missing =
     Object.keys(environment).some(name => process.env[name] === undefined) ||
     nodeOptions.some(option => !process.execArgv.includes(option));
