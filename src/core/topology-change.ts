@@ -12,7 +12,6 @@ export type TopologyChange =
       readonly tags: readonly string[];
       readonly defaultQueueType: string | null;
       /** Not in the first journals. */
-      readonly isTracing?: boolean;
       readonly isProtectedFromDeletion?: boolean;
     }
   | { readonly kind: 'vhost.delete'; readonly name: string }

@@ -111,7 +111,6 @@ export class Vhost {
     this.description = declaration.description;
     this.tags = declaration.tags;
     this.defaultQueueType = declaration.defaultQueueType;
-    this.isTracing = declaration.isTracing ?? false;
     this.isProtectedFromDeletion = declaration.isProtectedFromDeletion ?? false;
     this.#journal = journal;
     this.#listener = listener;
@@ -129,6 +128,7 @@ export class Vhost {
       const type = types.get(typeName) as ExchangeType;
       this.exchanges.set(name, new Exchange(type, { name, isInternal, ...system }, this.home));
     }
+    this.isTracing = declaration.isTracing ?? false;
   }
 
   get isTracing(): boolean {
@@ -142,8 +142,8 @@ export class Vhost {
 
   /** The change that makes this virtual host. */
   change(): TopologyChange {
-    const { name, description, tags, defaultQueueType, isTracing, isProtectedFromDeletion } = this;
-    return { kind: 'vhost.put', name, description, tags, defaultQueueType, isTracing, isProtectedFromDeletion };
+    const { name, description, tags, defaultQueueType, isProtectedFromDeletion } = this;
+    return { kind: 'vhost.put', name, description, tags, defaultQueueType, isProtectedFromDeletion };
   }
 
   /** The changes that make what it durably holds, apart from what every virtual host has. */
