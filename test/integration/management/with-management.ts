@@ -44,19 +44,22 @@ export async function withManagement(given: ManagedOptions, run: (managed: Manag
     name: 'amqp',
     listeners: () => [{ protocol: 'amqp', host: '127.0.0.1', port: broker.port, isTls: false, backlog: 1024, certificateValidTo: null }],
   };
-  const management = await startManagement({
-    core: broker.core,
-    frontEnds: [amqp],
-    config: managementSettings(given),
-    logger: silentLogger,
-    ...given.options,
-  });
-  const http = new HttpClient(management.port);
   try {
-    await run({ broker, management, http });
+    const management = await startManagement({
+      core: broker.core,
+      frontEnds: [amqp],
+      config: managementSettings(given),
+      logger: silentLogger,
+      ...given.options,
+    });
+    const http = new HttpClient(management.port);
+    try {
+      await run({ broker, management, http });
+    } finally {
+      http.close();
+      await management.stop();
+    }
   } finally {
-    http.close();
-    await management.stop();
     await broker.stop();
   }
 }
