@@ -87,6 +87,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   #isHeldForOutbox = false;
   /** Answers written since the outbox is full. */
   #unansweredBytes = 0;
+  /** True while somebody else is asked who the client is: what it sent behind its start-ok waits. */
+  #isHeldForLogin = false;
   /** Whether the client asked for the end; it may ask again. */
   #isClosedByClient = false;
   /** Channels that the client has closed in what is being read: what follows for them there is ignored. */
@@ -167,6 +169,11 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     return this.#isBlocked;
   }
 
+  /** Whether what was read and not acted on has to wait. */
+  get #isHeld(): boolean {
+    return this.#isBlocked || this.#isHeldForOutbox || this.#isHeldForLogin;
+  }
+
   get hasRoom(): boolean {
     return !this.outbox.isCongested && this.#state === running;
   }
@@ -194,7 +201,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
       // What is half received must not point into a buffer that larger traffic would pin.
       if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
       this.#closedInRead = null;
-      if (at < end && (this.#isHeldForOutbox || this.#isBlocked)) this.link.pauseBefore(buffer.subarray(at, end));
+      if (at < end && this.#isHeld) this.link.pauseBefore(buffer.subarray(at, end));
     } catch (error) {
       this.fault(error);
     }
@@ -223,7 +230,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     } catch (error) {
       this.#fail(error, channelNumber, method, type === FrameMethod ? buffer.subarray(start + 4, end) : buffer.subarray(start, end));
     }
-    return this.#state !== closed && !this.#isHeldForOutbox && !this.#isBlocked;
+    return this.#state !== closed && !this.#isHeld;
   }
 
   onBodyPiece(channelNumber: number, buffer: Buffer, start: number, end: number): boolean {
@@ -234,7 +241,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
         this.#fail(error, channelNumber, 0, buffer.subarray(start, start));
       }
     }
-    return this.#state !== closed && !this.#isHeldForOutbox && !this.#isBlocked;
+    return this.#state !== closed && !this.#isHeld;
   }
 
   onFrameFault(fault: FrameFault, type: number, detail: number, payload: Buffer): void {
@@ -318,6 +325,17 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     if (this.#state !== running) return;
     if (reason !== null && this.#hasPublished && !this.#isBlocked) this.#block(reason);
     else if (reason === null && this.#isBlocked) this.#unblock();
+  }
+
+  /** Acts on nothing more until `releaseAfterLogin`. */
+  holdForLogin(): void {
+    this.#isHeldForLogin = true;
+    this.link.pause();
+  }
+
+  releaseAfterLogin(): void {
+    this.#isHeldForLogin = false;
+    this.#resume();
   }
 
   hold(): void {
@@ -662,7 +680,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   }
 
   #resume(): void {
-    if (this.#holdCount > 0 || this.#isBlocked || this.#isHeldForOutbox) return;
+    if (this.#holdCount > 0 || this.#isHeld) return;
     this.lastReceivedMillis = this.broker.clock.nowMillis;
     this.link.resume();
   }

@@ -88,10 +88,13 @@ export class Handshake {
     this.#state = 'authenticating';
     const result = connection.frontEnd.authenticate(connection, args.mechanism, args.response);
     if (result instanceof Promise) {
+      connection.holdForLogin();
       result
         .then(answer => {
           connection.broker.turn.begin();
-          if (this.#state === 'authenticating' && !connection.link.isClosed) this.#authenticated(answer);
+          if (connection.link.isClosed) return;
+          if (this.#state === 'authenticating') this.#authenticated(answer);
+          connection.releaseAfterLogin();
         })
         .catch((error: unknown) => connection.fault(error));
     } else {
