@@ -98,7 +98,9 @@ class Server {
     });
     if (config.pidFile !== null) writePid(config.pidFile);
     for (const listener of this.#broker.listeners) {
-      logger.info('default', `started ${listener.options.tls === null ? 'TCP' : 'TLS (SSL)'} listener on ${listener.where}`);
+      const { tls, host, socketPath } = listener.options;
+      const where = host === null && socketPath === null ? `[::]:${listener.port}` : listener.where;
+      logger.info('default', `started ${tls === null ? 'TCP' : 'TLS (SSL)'} listener on ${where}`);
     }
     this.#management = await startManagement(this.#broker, config, logger);
     for (const { protocol, port } of this.#management?.listeners() ?? []) {
