@@ -21,12 +21,15 @@ export class ConnectionError extends BrokerError {}
 
 const replyTextBytesMax = 255;
 
-/** A reply text has to fit a shortstr; RabbitMQ cuts it and says so by three dots. [RabbitMQ: rabbit_binary_generator, truncate] */
+/**
+ * A reply text has to fit a shortstr; RabbitMQ cuts it and says so by three dots. [RabbitMQ: rabbit_binary_generator, truncate] Names in it
+ * may be any bytes; the text is UTF-8, because clients decode it as such.
+ */
 export function replyText(name: string, text: string): string {
-  const whole = `${name} - ${text}`;
+  const whole = `${name} - ${text}`.toWellFormed();
   if (Buffer.byteLength(whole) <= replyTextBytesMax) return whole;
   let cut = whole.slice(0, replyTextBytesMax - 3);
-  while (Buffer.byteLength(cut) > replyTextBytesMax - 3) cut = cut.slice(0, -1);
+  while (Buffer.byteLength(cut) > replyTextBytesMax - 3 || !cut.isWellFormed()) cut = cut.slice(0, -1);
   return `${cut}...`;
 }
 
