@@ -315,7 +315,7 @@ test('dead letters without end are worked off with a list that does not grow', (
   assert.equal(bench.broker.core.store.liveCount, 1);
 });
 
-test('a persistent message that died in a transient queue is persistent in a durable one', { todo: 'classic-queue.ts forgets it' }, () => {
+test('a persistent message that died in a transient queue is persistent in a durable one', () => {
   const bench = new Bench();
   bench.declare('dead');
   bench.declareDying('q', 'dead');

@@ -118,7 +118,7 @@ export class ClassicQueue extends Queue {
     const settings = this.settings;
     let ttl = p.ttlMillis;
     if (settings.messageTtlMillis >= 0 && (ttl < 0 || settings.messageTtlMillis < ttl)) ttl = settings.messageTtlMillis;
-    let meta = p.isPersistent && this.isDurable ? metaPersistent : 0;
+    let meta = p.isPersistent ? metaPersistent : 0;
     const log = p.isPersistent ? this.#log : null;
     if (log !== null) meta |= metaLogged;
     let expiryMillis = 0;

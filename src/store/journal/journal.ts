@@ -153,7 +153,10 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
 
   slabOpened(slab: Slab): number {
     if (this.#current !== null && this.#frameStart >= 0) this.#sealFrame(this.#current, 0, false);
+    const previous = this.#current;
     this.#current = slab;
+    // What the last commit wrote to it was all there is: nothing will come that unpins it later.
+    if (previous !== null && !this.#isBeingWritten(previous)) previous.isPinned = false;
     this.#frameStart = 0;
     const logSequence = this.#nextLogSequence++;
     slab.logSequence = logSequence;
@@ -362,10 +365,16 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     }
   }
 
+  /** Whether bytes of the slab are still on their way to the file. */
+  #isBeingWritten(slab: Slab): boolean {
+    const isOf = (region: Region): boolean => region.slab === slab;
+    return this.#sealed.some(isOf) || (this.#flying !== null && this.#flying.regions.some(isOf));
+  }
+
   #unpin(regions: readonly Region[]): void {
     for (const { slab } of regions) {
       if (slab === this.#current || !slab.isPinned) continue;
-      if (this.#sealed.some(region => region.slab === slab)) continue;
+      if (this.#isBeingWritten(slab)) continue;
       slab.isPinned = false;
       this.#store?.dropIfDead(slab);
     }
