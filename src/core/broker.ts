@@ -174,6 +174,7 @@ export class BrokerCore {
       deadLetters: this.deadLetters,
       flow: this.flow,
       log: this.#queueLog,
+      format: tag => this.format(tag),
       messageDamaged: (queue, entry) => this.#messageDamaged(queue, entry),
       removeQueue: (queue, why) => this.#removeQueue(queue, why),
     };
@@ -215,6 +216,7 @@ export class BrokerCore {
     if (vhost.isProtectedFromDeletion) throw preconditionFailed(`cannot delete protected vhost '${name}'`);
     for (const connection of this.connections.inVhost(name)) connection.close('CONNECTION_FORCED', `vhost '${name}' is deleted`);
     for (const queue of [...vhost.queues.values()]) vhost.removeQueue(queue);
+    vhost.close();
     this.vhosts.delete(name);
     this.access.vhostDeleted(name);
     this.policies.vhostDeleted(name);
@@ -274,6 +276,7 @@ export class BrokerCore {
   /** Recovery: forgets a virtual host whose deletion was recorded. */
   dropVhost(vhost: Vhost): void {
     for (const queue of [...vhost.queues.values()]) vhost.removeQueue(queue);
+    vhost.close();
     this.vhosts.delete(vhost.name);
   }
 

@@ -1,7 +1,7 @@
 import { array, type Field, type FieldTable, isInteger, long, longstr, table, timestamp } from '../base/field-table.ts';
 import { blindKeysOf, exchangeOf, packEnvelope, routingKeyOf } from './messages/envelope.ts';
 import type { Publication as PublicationType } from './messages/publication.ts';
-import { Publication } from './messages/publication.ts';
+import { fromDeadLetter, Publication } from './messages/publication.ts';
 import type { MessageRef, MessageStore, RefHolder, Rename } from './messages/message-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { MessageFormat } from './ports/message-format.ts';
@@ -141,6 +141,8 @@ export class DeadLetters implements RefHolder {
   }
 
   #publish(letter: DeadLetter): void {
+    // It has left its queue: should it be led back there, it is no duplicate of itself.
+    letter.queue.deduplication?.left(priorityOf(letter.meta), letter.sequence);
     const { queue, reason } = letter;
     const vhost = this.#vhost(queue.vhostName);
     const exchange = vhost?.exchanges.get(queue.settings.deadLetterExchange ?? '');
@@ -177,6 +179,7 @@ export class DeadLetters implements RefHolder {
     );
 
     const p = this.#scratch;
+    p.origin = fromDeadLetter;
     p.envelope = packEnvelope(exchange.name, newKey ?? oldKey, blindKeys);
     p.envelopeStart = 0;
     p.envelopeBytes = p.envelope.length;

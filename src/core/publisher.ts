@@ -30,8 +30,9 @@ export class Publisher {
     vhost.counters.published++;
     p.isRefused = false;
     if (count === 0) return this.#publishToNone(route, p);
-    if (count === 1 && p.cycleGuard === null) {
-      const queue = queues[0] as Queue;
+    const first = queues[0] as Queue;
+    if (count === 1 && p.cycleGuard === null && first.deduplication === null) {
+      const queue = first;
       if (!queue.admits(p)) {
         p.isRefused = true;
         return 1;
@@ -46,7 +47,7 @@ export class Publisher {
   /** Puts a message into a queue, or publishes it to an exchange, on behalf of an exchange that kept it. Returns to how many queues it went. */
   deliver(vhost: Vhost, target: Target, keys: readonly string[], p: Publication): number {
     if (target.kind === 'exchange') return this.publish(vhost, target, vhost.router.route(target, keys, p), p);
-    if (!target.admits(p)) return 0;
+    if (target.deduplication?.isDuplicate(p) || !target.admits(p)) return 0;
     target.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis, p.isPersistent && target.isLogging));
     return 1;
   }
@@ -64,6 +65,7 @@ export class Publisher {
     for (let i = 0; i < queues.length; i++) {
       const queue = queues[i] as Queue;
       if (p.cycleGuard !== null && p.cycleGuard.has(queue.name)) continue;
+      if (queue.deduplication !== null && queue.deduplication.isDuplicate(p)) continue;
       if (queue.admits(p)) taking.push(queue);
       else p.isRefused = true;
     }

@@ -6,6 +6,7 @@ import type { Actor } from './actor.ts';
 import { accessRefused, BrokerError, notFound, preconditionFailed, resourceLocked } from './broker-error.ts';
 import { assertSameArgument, assertSameProperty } from './equivalence.ts';
 import { bindingId } from './exchanges/binding.ts';
+import { deduplicationArguments, wantsDeduplication } from './deduplication/deduplication-arguments.ts';
 import { internalUser } from './events/broker-events.ts';
 import type { ExchangeType, Target } from './exchanges/exchange-type.ts';
 import { Exchange, type ExchangeDeclaration } from './exchanges/exchange.ts';
@@ -101,6 +102,7 @@ export class Topology {
   checkQueue(vhostName: string, defaultQueueType: string | null, declaration: QueueDeclaration): QueueType {
     const type = this.#queueType(vhostName, defaultQueueType, declaration);
     type.check(vhostName, declaration);
+    if (wantsDeduplication(declaration.arguments)) deduplicationArguments(declaration.arguments);
     checkProperties(vhostName, declaration, type);
     return type;
   }
@@ -195,7 +197,8 @@ export class Topology {
       this.#check(actor, vhost, 'read', 'exchange', name);
       this.#check(actor, vhost, 'write', 'exchange', alternate);
     }
-    type.check(declaration.arguments);
+    type.check(declaration.arguments, this.#deps.exchangeTypes);
+    if (wantsDeduplication(declaration.arguments)) deduplicationArguments(declaration.arguments);
     const exchange = new Exchange(type, declaration, vhost.home);
     exchange.alternate = stringArgument(declaration.arguments, 'alternate-exchange');
     this.#deps.applyPolicies(vhost, exchange);
@@ -210,7 +213,8 @@ export class Topology {
   checkExchange(vhostName: string, typeName: string, declaration: ExchangeDeclaration): ExchangeType {
     const type = this.#exchangeType(typeName);
     alternateExchange(vhostName, declaration);
-    type.check(declaration.arguments);
+    type.check(declaration.arguments, this.#deps.exchangeTypes);
+    if (wantsDeduplication(declaration.arguments)) deduplicationArguments(declaration.arguments);
     return type;
   }
 

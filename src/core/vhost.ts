@@ -34,7 +34,7 @@ export const noTopologyListener: TopologyListener = {
 };
 
 /** What a virtual host needs of the broker around it. */
-export interface VhostServices extends Omit<ExchangeHome, 'deliver'> {
+export interface VhostServices extends Omit<ExchangeHome, 'deliver' | 'types'> {
   deliver(vhost: Vhost, target: Target, keys: readonly string[], p: Publication): number;
   tracer(vhost: Vhost): Tracer;
 }
@@ -107,6 +107,7 @@ export class Vhost {
     listener: TopologyListener,
     services: VhostServices,
   ) {
+    this.#services = services;
     this.name = declaration.name;
     this.description = declaration.description;
     this.tags = declaration.tags;
@@ -114,11 +115,10 @@ export class Vhost {
     this.isProtectedFromDeletion = declaration.isProtectedFromDeletion ?? false;
     this.#journal = journal;
     this.#listener = listener;
-    this.#services = services;
     this.router = new Router(this, services.format);
     const { clock, timers, store, format, holdsRefs, dropsRefs } = services;
     const deliver: ExchangeHome['deliver'] = (target, keys, p) => services.deliver(this, target, keys, p);
-    this.home = { clock, timers, store, format, holdsRefs, dropsRefs, deliver };
+    this.home = { clock, timers, store, types, format, holdsRefs, dropsRefs, deliver };
     const find = (name: string): Queue | undefined => this.queues.get(name) ?? this.hiddenQueues.get(name);
     const none: FieldTable = new Map();
     const system = { isDurable: true, isAutoDelete: false, arguments: none };
@@ -135,7 +135,6 @@ export class Vhost {
     return this.tracer !== null;
   }
 
-  /** Off after a restart. [RabbitMQ docs: firehose] */
   set isTracing(isOn: boolean) {
     if (isOn !== this.isTracing) this.tracer = isOn ? this.#services.tracer(this) : null;
   }
@@ -233,7 +232,7 @@ export class Vhost {
 
   #removeExchange(exchange: Exchange, abandoned: Exchange[], user: string): void {
     if (exchange.isDeleted) return;
-    exchange.isDeleted = true;
+    exchange.close();
     this.exchanges.delete(exchange.name);
     this.generation++;
     if (exchange.isDurable) this.#journal.record({ kind: 'exchange.delete', vhost: this.name, name: exchange.name } as { kind: string });
@@ -245,6 +244,11 @@ export class Vhost {
     exchange.bindings.clear();
     this.#unbindAll(exchange.incoming, abandoned);
     this.#listener.exchangeDeleted(this, exchange, user);
+  }
+
+  /** The virtual host is deleted: its exchanges let go of what they keep. */
+  close(): void {
+    for (const exchange of this.exchanges.values()) exchange.close();
   }
 
   /** Adds a binding; nothing happens when it is there already. */

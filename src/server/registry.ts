@@ -1,10 +1,12 @@
 // Everything that can be plugged in, by name: an import and a line each.
 import type { ExchangeType } from '../core/exchanges/exchange-type.ts';
 import { consistentHash } from '../core/exchanges/consistent-hash.ts';
+import { delayedMessage } from '../core/exchanges/delayed-message.ts';
 import { direct } from '../core/exchanges/direct.ts';
 import { fanout } from '../core/exchanges/fanout.ts';
 import { headers } from '../core/exchanges/headers.ts';
 import { localRandom } from '../core/exchanges/local-random.ts';
+import { messageDeduplication } from '../core/exchanges/message-deduplication.ts';
 import { modulusHash } from '../core/exchanges/modulus-hash.ts';
 import { random } from '../core/exchanges/random.ts';
 import { recentHistory } from '../core/exchanges/recent-history.ts';
@@ -24,6 +26,8 @@ export const exchangeTypes: readonly ExchangeType[] = [
   random,
   localRandom,
   recentHistory,
+  delayedMessage,
+  messageDeduplication,
 ];
 export const queueTypes: readonly QueueType[] = [classicQueueType];
 export const messageFormats: readonly MessageFormat[] = [amqp091Format];

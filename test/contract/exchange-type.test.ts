@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { longstr } from '../../src/base/field-table.ts';
+import { long, longstr } from '../../src/base/field-table.ts';
 import { exchangeTypes } from '../../src/server/registry.ts';
 import * as exchangeType from './exchange-type.contract.ts';
 
@@ -64,6 +64,26 @@ const contracts: readonly exchangeType.ExchangeTypeContract[] = [
         tests: ['the alternate exchange gets what is not routed, and nothing else'],
       },
     ],
+  },
+  ...['direct', 'topic', 'headers'].map(inner => ({
+    type: 'x-delayed-message',
+    arguments: new Map([['x-delayed-type', longstr(inner)]]),
+    binding: (i: number) => ({
+      key: 'k',
+      arguments: new Map([
+        ['a', longstr('1')],
+        ['x-i', longstr(String(i))],
+      ]),
+    }),
+    message: () => ({ key: 'k', properties: { headers: new Map([['a', longstr('1')]]) } }),
+    fansOut: true,
+  })),
+  {
+    type: 'x-message-deduplication',
+    arguments: new Map([['x-cache-size', long(100)]]),
+    binding: i => ({ key: String(i) }),
+    message: i => ({ key: String(i) }),
+    fansOut: true,
   },
 ];
 

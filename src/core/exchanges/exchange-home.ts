@@ -3,13 +3,15 @@ import type { MessageStore, RefHolder } from '../messages/message-store.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageFormat } from '../ports/message-format.ts';
-import type { Target } from './exchange-type.ts';
+import type { ExchangeType, Target } from './exchange-type.ts';
 
 /** What the virtual host offers to exchange types that keep messages. */
 export interface ExchangeHome {
   readonly clock: Clock;
   readonly timers: TimerQueue;
   readonly store: MessageStore;
+  /** All exchange types, by name. */
+  readonly types: ReadonlyMap<string, ExchangeType>;
   format(tag: number): MessageFormat;
   /** Who keeps message references tells, so that they can be renamed when memory is compacted. */
   holdsRefs(holder: RefHolder): void;

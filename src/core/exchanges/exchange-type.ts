@@ -2,6 +2,7 @@ import type { FieldTable } from '../../base/field-table.ts';
 import type { Queue } from '../queues/queue.ts';
 import type { Exchange } from './exchange.ts';
 import type { ExchangeHome } from './exchange-home.ts';
+import type { ExchangeStage } from './exchange-stage.ts';
 import type { RouteCollector } from './route-collector.ts';
 import type { RoutedMessage } from './routed-message.ts';
 
@@ -36,8 +37,10 @@ export type ExchangeRoutes = KeyRoutes | MessageRoutes;
 export interface ExchangeType {
   readonly name: string;
   readonly description: string;
-  /** @throws BrokerError PRECONDITION_FAILED when the exchange's arguments do not fit. */
-  check(args: FieldTable): void;
+  /** `types` are all there are. @throws BrokerError PRECONDITION_FAILED when the exchange's arguments do not fit. */
+  check(args: FieldTable, types: ReadonlyMap<string, ExchangeType>): void;
   /** `home` is for types that do more than choose among targets. */
   create(args: FieldTable, home: ExchangeHome): ExchangeRoutes;
+  /** What looks at messages before they are routed. */
+  stages?(args: FieldTable, home: ExchangeHome): readonly ExchangeStage[];
 }

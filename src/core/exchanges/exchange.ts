@@ -1,8 +1,12 @@
 import type { FieldTable } from '../../base/field-table.ts';
+import { wantsDeduplication } from '../deduplication/deduplication-arguments.ts';
+import { DeduplicationStage } from '../deduplication/deduplication-stage.ts';
+import { DelayStage } from '../delays/delay-stage.ts';
 import { type EffectivePolicy, noPolicy } from '../policies/effective-policy.ts';
 import type { Binding } from './binding.ts';
 import { ExchangeCounters } from './exchange-counters.ts';
 import type { ExchangeHome } from './exchange-home.ts';
+import type { ExchangeStage } from './exchange-stage.ts';
 import type { ExchangeRoutes, ExchangeType } from './exchange-type.ts';
 import type { Route } from './route.ts';
 
@@ -21,6 +25,8 @@ export class Exchange {
   readonly name: string;
   readonly type: ExchangeType;
   readonly routes: ExchangeRoutes;
+  /** What happens to a message before it is routed, in order; hardly any exchange has such. */
+  readonly stages: readonly ExchangeStage[];
   readonly isDurable: boolean;
   readonly isAutoDelete: boolean;
   readonly isInternal: boolean;
@@ -46,10 +52,30 @@ export class Exchange {
   constructor(type: ExchangeType, declaration: ExchangeDeclaration, home: ExchangeHome) {
     this.type = type;
     this.routes = type.create(declaration.arguments, home);
+    this.stages = stagesOf(type, declaration.arguments, home);
     this.name = declaration.name;
     this.isDurable = declaration.isDurable;
     this.isAutoDelete = declaration.isAutoDelete;
     this.isInternal = declaration.isInternal;
     this.arguments = declaration.arguments;
   }
+
+  /** What holds messages of this exchange for later; null for one that holds none. */
+  get delay(): DelayStage | null {
+    for (const stage of this.stages) if (stage instanceof DelayStage) return stage;
+    return null;
+  }
+
+  /** The exchange is deleted. */
+  close(): void {
+    this.isDeleted = true;
+    for (const stage of this.stages) stage.close();
+  }
+}
+
+/** Duplicates are dropped before anything else is done with them. */
+function stagesOf(type: ExchangeType, args: FieldTable, home: ExchangeHome): readonly ExchangeStage[] {
+  const own = type.stages?.(args, home) ?? [];
+  const isDone = own.some(stage => stage instanceof DeduplicationStage);
+  return wantsDeduplication(args) && !isDone ? [new DeduplicationStage(args, home), ...own] : own;
 }

@@ -1,7 +1,7 @@
 import type { ExchangeType, KeyRoutes, Target } from './exchange-type.ts';
 import type { RouteCollector } from './route-collector.ts';
 
-class FanoutRoutes implements KeyRoutes {
+export class FanoutRoutes implements KeyRoutes {
   readonly dependsOn = 'key';
   /** Target -> how many bindings lead to it: keys differ, the effect does not. */
   readonly #targets = new Map<Target, number>();

@@ -5,7 +5,7 @@ import type { Publication } from '../messages/publication.ts';
 import type { MessageFormat } from '../ports/message-format.ts';
 import type { Vhost } from '../vhost.ts';
 import type { Exchange } from './exchange.ts';
-import type { ExchangeRoutes } from './exchange-type.ts';
+import type { ExchangeStage } from './exchange-stage.ts';
 import type { Route } from './route.ts';
 import { RouteCollector } from './route-collector.ts';
 import { RoutedMessage } from './routed-message.ts';
@@ -75,7 +75,7 @@ export class Router {
       const exchange = work[at] as Exchange;
       if (at > 0 && exchange === start) continue;
       const before = out.addedCount;
-      if (!ask(exchange.routes, keys, message, out)) return false;
+      if (!ask(exchange, keys, message, out)) return false;
       // The default exchange is nobody's alternate. [RabbitMQ: it has no bindings of its own]
       if (out.addedCount === before && exchange.alternate !== null && exchange.alternate !== '') {
         const alternate = this.#vhost.exchanges.get(exchange.alternate);
@@ -86,12 +86,13 @@ export class Router {
   }
 }
 
-function ask(routes: ExchangeRoutes, keys: readonly string[], message: RoutedMessage | null, out: RouteCollector): boolean {
-  if (routes.dependsOn === 'key') {
-    for (let i = 0; i < keys.length; i++) routes.route(keys[i] as string, out);
-    return true;
+function ask(exchange: Exchange, keys: readonly string[], message: RoutedMessage | null, out: RouteCollector): boolean {
+  const { routes, stages } = exchange;
+  if (message === null && (stages.length > 0 || routes.dependsOn === 'message')) return false;
+  for (let i = 0; i < stages.length; i++) {
+    if (!(stages[i] as ExchangeStage).pass(message as RoutedMessage, exchange, out)) return true;
   }
-  if (message === null) return false;
-  routes.route(message, out);
+  if (routes.dependsOn === 'message') routes.route(message as RoutedMessage, out);
+  else for (let i = 0; i < keys.length; i++) routes.route(keys[i] as string, out);
   return true;
 }

@@ -4,6 +4,13 @@ import type { Throttleable } from '../flow-control.ts';
 
 const nothing = Buffer.alloc(0);
 
+/** Somebody publishes it. */
+export const fromPublisher: number = 0;
+/** It died in a queue. */
+export const fromDeadLetter: number = 1;
+/** An exchange has held it for a while, and publishes it now. */
+export const fromDelay: number = 2;
+
 /**
  * The message on its way from a publisher to its queues. One object is filled again for every publish, so it must not be kept:
  * what stays is copied by MessageStore.append. All byte ranges are (buffer, start, count).
@@ -36,4 +43,6 @@ export class Publication {
   isRefused = false;
   /** Queues that a dead-lettered message has been through without being rejected: it must not go round. Null for others. */
   cycleGuard: ReadonlySet<string> | null = null;
+  /** Where it comes from: fromPublisher, fromDeadLetter or fromDelay. */
+  origin = fromPublisher;
 }

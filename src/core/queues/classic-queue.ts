@@ -127,6 +127,7 @@ export class ClassicQueue extends Queue {
       expiryMillis = this.context.clock.nowMillis + ttl;
     }
     const sequence = this.#lists.push(ref, meta, p.bodyBytes, expiryMillis, p.priority);
+    if (this.deduplication !== null) this.deduplication.entered(p.priority, sequence);
     if (log !== null) log.enqueued(this.id, p.priority, sequence, ref, p.bodyBytes, this.#wallTime(expiryMillis));
     this.#readyBytes += p.bodyBytes;
     this.counters.published++;
@@ -311,6 +312,7 @@ export class ClassicQueue extends Queue {
   }
 
   release(entry: Entry): void {
+    if (this.deduplication !== null) this.deduplication.left(priorityOf(entry.meta), entry.sequence);
     // A deleted queue's entries went with it.
     if ((entry.meta & metaLogged) !== 0 && !this.isDeleted) this.#log?.settled(this.id, priorityOf(entry.meta), entry.sequence);
     this.context.store.release(entry.ref, entry.bytes);

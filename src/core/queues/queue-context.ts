@@ -2,6 +2,7 @@ import type { TimerQueue } from '../../base/timer-queue.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import type { FlowControl } from '../flow-control.ts';
 import type { MessageStore } from '../messages/message-store.ts';
+import type { MessageFormat } from '../ports/message-format.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import type { Entry } from './entry.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -18,6 +19,7 @@ export interface QueueContext {
   readonly flow: FlowControl;
   /** Where durable queues record their entries; null for a broker in memory. */
   readonly log: QueueLog | null;
+  format(tag: number): MessageFormat;
   /** A message read back from disk is not what was stored; it is dropped. */
   messageDamaged(queue: Queue, entry: Entry): void;
   /** The queue asks to be deleted: its last consumer left (auto-delete) or it was not used for long enough (x-expires). */

@@ -1,6 +1,7 @@
 import type { Timer } from '../../base/timer-queue.ts';
 import { type FieldTable, keptTable } from '../../base/field-table.ts';
 import type { Consumer } from '../consumer.ts';
+import { type QueueDeduplication, queueDeduplication } from '../deduplication/queue-deduplication.ts';
 import type { Binding } from '../exchanges/binding.ts';
 import type { Route } from '../exchanges/route.ts';
 import type { Publication } from '../messages/publication.ts';
@@ -55,6 +56,8 @@ export abstract class Queue implements RefHolder {
   settings: QueueSettings = defaultQueueSettings;
   /** The policies that apply; `settings` has them in it. */
   policy: EffectivePolicy = noPolicy;
+  /** Knows duplicates; null for a queue that takes everything. */
+  readonly deduplication: QueueDeduplication | null;
   isDeleted = false;
   /** Written by the turn: whether the queue is in its list of queues to pump. */
   isMarkedReady = false;
@@ -81,6 +84,7 @@ export abstract class Queue implements RefHolder {
     this.arguments = keptTable(declaration.arguments);
     this.context = context;
     this.lastUsedMillis = context.clock.nowMillis;
+    this.deduplication = queueDeduplication(declaration.arguments, context.clock, tag => context.format(tag));
   }
 
   abstract get readyCount(): number;

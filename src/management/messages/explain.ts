@@ -24,8 +24,8 @@ export interface Explanation {
 
 /** Types of which every binding says by itself whether it fits; the others choose among all of them. */
 const bindingWise: ReadonlySet<string> = new Set(['direct', 'fanout', 'topic', 'headers']);
-/** Types that would keep the message: they are not asked, all their bindings count. */
-const keeping: ReadonlySet<string> = new Set(['x-recent-history', 'x-delayed-message', 'x-random', 'x-local-random']);
+/** Types that would keep the message, or choose by chance: they are not asked, all their bindings count. */
+const keeping: ReadonlySet<string> = new Set(['x-recent-history', 'x-random', 'x-local-random']);
 
 const hopsMax = 1000;
 const sliceMillis = 5;
@@ -59,7 +59,8 @@ export async function explainRouting(
         bindings.push(defaultBinding(queue));
       }
     }
-    const chosen = keeping.has(exchange.type.name) || bindingWise.has(exchange.type.name) ? null : ask(exchange.routes, keys, message);
+    const rule = ruleOf(exchange);
+    const chosen = keeping.has(rule) || bindingWise.has(rule) ? null : ask(exchange.routes, keys, message);
     for (const binding of exchange.bindings.values()) {
       if (performance.now() - sliceStart >= sliceMillis) {
         await nextTurn();
@@ -82,15 +83,9 @@ export async function explainRouting(
 }
 
 /** Whether a binding by itself lets the message pass. */
-function fits(
-  core: BrokerCore,
-  { type, arguments: args }: Exchange,
-  binding: Binding,
-  keys: readonly string[],
-  message: RoutedMessage,
-): boolean {
-  if (keeping.has(type.name)) return true;
-  const routes = type.create(args, stubHome(core));
+function fits(core: BrokerCore, exchange: Exchange, binding: Binding, keys: readonly string[], message: RoutedMessage): boolean {
+  if (keeping.has(ruleOf(exchange))) return true;
+  const routes = exchange.type.create(exchange.arguments, stubHome(core));
   routes.bind(binding.destination, binding.key, binding.arguments);
   return ask(routes, keys, message).size > 0;
 }
@@ -103,10 +98,17 @@ function ask(routes: ExchangeRoutes, keys: readonly string[], message: RoutedMes
   return new Set<Target>([...out.queues.slice(0, out.queueCount), ...out.exchanges.slice(0, out.exchangeCount)]);
 }
 
+/** By which type's rule an exchange routes: one that delays does it by another's. */
+function ruleOf({ type, arguments: args }: Exchange): string {
+  const inner = args.get('x-delayed-type')?.value;
+  return type.name === 'x-delayed-message' && typeof inner === 'string' ? inner : type.name;
+}
+
 /** For exchanges that only serve to be asked: they leave no trace. */
 function stubHome(core: BrokerCore): ExchangeHome {
-  const { clock, store } = core;
-  return { clock, store, timers: new TimerQueue(), format: tag => core.format(tag), holdsRefs() {}, dropsRefs() {}, deliver: () => 0 };
+  const { clock, store, exchangeTypes: types } = core;
+  const timers = new TimerQueue();
+  return { clock, store, timers, types, format: tag => core.format(tag), holdsRefs() {}, dropsRefs() {}, deliver: () => 0 };
 }
 
 function messageOf(core: BrokerCore, keys: readonly string[], headers: FieldTable): RoutedMessage {

@@ -17,6 +17,7 @@ import type { Channel } from './channel.ts';
 import { expirationMillis, parseExpiration } from '../../core/messages/expiration.ts';
 import { PublishMemo } from './publish-memo.ts';
 import { ConnectionError, unknownFrame } from './reply-error.ts';
+import { DeferredRoute } from './transaction.ts';
 import { isPseudoQueue, prepareReplyTo } from './reply-to.ts';
 import { copyKeys, withoutBcc } from '../../core/messages/sender-selected.ts';
 
@@ -382,6 +383,13 @@ export class Publishing {
     p.body = nothing;
   }
 
+  /** Exchanges that see the message may keep it: in a transaction they see it at the commit. */
+  #route(exchange: Exchange, keys: readonly string[], p: Publication, headers: FieldTable | null): Route {
+    const { router } = this.#channel.connection.vhost;
+    if (this.#channel.transaction !== null && router.remembered(exchange, keys[0] as string) === null) return new DeferredRoute(keys);
+    return router.route(exchange, keys, p, headers);
+  }
+
   /** A refusal by an exchange is told with a nack where there are confirms, else it closes the channel. */
   #accepted(route: Route): Route {
     if (route.refusal !== null && this.#channel.confirms === null) throw preconditionFailed(route.refusal);
@@ -405,9 +413,9 @@ export class Publishing {
     if (keys !== null) {
       for (let i = 1; i < keys.length; i++) broker.topology.checkTopic(connection.actor, vhost, exchange, 'write', keys[i] as string);
       if (headers?.has('BCC')) withoutBcc(p, headers, broker.format(p.format));
-      return this.#accepted(vhost.router.route(exchange, keys, p, headers));
+      return this.#accepted(this.#route(exchange, keys, p, headers));
     }
-    return memo.route ?? this.#accepted(vhost.router.route(exchange, [memo.routingKey], p, headers));
+    return memo.route ?? this.#accepted(this.#route(exchange, [memo.routingKey], p, headers));
   }
 
   /** [RabbitMQ: rabbit_channel, basic.publish] */

@@ -11,6 +11,16 @@ import type { TakenDelivery } from '../../core/unacked-ring.ts';
 import type { Channel } from './channel.ts';
 import type { PublishMemo } from './publish-memo.ts';
 
+/** Stands for the route of a message that exchanges must not see before the commit. */
+export class DeferredRoute extends Route {
+  readonly keys: readonly string[];
+
+  constructor(keys: readonly string[]) {
+    super([]);
+    this.keys = keys;
+  }
+}
+
 interface PendingPublish {
   readonly memo: PublishMemo;
   readonly route: Route;
@@ -69,7 +79,9 @@ export class Transaction implements RefHolder {
     const { vhost } = channel.connection;
     let isPartial = false;
     for (const { memo, route, publication } of publishes) {
-      channel.route(memo.exchange as Exchange, memo.routingKey, memo.isMandatory, stillThere(route, vhost), publication);
+      const exchange = memo.exchange as Exchange;
+      const known = route instanceof DeferredRoute ? vhost.router.route(exchange, route.keys, publication) : stillThere(route, vhost);
+      channel.route(exchange, memo.routingKey, memo.isMandatory, known, publication);
       isPartial ||= publication.isRefused;
     }
     for (const { consumer, entry, outcome } of settlements) {

@@ -25,6 +25,8 @@ export function exchangeView(
     vhost,
   };
   if (exchange.policy.policy !== null) view['policy'] = exchange.policy.policy;
+  const held = exchange.delay?.held;
+  if (held !== undefined) view['messages_delayed'] = held.count;
   if (!withStatistics) return view;
   const { statistics } = services;
   const stats = exchangeStats(new RateWriter(statistics), exchange.counters, statistics.of(exchange), ranges.messageRates);
