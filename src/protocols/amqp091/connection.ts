@@ -37,6 +37,7 @@ import type { FrontEnd } from './front-end.ts';
 import { Handshake } from './handshake.ts';
 import { PublishMemos } from './publish-memo.ts';
 import { describeConnection } from './describe.ts';
+import { channelExceptionText, closingText, connectionExceptionText } from './log-texts.ts';
 import { ConnectionError, frameFaultText, misplacedFrame, replyError, replyFor, type ReplyError, unknownFrame } from './reply-error.ts';
 import { Tuning } from './tuning.ts';
 
@@ -363,6 +364,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   closeWith(error: ReplyError, method: number): void {
     if (this.#state === closing || this.#state === closed) return;
     this.closeReason = error.text;
+    this.broker.logger.error('connection', connectionExceptionText(this, error, method));
     this.#releaseResources();
     this.#handshake = null;
     this.send(
@@ -375,7 +377,6 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     );
     this.#state = closing;
     this.deadlineMillis = this.broker.clock.nowMillis + closeTimeoutMillis;
-    this.broker.logger.warning('connection', `closing connection ${this.name}: ${error.text}`);
   }
 
   close(code: BrokerErrorCode, text: string): void {
@@ -386,7 +387,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   /** Lets the client wait and then closes without a word, as RabbitMQ does before a connection is open. */
   silentClose(why: string): void {
     this.closeReason = why;
-    this.broker.logger.warning('connection', `closing connection ${this.name}: ${why}`);
+    this.broker.logger.warning('connection', closingText(this, why));
     this.#handshake = null;
     this.#state = closed;
     this.deadlineMillis = this.broker.clock.nowMillis + silentCloseMillis;
@@ -409,7 +410,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
 
   onClosed(error: Error | null): void {
     this.broker.turn.begin();
-    const wasOrderly = this.#state === closed || this.#state === closing;
+    const wasOrderly = this.#state === closed || this.#state === closing || this.closeReason !== '';
     this.#releaseResources();
     if (this.#vhost !== null) {
       this.#vhost.connectionCount--;
@@ -424,28 +425,23 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.#publishMemos?.close();
     this.frontEnd.closed(this);
     this.#state = closed;
-    if (wasOrderly) this.broker.logger.info('connection', `closing connection ${this.name}`);
-    else
-      this.broker.logger.warning(
-        'connection',
-        `closing connection ${this.name}: client unexpectedly closed TCP connection${error === null ? '' : ` (${error.message})`}`,
-      );
+    const { logger } = this.broker;
+    const reason = error === null ? '' : ` (${error.message})`;
+    if (wasOrderly) logger.info('connection', closingText(this));
+    else logger.warning('connection', closingText(this, `client unexpectedly closed TCP connection${reason}`));
   }
 
   /** Called about twice a second: heartbeats, deadlines, acknowledgement timeouts. */
   sweep(nowMillis: number): void {
     if (nowMillis >= this.deadlineMillis) {
-      if (this.#state === handshaking) this.broker.logger.warning('connection', `closing connection ${this.name}: handshake timeout`);
+      if (this.#state === handshaking) this.broker.logger.error('connection', closingText(this, 'handshake_timeout'));
       this.link.destroy();
       return;
     }
     const { sendTimeoutMillis } = this.broker.settings;
     if (this.link.isStalled(nowMillis, sendTimeoutMillis)) {
       this.closeReason = 'send timeout';
-      this.broker.logger.warning(
-        'connection',
-        `closing connection ${this.name}: client takes nothing, send timeout: ${sendTimeoutMillis / 1000}s`,
-      );
+      this.broker.logger.warning('connection', closingText(this, `client takes nothing, send timeout: ${sendTimeoutMillis / 1000}s`));
       this.link.destroy();
       return;
     }
@@ -455,10 +451,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
       // Reading is stopped while blocked, so silence proves nothing then.
       if (!this.link.isPaused && nowMillis - this.lastReceivedMillis > 2 * heartbeatMillis) {
         this.closeReason = 'missed heartbeats';
-        this.broker.logger.warning(
-          'connection',
-          `closing connection ${this.name}: missed heartbeats from client, timeout: ${heartbeatMillis / 1000}s`,
-        );
+        this.broker.logger.error('connection', closingText(this, `missed heartbeats from client, timeout: ${heartbeatMillis / 1000}s`));
         this.link.destroy();
         return;
       }
@@ -646,7 +639,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     const isContent = method === 0 || (channel !== null && channel.publishing.isExpectingContent);
     const culprit = isContent ? (channel?.publishing.method ?? 0) : method;
     if (!reply.isHard && channel !== null) {
-      this.broker.logger.warning('channel', `channel ${channelNumber} of connection ${this.name}: ${reply.text}`);
+      this.broker.logger.error('channel', channelExceptionText(this, channelNumber, reply, culprit));
       channel.closeWith(reply, culprit);
     } else {
       this.closeWith(reply, culprit);

@@ -80,6 +80,7 @@ export class FrontEnd {
   accept(link: Link): Connection {
     this.broker.turn.begin();
     const connection = new Connection(this, link);
+    this.broker.logger.info('connection', `accepting AMQP connection ${connection.name}`);
     connection.frontEndSlot = this.#connections.add(connection);
     link.start(connection);
     if (!this.#sweeper.isSet) this.broker.timers.set(this.#sweeper, this.broker.clock.nowMillis + sweepMillis);

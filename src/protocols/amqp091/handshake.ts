@@ -2,6 +2,7 @@ import { equalBytes } from '../../base/bytes.ts';
 import type { AuthResult } from '../../core/ports/auth-backend.ts';
 import { authenticated } from '../../core/events/session-events.ts';
 import { BrokerError } from '../../core/broker-error.ts';
+import { erlangBinary } from '../../core/erlang-field.ts';
 import { FrameMethod, FrameMinSize } from '../../wire/amqp091/constants.gen.ts';
 import { protocolHeader } from '../../wire/amqp091/frame.ts';
 import {
@@ -15,6 +16,7 @@ import {
 } from '../../wire/amqp091/methods.gen.ts';
 import { tableLimitsBeforeAuthentication } from '../../wire/amqp091/table.ts';
 import type { Connection } from './connection.ts';
+import { closingText, errorText } from './log-texts.ts';
 import { misplacedFrame, replyError } from './reply-error.ts';
 
 type State = 'header' | 'starting' | 'authenticating' | 'tuning' | 'opening';
@@ -58,10 +60,7 @@ export class Handshake {
     // A wrong beginning of something shorter than eight octets ("GET /") waits for the rest or the timeout, as in RabbitMQ.
     if (head.length < header.length && (isPossible || head.length < 8)) return end;
     if (!isPossible) {
-      this.#connection.broker.logger.warning(
-        'connection',
-        `connection ${this.#connection.name}: unsupported protocol header ${JSON.stringify(head.toString('latin1'))}`,
-      );
+      this.#connection.broker.logger.error('connection', closingText(this.#connection, `{bad_header,${erlangBinary(head)}}`));
       this.#connection.send(header);
       this.#connection.endNow();
       return end;
@@ -84,6 +83,10 @@ export class Handshake {
     const connection = this.#connection;
     const args = decodeConnectionStartOk(buffer, start, end, tableLimitsBeforeAuthentication);
     connection.tuning.mechanism = args.mechanism;
+    const givenName = args.clientProperties.get('connection_name')?.value;
+    if (typeof givenName === 'string') {
+      connection.broker.logger.info('connection', `connection ${connection.name} has a client-provided name: ${givenName}`);
+    }
     connection.tuning.describeClient(args.clientProperties, buffer.toString('latin1', start, start + 4 + buffer.readUInt32BE(start)));
     this.#state = 'authenticating';
     const result = connection.frontEnd.authenticate(connection, args.mechanism, args.response);
@@ -110,7 +113,7 @@ export class Handshake {
     if (!result.ok) {
       broker.counters.authenticationsFailed++;
       if (broker.events.isObserved) authenticated(broker.events, connection.describe(), '', result.reason);
-      broker.logger.error('connection', `connection ${connection.name}: ${tuning.mechanism} login refused: ${result.reason}`);
+      broker.logger.error('connection', errorText(connection, `${tuning.mechanism} login refused: ${result.reason}`));
       if (!tuning.wantsFailureClose || result.isMalformed === true) {
         connection.silentClose(`login refused: ${result.reason}`);
         return;
