@@ -164,6 +164,12 @@ export class BrokerCore {
     });
   }
 
+  /** As an operator has named it, else as it was configured. [RabbitMQ: global parameter cluster_name] */
+  get clusterName(): string {
+    const name = this.parameters.global('cluster_name');
+    return typeof name === 'string' ? name : this.settings.clusterName;
+  }
+
   /** What queues get of the broker; also for queues that are not declared by name (direct reply-to). */
   get queueContext(): QueueContext {
     return {

@@ -12,7 +12,7 @@ export function definitionsSource(core: BrokerCore): DefinitionsSource {
     version: settings.productVersion,
     productName: settings.product,
     productVersion: settings.productVersion,
-    clusterName: settings.clusterName,
+    clusterName: core.clusterName,
     users: () => access.users(),
     vhosts: () => vhosts.values(),
     *vhostLimits() {

@@ -29,9 +29,8 @@ type Refusal = { readonly ok: false; readonly reason: string; readonly delayMill
 export class FrontEnd {
   readonly name = 'amqp';
   readonly broker: BrokerCore;
-  /** connection.start for plain connections: EXTERNAL is not offered where there can be no certificate. [RabbitMQ: should_offer] */
-  readonly startFrame: Buffer;
-  readonly startFrameOverTls: Buffer;
+  /** connection.start for plain connections and for TLS, made for the name that the cluster had then. */
+  #startFrames: { readonly clusterName: string; readonly plain: Buffer; readonly overTls: Buffer };
   readonly tuneFrame: Buffer;
   /** For remembered publishes of connections with many routing keys. */
   readonly publishMemoBudget = new PublishMemoBudget(limits.publishMemosMax);
@@ -44,18 +43,9 @@ export class FrontEnd {
     this.broker = broker;
     this.#auth = auth;
     this.#options = options;
-    const { mechanisms, channelsMax, frameBytesMax, heartbeatSeconds } = broker.settings;
+    const { channelsMax, frameBytesMax, heartbeatSeconds } = broker.settings;
     this.tuneFrame = encodeConnectionTune(0, { channelMax: channelsMax, frameMax: frameBytesMax, heartbeat: heartbeatSeconds });
-    const startFrame = (offered: readonly string[]): Buffer =>
-      encodeConnectionStart(0, {
-        versionMajor: 0,
-        versionMinor: 9,
-        serverProperties: serverProperties(broker.settings),
-        mechanisms: Buffer.from(offered.join(' ')),
-        locales: Buffer.from('en_US'),
-      });
-    this.startFrame = startFrame(mechanisms.filter(mechanism => mechanism !== 'EXTERNAL'));
-    this.startFrameOverTls = startFrame(mechanisms);
+    this.#startFrames = this.#encodeStart();
     this.#sweeper = new CallbackTimer(now => {
       for (const connection of [...this.#connections]) {
         try {
@@ -66,6 +56,12 @@ export class FrontEnd {
       }
       if (this.#connections.size > 0) broker.timers.set(this.#sweeper, now + sweepMillis);
     });
+  }
+
+  /** connection.start. */
+  startFrame(isTls: boolean): Buffer {
+    if (this.#startFrames.clusterName !== this.broker.clusterName) this.#startFrames = this.#encodeStart();
+    return isTls ? this.#startFrames.overTls : this.#startFrames.plain;
   }
 
   /** How many connections this front-end has. */
@@ -120,6 +116,21 @@ export class FrontEnd {
   /** connection.update-secret: meaningful for backends whose credentials expire; others take note. */
   updateSecret(connection: Connection, _secret: Buffer): void {
     this.broker.logger.info('connection', `connection ${connection.name}: user '${connection.user}' updated secret`);
+  }
+
+  /** EXTERNAL is not offered where there can be no certificate. [RabbitMQ: should_offer] */
+  #encodeStart(): { clusterName: string; plain: Buffer; overTls: Buffer } {
+    const { settings, clusterName } = this.broker;
+    const encode = (mechanisms: readonly string[]): Buffer =>
+      encodeConnectionStart(0, {
+        versionMajor: 0,
+        versionMinor: 9,
+        serverProperties: serverProperties(settings, clusterName),
+        mechanisms: Buffer.from(mechanisms.join(' ')),
+        locales: Buffer.from('en_US'),
+      });
+    const { mechanisms } = settings;
+    return { clusterName, plain: encode(mechanisms.filter(mechanism => mechanism !== 'EXTERNAL')), overTls: encode(mechanisms) };
   }
 
   #identity(connection: Connection, mechanism: string, response: Buffer): SaslResult {

@@ -67,7 +67,7 @@ export class Handshake {
     }
     this.#state = 'starting';
     const { frontEnd, link } = this.#connection;
-    this.#connection.send(link.facts.isTls ? frontEnd.startFrameOverTls : frontEnd.startFrame);
+    this.#connection.send(frontEnd.startFrame(link.facts.isTls));
     return start + taken;
   }
 

@@ -18,10 +18,10 @@ const capabilities = [
  * What connection.start says of the server. Clients switch on product and version (kombu's prefetch does), so these name what we behave
  * like; the rest says who we are.
  */
-export function serverProperties(settings: BrokerSettings): FieldTable {
+export function serverProperties(settings: BrokerSettings, clusterName: string): FieldTable {
   return new Map([
     ['capabilities', table(new Map(capabilities.map(name => [name, bool(true)])))],
-    ['cluster_name', longstr(settings.clusterName)],
+    ['cluster_name', longstr(clusterName)],
     ['copyright', longstr('Copyright (c) the WarrenMQ authors')],
     ['information', longstr(`WarrenMQ ${version}, Apache-2.0`)],
     ['platform', longstr(`WarrenMQ ${version} on Node.js ${process.versions.node}`)],

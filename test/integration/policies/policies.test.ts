@@ -218,3 +218,14 @@ describe('limits of a virtual host', () => {
       (await Driver.connect({ port: broker.port })).destroy();
     }));
 });
+
+test('the name of the cluster, a global parameter, is told to clients', () =>
+  withClient(async (client, { core, port }) => {
+    assert.equal(client.serverProperties.get('cluster_name')?.value, core.settings.clusterName);
+    core.parameters.putGlobal('cluster_name', 'warren@home');
+    using other = await Driver.connect({ port });
+    assert.equal(other.serverProperties.get('cluster_name')?.value, 'warren@home');
+    core.parameters.deleteGlobal('cluster_name');
+    using third = await Driver.connect({ port });
+    assert.equal(third.serverProperties.get('cluster_name')?.value, core.settings.clusterName);
+  }));

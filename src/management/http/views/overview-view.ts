@@ -147,6 +147,5 @@ function retentionView(services: Services): JsonObject {
 }
 
 export function clusterName(services: Services): string {
-  const name = services.core.parameters.global('cluster_name');
-  return typeof name === 'string' ? name : services.core.settings.clusterName;
+  return services.core.clusterName;
 }
