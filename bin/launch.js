@@ -7,10 +7,6 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Whether this process is the one that was started over: it never does so twice. */
-const wasRestarted = process.env.WARREN_RESTARTED !== undefined;
-delete process.env.WARREN_RESTARTED;
-
 /** A Node on which the program runs: there, types can be stripped from a checkout's sources. */
 function isNewEnough(version) {
   const [major, minor] = version.split('.').map(Number);
