@@ -428,13 +428,17 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     const { logger } = this.broker;
     const reason = error === null ? '' : ` (${error.message})`;
     if (wasOrderly) logger.info('connection', closingText(this));
-    else logger.warning('connection', closingText(this, `client unexpectedly closed TCP connection${reason}`));
+    // Why we ended it was said when we did.
+    else if (this.closeReason === '') logger.warning('connection', closingText(this, `client unexpectedly closed TCP connection${reason}`));
   }
 
   /** Called about twice a second: heartbeats, deadlines, acknowledgement timeouts. */
   sweep(nowMillis: number): void {
     if (nowMillis >= this.deadlineMillis) {
-      if (this.#state === handshaking) this.broker.logger.error('connection', closingText(this, 'handshake_timeout'));
+      if (this.#state === handshaking) {
+        this.closeReason = 'handshake_timeout';
+        this.broker.logger.error('connection', closingText(this, this.closeReason));
+      }
       this.link.destroy();
       return;
     }
@@ -472,6 +476,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   fault(error: unknown): void {
     this.broker.counters.internalErrors++;
     this.broker.logger.error('connection', `internal error on connection ${this.name}`, error);
+    this.closeReason = 'internal error';
     this.link.destroy();
   }
 
