@@ -31,6 +31,10 @@ export class BrokerMessages {
   readonly #arm: () => void;
   #pending: { readonly vhost: Vhost; readonly message: BrokerMessage }[] = [];
   droppedCount = 0;
+  /** Hears of errors that are ours. */
+  onFault: (where: string, error: unknown) => void = (_, error) => {
+    throw error;
+  };
 
   /** `arm` asks for a turn. */
   constructor(publisher: Publisher, format: (tag: number) => MessageFormat, arm: () => void) {
@@ -56,7 +60,13 @@ export class BrokerMessages {
   run(): void {
     const pending = this.#pending;
     this.#pending = [];
-    for (const { vhost, message } of pending) this.#publish(vhost, message);
+    for (const { vhost, message } of pending) {
+      try {
+        this.#publish(vhost, message);
+      } catch (error) {
+        this.onFault(`exchange '${message.exchange}' in vhost '${vhost.name}'`, error);
+      }
+    }
   }
 
   #publish(vhost: Vhost, message: BrokerMessage): void {

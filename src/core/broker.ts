@@ -131,6 +131,7 @@ export class BrokerCore {
       () => this.turn.arm(),
     );
     this.turn.brokerMessages = this.messages;
+    this.messages.onFault = (where, error) => this.turn.onFault(where, error);
     this.deadLetters = new DeadLetters(
       this.store,
       this.clock,

@@ -243,4 +243,9 @@ test('a memory of values does not grow with values that are over', () => {
   const few = new RecentValues(10, Infinity);
   for (let i = 0; i < 50_000; i++) few.add(`v${i % 13}`, 0, null);
   assert.equal(few.size, 10);
+  const mixed = new RecentValues(1000, Infinity);
+  mixed.add('stays', 0, null);
+  for (let i = 0; i < 50_000; i++) mixed.add('comes again', i, 1);
+  assert.ok(mixed.bookedCount < 3000, String(mixed.bookedCount));
+  assert.equal(mixed.has('stays', 50_000), true);
 });

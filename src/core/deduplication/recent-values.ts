@@ -47,8 +47,13 @@ export class RecentValues {
       }
       this.#oldest++;
     }
-    if (this.#oldest < 1024 || this.#oldest * 2 < this.#order.length) return;
-    this.#order = this.#order.slice(this.#oldest);
+    if (this.#order.length < 2 * this.#known.size + 1024) return;
+    this.#order = this.#order.slice(this.#oldest).filter(({ value, serial }) => this.#known.get(value)?.serial === serial);
     this.#oldest = 0;
+  }
+
+  /** Places in the memory's books, for tests: it stays near the size. */
+  get bookedCount(): number {
+    return this.#order.length;
   }
 }

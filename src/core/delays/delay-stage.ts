@@ -74,15 +74,20 @@ export class DelayStage implements ExchangeStage {
 
   #release(): void {
     const { clock } = this.#home;
-    for (let count = 0; count < releaseBatchMax && this.#held.nextDueMillis <= clock.nowMillis; count++) {
-      const { keys, publication } = this.#held.take();
-      try {
-        if (this.#exchange !== null) this.#home.deliver(this.#exchange, keys, publication);
-      } finally {
-        this.#held.drop();
-      }
+    try {
+      for (let count = 0; count < releaseBatchMax && this.#held.nextDueMillis <= clock.nowMillis; count++) this.#releaseFirst();
+    } finally {
+      this.#arm();
     }
-    this.#arm();
+  }
+
+  #releaseFirst(): void {
+    const { keys, publication } = this.#held.take();
+    try {
+      if (this.#exchange !== null) this.#home.deliver(this.#exchange, keys, publication);
+    } finally {
+      this.#held.drop();
+    }
   }
 
   #arm(): void {

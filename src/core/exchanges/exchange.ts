@@ -27,6 +27,8 @@ export class Exchange {
   readonly routes: ExchangeRoutes;
   /** What happens to a message before it is routed, in order; hardly any exchange has such. */
   readonly stages: readonly ExchangeStage[];
+  /** Whether it has to see a message to say what becomes of it: then the routing key alone decides nothing. */
+  readonly seesMessages: boolean;
   readonly isDurable: boolean;
   readonly isAutoDelete: boolean;
   readonly isInternal: boolean;
@@ -53,6 +55,7 @@ export class Exchange {
     this.type = type;
     this.routes = type.create(declaration.arguments, home);
     this.stages = stagesOf(type, declaration.arguments, home);
+    this.seesMessages = this.stages.length > 0 || this.routes.dependsOn === 'message';
     this.name = declaration.name;
     this.isDurable = declaration.isDurable;
     this.isAutoDelete = declaration.isAutoDelete;

@@ -27,6 +27,7 @@ export class Router {
 
   /** The route of every message with this routing key; null when an exchange on the way has to see the message. */
   remembered(exchange: Exchange, key: string): Route | null {
+    if (exchange.seesMessages) return null;
     const { cache } = exchange;
     if (exchange.cacheGeneration !== this.#vhost.generation) {
       cache.clear();
@@ -88,7 +89,7 @@ export class Router {
 
 function ask(exchange: Exchange, keys: readonly string[], message: RoutedMessage | null, out: RouteCollector): boolean {
   const { routes, stages } = exchange;
-  if (message === null && (stages.length > 0 || routes.dependsOn === 'message')) return false;
+  if (message === null && exchange.seesMessages) return false;
   for (let i = 0; i < stages.length; i++) {
     if (!(stages[i] as ExchangeStage).pass(message as RoutedMessage, exchange, out)) return true;
   }
