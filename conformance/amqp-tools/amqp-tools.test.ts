@@ -190,7 +190,7 @@ test('amqp-tools', { skip: reason ?? false }, async t => {
     await waitUntil('the time to pass', () => Date.now() - began > 3500);
     assert.ok(consumer.isRunning, consumer.output());
     await tool(broker, 'publish', ['-r', queue, '-b', 'at last']);
-    assert.deepEqual([(await consumer.end()).code, consumer.stdout], [0, 'at last']);
+    assert.deepEqual([(await consumer.end()).code, consumer.stdout], [0, 'at last'], consumer.output());
     await remove(broker, queue);
   });
 });

@@ -24,8 +24,8 @@ def _():
 
 @check('many results come to their own callers')
 def _():
-    results = [tasks.add.delay(number, number) for number in range(50)]
-    equal([result.get(timeout=SECONDS) for result in results], [2 * number for number in range(50)])
+    results = [tasks.add.delay(number, number) for number in range(20)]
+    equal([result.get(timeout=SECONDS) for result in results], [2 * number for number in range(20)])
 
 
 @check('an error in a task is raised where its result is asked for')
@@ -51,23 +51,24 @@ def _():
 
 @check('countdown and ETA hold a task back')
 def _():
+    # when a task ran is told by itself: Celery may look at a result that is there only a second later
     began = time.time()
     by_countdown = tasks.now.apply_async(countdown=1)
     by_eta = tasks.now.apply_async(eta=datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1.2))
-    equal(tasks.add.delay(1, 1).get(timeout=SECONDS), 2)
-    assert time.time() - began < 1, 'what was not held back came late'
-    assert by_countdown.get(timeout=SECONDS) - began >= 0.95
-    assert by_eta.get(timeout=SECONDS) - began >= 1.1
+    at_once = tasks.now.delay().get(timeout=SECONDS)
+    later, latest = by_countdown.get(timeout=SECONDS), by_eta.get(timeout=SECONDS)
+    assert began + 0.95 <= later and began + 1.15 <= latest and at_once < later, (began, at_once, later, latest)
 
 
 @check('more tasks with a countdown than the prefetch limit do not keep others waiting')
 def _():
-    held = [tasks.now.apply_async(countdown=1.5) for _ in range(20)]
-    began = time.time()
-    equal(tasks.add.delay(1, 2).get(timeout=SECONDS), 3)
-    assert time.time() - began < 1.2, 'it waited %.1f s' % (time.time() - began)
+    forget_notes()
+    held = [tasks.note.apply_async(('held',), countdown=2) for _ in range(20)]
+    tasks.note.delay('prompt')
     for result in held:
         result.get(timeout=SECONDS)
+    eventually(lambda: len(notes()) == 21, what='every note')
+    equal(notes()[0], 'prompt', 'the first note')
 
 
 @check('an expired task is not run')
