@@ -1,7 +1,8 @@
 // Runs the project's tests on node:test. With no argument: every suite of `suites` in order; with arguments: those suites or files.
 //   node tools/run-tests.ts [unit|property|contract|transcript|integration|sim|... | FILE ...]
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,9 +32,37 @@ if (files.length === 0) {
   console.error(`no test file matches ${patterns.join(' ')}`);
   process.exit(1);
 }
-const result = spawnSync(
-  process.execPath,
-  ['--test', '--test-force-exit', '--test-timeout=300000', `--test-reporter=${process.env.TEST_REPORTER ?? 'spec'}`, ...flags, ...files],
-  { cwd: root, stdio: 'inherit' },
-);
-process.exit(result.status ?? 1);
+const failedFile = join(mkdtempSync(join(tmpdir(), 'warren-tests-')), 'failed');
+
+function run(chosen: readonly string[]): { status: number; failed: string[] } {
+  const reporter = process.env.TEST_REPORTER ?? 'spec';
+  const result = spawnSync(
+    process.execPath,
+    [
+      '--test',
+      '--test-force-exit',
+      '--test-timeout=300000',
+      `--test-reporter=${reporter}`,
+      '--test-reporter-destination=stdout',
+      '--test-reporter=./tools/failed-files-reporter.js',
+      `--test-reporter-destination=${failedFile}`,
+      ...flags,
+      ...chosen,
+    ],
+    { cwd: root, stdio: 'inherit' },
+  );
+  const failed = existsSync(failedFile)
+    ? readFileSync(failedFile, 'utf8')
+        .split('\n')
+        .filter(line => line !== '')
+    : [];
+  return { status: result.status ?? 1, failed };
+}
+
+let result = run(files);
+// Real clients with real time in them fail now and then on a busy machine. In CI what failed gets a second try, alone and plainly told.
+if (result.status !== 0 && process.env.CI === 'true' && result.failed.length > 0 && result.failed.length <= 12) {
+  console.log(`\nfailed at the first try, run again alone:\n${result.failed.map(file => `  ${file}`).join('\n')}\n`);
+  result = run(result.failed);
+}
+process.exit(result.status);
