@@ -402,6 +402,7 @@ export class BrokerCore {
         events.queueCreated(vhost, queue, user);
       },
       queueDeleted: (vhost, queue, user) => {
+        this.flow.forgetQueue(queue);
         this.counters.queuesDeleted++;
         events.queueDeleted(vhost, queue, user);
       },

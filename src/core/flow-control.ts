@@ -71,6 +71,20 @@ export class FlowControl {
     for (const state of this.#states.values()) state.held.delete(publisher);
   }
 
+  /** The queue is deleted: nobody waits for it any more. */
+  forgetQueue(queue: Queue): void {
+    const state = this.#states.get(queue);
+    if (state === undefined) return;
+    this.#states.delete(queue);
+    this.#timers.clear(state.timer);
+    for (const publisher of state.held) publisher.release();
+  }
+
+  /** Queues that are or were lately found too long. */
+  get watchedCount(): number {
+    return this.#states.size;
+  }
+
   #watch(state: HeldQueue): void {
     const { counters } = state.queue;
     state.deliveredBefore = counters.delivered + counters.deliveredNoAck;
@@ -91,7 +105,7 @@ export class FlowControl {
     const held = [...state.held];
     state.held.clear();
     if (!isBusy) state.exemptUntilMillis = this.#clock.nowMillis + exemptMillis;
-    if (queue.isDeleted || isShort) this.#states.delete(queue);
+    if (isShort) this.#states.delete(queue);
     for (const publisher of held) publisher.release();
   }
 }

@@ -13,7 +13,7 @@ export class Confirms implements ConfirmWaiter {
   published = 0;
   #confirmed = 0;
   /** Refused publishes that were not answered yet, ascending. */
-  #refused: number[] = [];
+  readonly #refused: number[] = [];
 
   constructor(channel: Channel) {
     this.#channel = channel;
@@ -36,12 +36,15 @@ export class Confirms implements ConfirmWaiter {
   confirmed(mark: number): void {
     if (!this.#channel.isOpen) return;
     const from = this.#confirmed;
-    while (this.#refused.length > 0 && (this.#refused[0] as number) <= mark) {
-      const tag = this.#refused.shift() as number;
+    const refused = this.#refused;
+    let count = 0;
+    for (; count < refused.length && (refused[count] as number) <= mark; count++) {
+      const tag = refused[count] as number;
       this.#acknowledge(tag - 1);
       this.#channel.sendConfirm(tag, false, false);
       this.#confirmed = tag;
     }
+    if (count > 0) refused.splice(0, count);
     this.#acknowledge(mark);
     this.#channel.counters.confirmed += this.#confirmed - from;
     this.#channel.connection.vhost.counters.confirmed += this.#confirmed - from;

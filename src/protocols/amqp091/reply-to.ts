@@ -46,6 +46,7 @@ export class ReplyQueue {
     vhost.generation++;
     this.#queue.detach(this.consumer);
     this.#queue.close();
+    this.#channel.connection.broker.flow.forgetQueue(this.#queue);
   }
 }
 
