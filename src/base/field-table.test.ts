@@ -11,7 +11,6 @@ import {
   long,
   longstr,
   matchingField,
-  sameArgument,
   sameField,
   sameTable,
   table,
@@ -122,16 +121,6 @@ test('a header matches by its value, whatever the type of a number or text', () 
   assert.ok(!matchingField({ type: 'd', value: NaN }, { type: 'd', value: NaN }));
   assert.ok(!matchingField({ type: 'd', value: 2 ** 53 }, long(2n ** 53n + 1n)));
   assert.ok(!matchingField(array([longstr('a')]), array([binary(0x61)])));
-});
-
-test('an argument is the same when its value is, whatever its type, but a floating number is no whole one', () => {
-  assert.ok(sameArgument(int(5), timestamp(5)));
-  assert.ok(sameArgument(int(5), { type: 'B', value: 5 }));
-  assert.ok(sameArgument(longstr('a'), binary(0x61)));
-  assert.ok(sameArgument({ type: 'f', value: 5 }, { type: 'd', value: 5 }));
-  assert.ok(!sameArgument(int(5), { type: 'd', value: 5 }));
-  assert.ok(!sameArgument(int(5), longstr('5')));
-  assert.ok(!sameArgument(voidField, int(0)));
 });
 
 test('tables are the same in whatever order, with no field more or less', () => {

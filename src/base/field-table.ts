@@ -70,17 +70,10 @@ function typeClass(type: FieldType): string {
 }
 
 /** Whether two fields mean the same: equal class of type and equal value, deeply. Integers of different widths are equal by value, so are
- * float and double. */
+ * float and double. This is the equivalence of a redeclaration's arguments. [RabbitMQ: assert_args_equivalence] */
 export function sameField(a: Field, b: Field): boolean {
   if (typeClass(a.type) !== typeClass(b.type)) return false;
   return sameValue(a.value, b.value);
-}
-
-/** Whether an argument of a redeclaration is that of the declaration: equal values, whatever their types, but a floating number is not equal
- * to a whole one. [RabbitMQ: assert_args_equivalence, assert_field_equivalence] */
-export function sameArgument(a: Field, b: Field): boolean {
-  if (floatTypes.includes(a.type) !== floatTypes.includes(b.type)) return false;
-  return matchingField(a, b);
 }
 
 function sameValue(a: FieldValue, b: FieldValue): boolean {

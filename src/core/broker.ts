@@ -15,7 +15,7 @@ import { topologyEvents } from './events/topology-events.ts';
 import { FlowControl } from './flow-control.ts';
 import type { ExchangeType } from './exchanges/exchange-type.ts';
 import { limits } from './limits.ts';
-import { MessageStore, type RefHolder } from './messages/message-store.ts';
+import { type MessageRef, MessageStore, type RefHolder } from './messages/message-store.ts';
 import { isParameterChange } from './parameters/parameter-change.ts';
 import { Parameters } from './parameters/parameters.ts';
 import { applyPolicies, applyPolicyChange } from './policies/apply-policies.ts';
@@ -93,6 +93,8 @@ export class BrokerCore {
   readonly #topologyListener: TopologyListener;
   #stopEventExchange: () => void = () => {};
   #lastQueueId = 0;
+  /** Told of every message that was read back and is not what was stored, before it goes. */
+  onMessageDamaged: (ref: MessageRef) => void = () => {};
   readonly startedMillis: number;
 
   constructor(deps: BrokerDeps) {
@@ -145,6 +147,7 @@ export class BrokerCore {
       this.logger.error('default', `internal error in ${where}`, error);
     };
     this.deadLetters.onWork = () => this.turn.arm();
+    this.deadLetters.onDamaged = (queue, entry) => this.#messageDamaged(queue, entry);
     this.deadLetters.onFailure = (queue, error) => this.#deadLetterFailed(queue, error);
     this.flow = new FlowControl(this.clock, this.timers);
     this.alarms = new Alarms(this.connections);
@@ -360,6 +363,7 @@ export class BrokerCore {
 
   #messageDamaged(queue: Queue, entry: Entry): void {
     this.counters.damagedMessages++;
+    this.onMessageDamaged(entry.ref);
     this.logger.error(
       'store',
       `a message of ${entry.bytes} bytes in queue '${queue.name}' in vhost '${queue.vhostName}' is damaged on disk and was dropped`,

@@ -23,6 +23,7 @@ class DeadLetter {
   readonly meta: number;
   readonly bytes: number;
   readonly sequence: number;
+  readonly expiryMillis: number;
   readonly reason: DeathReason;
 
   constructor(queue: Queue, entry: Readonly<Entry>, reason: DeathReason) {
@@ -31,6 +32,7 @@ class DeadLetter {
     this.meta = entry.meta;
     this.bytes = entry.bytes;
     this.sequence = entry.sequence;
+    this.expiryMillis = entry.expiryMillis;
     this.reason = reason;
   }
 }
@@ -50,6 +52,8 @@ export class DeadLetters implements RefHolder {
   #isFetching = false;
   /** Called when there is work again that could not go on before. */
   onWork: () => void = () => {};
+  /** Called for a message that was to be published again and is not what was stored. */
+  onDamaged: (queue: Queue, entry: Entry) => void = () => {};
   /** Called when a message cannot be dead-lettered; it is dropped. */
   onFailure: (queue: Queue, error: unknown) => void = () => {};
   #work: DeadLetter[] = [];
@@ -101,18 +105,19 @@ export class DeadLetters implements RefHolder {
         return;
       }
       this.#at++;
-      try {
-        this.#publish(letter);
-      } catch (error) {
-        // What clients have put into headers must not end anything but the message.
-        this.onFailure(letter.queue, error);
-      }
-      // Settled only behind the new entries, in the same commit or a later one: a crash between leaves a duplicate, never a loss.
       const entry = this.#entry;
       entry.ref = letter.ref;
       entry.meta = letter.meta;
       entry.bytes = letter.bytes;
       entry.sequence = letter.sequence;
+      try {
+        if (this.#store.isIntact(letter.ref)) this.#publish(letter);
+        else this.onDamaged(letter.queue, entry);
+      } catch (error) {
+        // What clients have put into headers must not end anything but the message.
+        this.onFailure(letter.queue, error);
+      }
+      // Settled only behind the new entries, in the same commit or a later one: a crash between leaves a duplicate, never a loss.
       letter.queue.release(entry);
     }
     if (this.#at === this.#work.length) {
@@ -127,7 +132,7 @@ export class DeadLetters implements RefHolder {
   relocate(rename: Rename): void {
     for (let i = this.#at; i < this.#work.length; i++) {
       const letter = this.#work[i] as DeadLetter;
-      letter.ref = rename(letter.ref, letter.queue, letter.meta, letter.sequence, letter.bytes, 0);
+      letter.ref = rename(letter.ref, letter.queue, letter.meta, letter.sequence, letter.bytes, letter.expiryMillis);
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Field, type FieldTable, fieldTypeName, sameArgument } from '../base/field-table.ts';
+import { type Field, type FieldTable, fieldTypeName, sameField } from '../base/field-table.ts';
 import { preconditionFailed } from './broker-error.ts';
 import { erlangValue } from './erlang-field.ts';
 
@@ -14,15 +14,13 @@ export function assertSameProperty(term: string, property: string, received: str
 export function assertSameArgument(term: string, name: string, received: FieldTable, current: FieldTable): void {
   const a = received.get(name);
   const b = current.get(name);
-  if (a === undefined ? b === undefined : b !== undefined && sameArgument(a, b)) return;
+  if (a === undefined ? b === undefined : b !== undefined && sameField(a, b)) return;
   throw preconditionFailed(`inequivalent arg '${name}' for ${term}: received ${describe(a, b)} but current is ${describe(b, a)}`);
 }
 
 /** RabbitMQ names the type where only one side has a value. [RabbitMQ: rabbit_misc, assert_args_equivalence] */
 function describe(field: Field | undefined, other: Field | undefined): string {
   if (field === undefined) return 'none';
-  // Where both sides have a value, none is what a void field is called.
-  if (field.value === null && other !== undefined) return 'none';
   const value = `'${typeof field.value === 'string' ? field.value : erlangValue(field)}'`;
   return other === undefined ? `the value ${value} of type '${fieldTypeName(field)}'` : value;
 }

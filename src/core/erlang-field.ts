@@ -1,6 +1,5 @@
 import type { Field, FieldTable } from '../base/field-table.ts';
 import { fieldTypeName } from '../base/field-table.ts';
-import { decodeText } from '../base/text.ts';
 
 /** A field's value the way RabbitMQ's error texts print it: 5, true, <<"text">>, [{signedint,1}], [{<<"key">>,longstr,<<"x">>}]. [Erlang ~p] */
 export function erlangValue(field: Field): string {
@@ -25,34 +24,17 @@ export function erlangTableItems(table: FieldTable): string[] {
   return Array.from(table, ([name, field]) => `{${erlangBinary(Buffer.from(name, 'utf8'))},${fieldTypeName(field)},${erlangValue(field)}}`);
 }
 
-/** A binary as Erlang prints it: in quotes where all its bytes are printable Latin-1, and then as they are; else as numbers. [Erlang io_lib, ~p] */
+/** A binary as Erlang prints it: text in quotes where all of it is printable ASCII, else numbers. [Erlang io_lib, ~p] */
 export function erlangBinary(bytes: Uint8Array): string {
   if (bytes.length === 0) return '<<>>';
-  return isPrintable(bytes) ? `<<"${quoted(bytes)}">>` : erlangOctets(bytes);
-}
-
-/** A list of bytes as Erlang prints it: as a string where all are printable Latin-1. [Erlang io_lib, ~p] */
-export function erlangString(bytes: Uint8Array): string {
-  return isPrintable(bytes) ? `"${quoted(bytes)}"` : `[${bytes.join()}]`;
-}
-
-/** A binary as numbers, whatever it is. [Erlang io_lib, ~w] */
-export function erlangOctets(bytes: Uint8Array): string {
-  return `<<${bytes.join()}>>`;
-}
-
-function isPrintable(bytes: Uint8Array): boolean {
-  return bytes.every(byte => (byte >= 32 && byte < 127) || byte >= 160 || (byte >= 8 && byte <= 13) || byte === 27);
-}
-
-/** The bytes stay what they are: Latin-1 is only what decides whether they are printed. */
-function quoted(bytes: Uint8Array): string {
-  return (
-    decodeText(Buffer.from(bytes), 0, bytes.length)
-      .replace(/["\\]/g, '\\$&')
-      // oxlint-disable-next-line no-control-regex
-      .replace(/[\x08-\x0d\x1b]/g, control => escapes[control] as string)
-  );
+  const isPrintable = bytes.every(byte => (byte >= 32 && byte < 127) || (byte >= 8 && byte <= 13) || byte === 27);
+  if (!isPrintable) return `<<${[...bytes].join()}>>`;
+  const text = Buffer.from(bytes)
+    .toString('latin1')
+    .replace(/["\\]/g, '\\$&')
+    // oxlint-disable-next-line no-control-regex
+    .replace(/[\x08-\x0d\x1b]/g, control => escapes[control] as string);
+  return `<<"${text}">>`;
 }
 
 const escapes: Readonly<Record<string, string>> = {

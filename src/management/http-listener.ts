@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import net from 'node:net';
-import type { Server as TlsServer } from 'node:tls';
 import { ListenError } from '../net/listen-error.ts';
 import type { HttpTls, RequestHandler } from './http/http-server.ts';
 import type { HttpListenerSettings } from './settings.ts';
@@ -55,15 +54,6 @@ export class HttpListener {
         resolve();
       });
     });
-  }
-
-  /** Reads the certificates anew, for connections from now on. @throws TlsFileError; then those in use stay */
-  async reloadCertificates(): Promise<void> {
-    if (this.#tls === null) return;
-    const { loadTlsContexts } = await import('../net/tls-contexts.ts');
-    this.#tls.contexts = await loadTlsContexts(this.#tls.options);
-    const server: (Server & Partial<Pick<TlsServer, 'setSecureContext'>>) | null = await this.#server;
-    server?.setSecureContext?.(this.#tls.contexts.main);
   }
 
   /** Takes no more connections and ends those there are. */

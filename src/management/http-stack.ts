@@ -50,7 +50,7 @@ export class HttpStack {
       logger,
       listeners: () => options.listeners(),
     };
-    const dispatcher = new Dispatcher(services, options.page ?? null);
+    const dispatcher = new Dispatcher(services);
     const metrics = new MetricsEndpoint(services);
     this.apiHandler = (request, response) => dispatcher.handle(request, response, false);
     this.metricsHandler = (request, response) => metrics.handle(request, response);

@@ -5,7 +5,6 @@ import type { Logger } from '../core/ports/logger.ts';
 import { retentions } from '../core/statistics/retention.ts';
 import { Statistics } from '../core/statistics/statistics.ts';
 import type { AuditLog } from './audit-log.ts';
-import type { PageHandler } from './http/dispatcher.ts';
 import { HttpListener } from './http-listener.ts';
 import type { HttpStack } from './http-stack.ts';
 import type { FrontEndInfo, ListenerInfo } from './listener-info.ts';
@@ -28,8 +27,6 @@ export interface ManagementOptions {
   readonly auth?: AuthBackend;
   /** Where changes are noted; the broker's log by default. */
   readonly audit?: AuditLog;
-  /** What is served beside the API: the web UI. */
-  readonly page?: PageHandler;
 }
 
 /** The running management. */
@@ -41,8 +38,6 @@ export interface Management {
   readonly port: number;
   /** Port of the first listener of the metrics; 0 without one. */
   readonly metricsPort: number;
-  /** Reads the certificates of the listeners anew, for connections from now on. @throws TlsFileError; then those in use stay */
-  reloadCertificates(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -91,9 +86,6 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
     },
     get metricsPort() {
       return metrics[0]?.port ?? 0;
-    },
-    async reloadCertificates() {
-      for (const listener of opened) await listener.reloadCertificates();
     },
     async stop() {
       controlConnections?.handConnectionsTo(null);

@@ -1,6 +1,6 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
-import { certificateProblem } from './client-certificate.ts';
 import type { PeerCertificate, TlsFacts } from './link.ts';
 import { reasonOf } from './reason.ts';
 import { StageWatch } from './stage-watch.ts';
@@ -8,6 +8,9 @@ import { loadTlsContexts, type TlsContexts, type TlsOptions } from './tls-contex
 
 /** What a client may send before it is through its handshake: enough for a long chain of large certificates. */
 const handshakeBytesMax = 64 * 1024;
+
+/** No chain that verifies is longer. */
+const chainLengthMax = 300;
 
 /** Who waits for the handshake of one connection. */
 export interface TlsWaiter {
@@ -116,7 +119,7 @@ export class TlsAcceptor {
       return;
     }
     const certificate = socket.getPeerX509Certificate();
-    const problem = certificateProblem(socket, this.#options, this.#contexts?.authorities ?? []);
+    const problem = this.#problemOf(socket, certificate);
     if (problem !== null) {
       socket.destroy();
       this.#fail(key, problem);
@@ -126,6 +129,16 @@ export class TlsAcceptor {
     const { name, standardName } = socket.getCipher();
     const facts = { version: socket.getProtocol() ?? '', cipher: name, cipherSuite: standardName };
     handshake.waiter.secured(socket, facts, certificate === undefined ? null : factsOf(certificate));
+  }
+
+  /** What is wrong with the client's certificate, in the whole of its chain; null when nothing is. */
+  #problemOf(socket: tls.TLSSocket, certificate: X509Certificate | undefined): string | null {
+    const { verify, failIfNoPeerCert, depth } = this.#options;
+    if (verify === 'none') return certificate === undefined ? null : 'the client sent a certificate that was not asked for';
+    if (certificate === undefined) return failIfNoPeerCert ? 'the client has no certificate' : null;
+    if (!socket.authorized) return `the client's certificate does not verify: ${String(socket.authorizationError)}`;
+    const count = intermediateCount(certificate, this.#contexts?.authorities ?? []);
+    return count > depth ? `the client's certificate has ${count} intermediate certificates, ${depth} are allowed` : null;
   }
 
   #fail(key: string, why: string): void {
@@ -144,6 +157,25 @@ export class TlsAcceptor {
 
 function keyOf(socket: Socket): string | null {
   return socket.remoteAddress === undefined ? null : `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress}`;
+}
+
+/**
+ * Certificates between the client's own and the authority it was traced to. Some releases of Node.js do not tell a server the chain
+ * (nodejs/node#65579): then it is known only whether there are any, and 1 stands for all numbers.
+ */
+function intermediateCount(certificate: X509Certificate, authorities: readonly X509Certificate[]): number {
+  let count = 0;
+  let current = certificate;
+  while (count < chainLengthMax && !authorities.some(authority => isIssuedBy(current, authority))) {
+    count++;
+    if (current.issuerCertificate === undefined) break;
+    current = current.issuerCertificate;
+  }
+  return count;
+}
+
+function isIssuedBy(certificate: X509Certificate, authority: X509Certificate): boolean {
+  return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
 }
 
 function factsOf({ subject, subjectAltName, issuer, validFrom, validTo }: PeerCertificate): PeerCertificate {

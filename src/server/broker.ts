@@ -187,7 +187,7 @@ export class Broker {
   async #start(): Promise<void> {
     const { core } = this;
     const { definitions = [], skipsUnchangedDefinitions } = this.#options;
-    if (this.#store !== null) recoverStore(this.#store, core);
+    if (this.#store !== null) await recoverStore(this.#store, core);
     this.#isRecovered = true;
     const isBlank = core.vhosts.size === 0 && core.access.userCount === 0;
     let hasUsers = false;

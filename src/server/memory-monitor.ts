@@ -27,9 +27,6 @@ const compactMillis = 2000;
 const collectMillis = 2000;
 /** ... and only if this much may be garbage. */
 const garbageBytesMin = 16 * 1024 * 1024;
-/** So much is also given back below the watermark, in a moment with fewer turns than this since the last look. */
-const quietGarbageBytesMin = 64 * 1024 * 1024;
-const quietTurnsMax = 50;
 
 /** Watches the memory of the process, and gives back what the broker holds for no use. */
 export class MemoryMonitor {
@@ -43,7 +40,6 @@ export class MemoryMonitor {
   #collectedMillis = -Infinity;
   /** Allocated for other things than messages, after the last collection. */
   #keptBytes = 0;
-  #lastTurn = 0;
   /** At the last look, for whoever shows it. */
   usedBytes = 0;
 
@@ -90,14 +86,10 @@ export class MemoryMonitor {
     const { watermarkBytes } = this.#limit;
     const sample = this.#process.sample();
     this.usedBytes = this.#use.note(sample);
-    const isHigh = this.usedBytes > watermarkBytes * clearedPart;
-    if ((isHigh || this.#isQuiet()) && now - this.#collectedMillis >= collectMillis) {
-      if (isHigh) this.#core.compactMemory(0);
-      const garbageBytes = this.#otherBytes(sample) - this.#keptBytes;
-      if (garbageBytes >= (isHigh ? garbageBytesMin : quietGarbageBytesMin)) {
-        this.#collectedMillis = now;
-        this.#collect();
-      }
+    if (this.usedBytes > watermarkBytes * clearedPart && now - this.#collectedMillis >= collectMillis) {
+      this.#collectedMillis = now;
+      this.#core.compactMemory(0);
+      if (this.#otherBytes(sample) - this.#keptBytes >= garbageBytesMin) this.#collect();
     }
     if (!this.#alarm.isSet && this.usedBytes > watermarkBytes) {
       this.#core.logger.info('default', `vm_memory_high_watermark set. Memory used:${this.usedBytes} allowed:${watermarkBytes}`);
@@ -111,13 +103,6 @@ export class MemoryMonitor {
   /** Freed messages stay allocated until the collector runs; the rest of the heap may hold garbage as well. */
   #otherBytes(sample: MemorySample): number {
     return sample.allocatedBytes - this.#core.store.heldBytes;
-  }
-
-  #isQuiet(): boolean {
-    const { count } = this.#core.turn;
-    const isQuiet = count - this.#lastTurn < quietTurnsMax;
-    this.#lastTurn = count;
-    return isQuiet;
   }
 
   #collect(): void {

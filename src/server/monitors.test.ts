@@ -121,24 +121,6 @@ test('garbage is collected before it makes an alarm, but a full store is not col
   assert.deepEqual(core.alarms.active, ['memory']);
 });
 
-test('much garbage is collected in a quiet moment', t => {
-  const { core } = brokerCore(t);
-  const memory = new FakeMemory();
-  const limit = { watermarkBytes: 1e12, totalBytes: 1e12, checkIntervalMillis: 3_600_000 };
-  const monitor = new MemoryMonitor(core, limit, memory);
-  monitor.start();
-  t.after(() => monitor.stop());
-  memory.garbageBytes = 63 * 1024 * 1024;
-  monitor.check();
-  assert.equal(memory.collectCount, 0);
-  memory.garbageBytes = 64 * 1024 * 1024;
-  for (let turn = 0; turn < 50; turn++) core.turn.run();
-  monitor.check();
-  assert.equal(memory.collectCount, 0);
-  monitor.check();
-  assert.equal(memory.collectCount, 1);
-});
-
 test('the collector gives back what the process no longer refers to', () => {
   const before = machineMemory.sample().allocatedBytes;
   (() => Array.from({ length: 64 }, () => Buffer.allocUnsafeSlow(1024 * 1024)).length)();

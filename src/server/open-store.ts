@@ -8,22 +8,27 @@ const fatalExitCode = 70;
 
 /** The durable side of a broker. `onFatal` is told of a failed write or sync; without it the process exits. */
 export function openStore(directory: string, logger: Logger, onFatal: ((error: Error) => void) | undefined): JournalStore {
-  return new JournalStore(new NodeFiles(directory), error => {
-    logger.error('store', `the data directory failed, nothing more is acknowledged: ${error.message}`);
-    if (onFatal !== undefined) onFatal(error);
-    else process.exit(fatalExitCode);
+  return new JournalStore(new NodeFiles(directory), {
+    onFatal: error => {
+      logger.error('store', `the data directory failed, nothing more is acknowledged: ${error.message}`);
+      if (onFatal !== undefined) onFatal(error);
+      else process.exit(fatalExitCode);
+    },
   });
 }
 
-/** Brings the broker to where it was, and tells what was found. */
-export function recoverStore(store: JournalStore, core: BrokerCore): void {
+/** Brings the broker to where it was, tells what was found, and records from then on. Rejects when the directory cannot be used. */
+export async function recoverStore(store: JournalStore, core: BrokerCore): Promise<void> {
   const { logger, counters } = core;
-  const wasBlank = store.isBlank;
   const report = store.recover(core);
-  if (wasBlank) return;
-  const after = report.wasClean ? '' : ' after an unclean stop';
-  logger.info('store', `recovered ${report.entries} messages from ${report.frames} frames in ${Math.round(report.millis)} ms${after}`);
-  if (report.tornBytes > 0) logger.warning('store', `truncated ${report.tornBytes} bytes of an unfinished write at the end of the journal`);
+  if (!report.isBlank) {
+    const after = report.wasClean ? '' : ' after an unclean stop';
+    logger.info('store', `recovered ${report.entries} messages from ${report.frames} frames in ${Math.round(report.millis)} ms${after}`);
+  }
+  if (report.tornBytes > 0) logger.warning('store', `left out ${report.tornBytes} bytes of an unfinished write at the end of the journal`);
   for (const damage of report.damaged) logger.error('store', `damage in the journal: ${damage}`);
   counters.damagedRecords += report.damaged.length;
+  await new Promise<void>((resolve, reject) => {
+    store.begin(core, error => (error === null ? resolve() : reject(error)));
+  });
 }

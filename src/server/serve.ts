@@ -149,7 +149,6 @@ class Server {
     this.#logger.info('default', 'SIGHUP received: log files are open anew, reading certificates');
     try {
       await this.#broker?.reloadCertificates();
-      await this.#management?.reloadCertificates();
     } catch (error) {
       this.#logger.error('default', `certificates stay as they were: ${explain(error)}`);
     }

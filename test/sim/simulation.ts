@@ -3,13 +3,13 @@ import type { BrokerCore } from '../../src/core/broker.ts';
 import type { Queue } from '../../src/core/queues/queue.ts';
 import type { Vhost } from '../../src/core/vhost.ts';
 import { queueTypes } from '../../src/server/registry.ts';
-import { JournalStore } from '../../src/store/journal/journal-store.ts';
+import type { JournalStore } from '../../src/store/journal/journal-store.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 import { basicGet } from '../support/amqp-requests.ts';
 import { Random } from '../support/random.ts';
 import { SimBroker } from '../support/sim-broker.ts';
 import { SimClient } from '../support/sim-client.ts';
-import { evictAll } from '../support/sim-disk.ts';
+import { evictAll, simStore, startStore } from '../support/sim-disk.ts';
 import { SimFiles } from '../support/sim-files.ts';
 import { Actor, type World } from './actor.ts';
 import { Ledger } from './ledger.ts';
@@ -60,24 +60,17 @@ export class Simulation implements World {
     this.seed = seed;
     this.random = new Random(seed);
     this.plan = planFor(this.random);
-    this.#files = this.plan.hasDisk ? new SimFiles() : null;
-    this.#store =
-      this.#files === null
-        ? null
-        : new JournalStore(
-            this.#files,
-            error => {
-              throw error;
-            },
-            this.plan.bodyMemoryBytes,
-          );
+    this.#files = this.plan.hasDisk ? new SimFiles(this.random) : null;
+    this.#store = this.#files === null ? null : simStore(this.#files, this.plan.bodyMemoryBytes);
     const observed = observedTypes(queueTypes, () => this.ledger);
     this.broker = new SimBroker({
       queueTypes: observed,
       // An outbox that is soon full, so that consumers are often held up.
       settings: { outboxBytesMax: this.random.pick([4000, 100_000, 1_048_576]), frameBytesMax: 8192 },
       ...(this.#store === null ? {} : { durability: this.#store.journal }),
-      beforeStart: core => this.#store?.recover(core),
+      beforeStart: core => {
+        if (this.#store !== null) startStore(this.#store, core);
+      },
     });
     this.ledger = new Ledger(entry => idIn(this.core.store, entry));
     observeCore(this.core, this.ledger);

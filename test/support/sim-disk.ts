@@ -9,14 +9,8 @@ export class SimDurableBroker extends SimBroker {
   readonly store: JournalStore;
 
   constructor(files = new SimFiles(), options: SimBrokerOptions = {}, bodyMemoryBytes?: number) {
-    const store = new JournalStore(
-      files,
-      error => {
-        throw error;
-      },
-      bodyMemoryBytes,
-    );
-    super({ ...options, durability: store.journal, beforeStart: (core: BrokerCore) => void store.recover(core) });
+    const store = simStore(files, bodyMemoryBytes);
+    super({ ...options, durability: store.journal, beforeStart: (core: BrokerCore) => startStore(store, core) });
     this.files = files;
     this.store = store;
     this.finishDisk();
@@ -35,6 +29,23 @@ export class SimDurableBroker extends SimBroker {
   evictAll(): void {
     evictAll(this.core);
   }
+}
+
+/** A journal whose failures are the test's. */
+export function simStore(files: SimFiles, bodyMemoryBytes?: number): JournalStore {
+  return new JournalStore(files, { onFatal: fail, ...(bodyMemoryBytes === undefined ? {} : { bodyMemoryBytes }) });
+}
+
+/** Recovers, and begins as far as that goes before the disk does anything: the rest follows. */
+export function startStore(store: JournalStore, core: BrokerCore): void {
+  store.recover(core);
+  store.begin(core, error => {
+    if (error !== null) fail(error);
+  });
+}
+
+function fail(error: Error): never {
+  throw error;
 }
 
 export function evictAll(core: BrokerCore): void {

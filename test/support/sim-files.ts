@@ -1,223 +1,388 @@
 import type { FileHandle, Files } from '../../src/core/ports/files.ts';
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
 
-const blockBytes = 64 * 1024;
+/** What a disk writes whole or not at all. */
+export const sectorBytes = 512;
 
-/** Bytes of a file that is long and mostly zero. */
-class SparseBytes {
-  readonly #blocks = new Map<number, Buffer>();
+/** What survives of everything that was not synced when the power goes. */
+export interface PowerLoss {
+  /** Written bytes: none, all, each sector by chance, or all up to some moment and the last of these writes in part. */
+  readonly data: 'none' | 'all' | 'random' | 'prefix';
+  /** Files made, renamed and removed: none, all, each by chance, or all up to some moment (a journalling file system). */
+  readonly names: 'none' | 'all' | 'random' | 'prefix';
+}
+
+export type Operation = 'open' | 'write' | 'sync' | 'read' | 'rename' | 'remove' | 'copy' | 'syncDirectory';
+
+/** An error as the system reports it. */
+export function systemError(code: 'ENOSPC' | 'EIO' | 'EMFILE' | 'ENOENT', what: string): Error {
+  return Object.assign(new Error(`${code}: ${what}`), { code });
+}
+
+interface Write {
+  readonly position: number;
+  readonly bytes: Buffer;
+}
+
+/** Bytes that grow as needed; what was never written is 0. */
+class Image {
+  bytes: Buffer = Buffer.alloc(0);
   size = 0;
 
-  write(bytes: Buffer, position: number): void {
-    this.size = Math.max(this.size, position + bytes.length);
-    for (let at = 0; at < bytes.length; ) {
-      const number = Math.floor((position + at) / blockBytes);
-      const offset = position + at - number * blockBytes;
-      const count = Math.min(bytes.length - at, blockBytes - offset);
-      let block = this.#blocks.get(number);
-      if (block === undefined) {
-        block = Buffer.alloc(blockBytes);
-        this.#blocks.set(number, block);
-      }
-      bytes.copy(block, offset, at, at + count);
-      at += count;
+  write(position: number, bytes: Buffer): void {
+    const end = position + bytes.length;
+    if (end > this.bytes.length) {
+      const grown = Buffer.alloc(Math.max(end, this.bytes.length * 2));
+      this.bytes.copy(grown);
+      this.bytes = grown;
     }
+    bytes.copy(this.bytes, position);
+    if (end > this.size) this.size = end;
   }
 
   read(into: Buffer, position: number): number {
     const count = Math.max(0, Math.min(into.length, this.size - position));
-    for (let at = 0; at < count; ) {
-      const number = Math.floor((position + at) / blockBytes);
-      const offset = position + at - number * blockBytes;
-      const step = Math.min(count - at, blockBytes - offset);
-      const block = this.#blocks.get(number);
-      if (block === undefined) into.fill(0, at, at + step);
-      else block.copy(into, at, offset, offset + step);
-      at += step;
-    }
+    into.fill(0, 0, count);
+    if (position < this.bytes.length) this.bytes.copy(into, 0, position, Math.min(position + count, this.bytes.length));
     return count;
   }
 
-  copy(): SparseBytes {
-    const copy = new SparseBytes();
-    copy.size = this.size;
-    for (const [number, block] of this.#blocks) copy.#blocks.set(number, Buffer.from(block));
-    return copy;
+  clone(): Image {
+    const image = new Image();
+    image.bytes = Buffer.from(this.bytes);
+    image.size = this.size;
+    return image;
   }
 }
 
-interface PendingWrite {
-  readonly bytes: Buffer;
-  readonly position: number;
+class Inode {
+  /** What processes see: the page cache. */
+  readonly cache: Image;
+  /** What is on the platter. */
+  readonly durable: Image;
+  /** What is in the cache and was not synced since, in order; the first has the number `dirtyFrom`. */
+  dirty: Write[] = [];
+  dirtyFrom = 0;
+  /** Writes that were asked for and not reported done. */
+  readonly flying = new Set<Write>();
+
+  constructor(cache = new Image(), durable = new Image()) {
+    this.cache = cache;
+    this.durable = durable;
+  }
+
+  /** Puts a write into the cache. The bytes are copied only now: until it is done they must not change. */
+  apply(position: number, bytes: Buffer): void {
+    const copy = Buffer.from(bytes);
+    this.cache.write(position, copy);
+    this.dirty.push({ position, bytes: copy });
+  }
+
+  /** Makes durable what was dirty up to a number. */
+  clean(until: number, size: number): void {
+    const count = Math.max(0, until - this.dirtyFrom);
+    for (const write of this.dirty.splice(0, count)) this.durable.write(write.position, write.bytes);
+    this.dirtyFrom += count;
+    if (this.durable.size < size) this.durable.size = size;
+  }
 }
 
-/** A file as the disk has it (`durable`), as programs see it (`seen`), and what lies between. */
-class SimFile {
-  durable = new SparseBytes();
-  seen = new SparseBytes();
-  /** Done but not synced: a crash may keep any of it, and of the last ones a part. */
-  pending: PendingWrite[] = [];
+type NameChange =
+  | { readonly kind: 'link'; readonly name: string; readonly inode: Inode }
+  | { readonly kind: 'unlink'; readonly name: string }
+  | { readonly kind: 'rename'; readonly from: string; readonly to: string; readonly inode: Inode };
 
-  sync(): void {
-    for (const { bytes, position } of this.pending) this.durable.write(bytes, position);
-    this.durable.size = Math.max(this.durable.size, this.seen.size);
-    this.pending = [];
+type Names = Map<string, Inode>;
+
+function change(names: Names, item: NameChange): void {
+  if (item.kind === 'link') names.set(item.name, item.inode);
+  else if (item.kind === 'unlink') names.delete(item.name);
+  else {
+    if (names.get(item.from) === item.inode) names.delete(item.from);
+    names.set(item.to, item.inode);
   }
 }
 
 /**
- * A directory without a disk. Writes, reads and syncs are done when the test runs the next of `work`; `crash` gives the directory that a
- * machine would find after the power was cut: everything synced, and of the rest whatever chance left.
+ * A directory on a simulated disk. Nothing happens by itself: reads, writes and syncs are done when `step` is called, in an order that a
+ * random number decides. What is synced survives everything, what is written survives the end of the process (`kill`), and of the rest a
+ * loss of power (`cutPower`) leaves what chance leaves, sector by sector and name by name. One seed, one history.
  */
 export class SimFiles implements Files {
-  /** What the disk has still to do, in order. Kept by the test: a slow disk is one whose work it runs late. */
-  readonly work: (() => void)[] = [];
-  #names = new Map<string, SimFile>();
-  /** The directory as it would be found after a crash. */
-  #durableNames = new Map<string, SimFile>();
-  syncCount = 0;
+  readonly random: Random;
+  readonly #names: Names;
+  readonly #durableNames: Names;
+  /** Changes of names that were not synced; the first has the number `#namesFrom`. */
+  #nameChanges: NameChange[] = [];
+  #namesFrom = 0;
+  #steps: (() => void)[] = [];
+  /** A process that is dead changes nothing any more and hears nothing. */
+  isFrozen = false;
+  /** Operations so far that change something. */
+  operationCount = 0;
+  /** The process dies in place of the operation with this number. */
+  freezeAt = Infinity;
+  /** Asked before every operation: an error makes it fail. */
+  fault: (operation: Operation, name: string, bytes: number) => Error | null = () => null;
+
+  constructor(random: Random = new Random(1), names: Names = new Map(), durableNames: Names = new Map()) {
+    this.random = random;
+    this.#names = names;
+    this.#durableNames = durableNames;
+  }
+
+  // --- the port
 
   list(): string[] {
-    return [...this.#names.keys()];
+    return this.random.shuffled([...this.#names.keys()]);
   }
 
   sizeOf(name: string): number {
-    return this.#file(name).seen.size;
+    return this.#inode(name).cache.size;
   }
 
   open(name: string, bytes: number): FileHandle {
-    let file = this.#names.get(name);
-    if (file === undefined) {
-      file = new SimFile();
-      this.#names.set(name, file);
+    this.#throwFault('open', name, bytes);
+    let inode = this.#names.get(name);
+    if (inode === undefined) {
+      inode = new Inode();
+      if (this.#counts()) this.#change({ kind: 'link', name, inode });
     }
-    file.seen.size = Math.max(file.seen.size, bytes);
-    return this.#handleOf(file);
+    // The length is metadata that the next sync takes along.
+    if (inode.cache.size < bytes && !this.isFrozen) inode.cache.size = bytes;
+    return this.#handle(name, inode);
+  }
+
+  openExisting(name: string): FileHandle {
+    this.#throwFault('open', name, 0);
+    return this.#handle(name, this.#inode(name));
   }
 
   rename(from: string, to: string): void {
-    this.#names.set(to, this.#file(from));
-    this.#names.delete(from);
+    this.#throwFault('rename', from, 0);
+    const inode = this.#inode(from);
+    if (this.#counts()) this.#change({ kind: 'rename', from, to, inode });
   }
 
   remove(name: string): void {
-    this.#names.delete(name);
+    if (!this.#names.has(name)) return;
+    this.#throwFault('remove', name, 0);
+    if (this.#counts()) this.#change({ kind: 'unlink', name });
   }
 
-  syncDirectory(done: (error: Error | null) => void): void {
-    const names = new Map(this.#names);
-    this.work.push(() => {
-      this.#durableNames = names;
-      this.syncCount++;
+  copy(from: string, to: string, done: (error: Error | null) => void): void {
+    const error = this.fault('copy', from, 0);
+    if (!this.#counts()) return;
+    this.#steps.push(() => {
+      const inode = this.#names.get(from);
+      if (error !== null || inode === undefined) {
+        done(error ?? systemError('ENOENT', from));
+        return;
+      }
+      const copy = new Inode();
+      copy.apply(0, inode.cache.bytes);
+      copy.cache.size = inode.cache.size;
+      this.#change({ kind: 'link', name: to, inode: copy });
       done(null);
     });
   }
 
-  replace(name: string, bytes: Buffer, done: (error: Error | null) => void): void {
-    const copy = Buffer.from(bytes);
-    this.work.push(() => {
-      const file = new SimFile();
-      file.seen.write(copy, 0);
-      file.durable.write(copy, 0);
-      this.#names.set(name, file);
-      // Renamed over the old one and the directory synced: names that came or went meanwhile are durable with it.
-      this.#durableNames = new Map(this.#names);
-      this.syncCount++;
-      done(null);
+  syncDirectory(done: (error: Error | null) => void): void {
+    const error = this.fault('syncDirectory', '.', 0);
+    if (!this.#counts()) return;
+    const until = this.#namesFrom + this.#nameChanges.length;
+    this.#steps.push(() => {
+      if (error === null) {
+        const count = Math.max(0, until - this.#namesFrom);
+        for (const item of this.#nameChanges.splice(0, count)) change(this.#durableNames, item);
+        this.#namesFrom += count;
+      }
+      done(error);
     });
   }
 
   readWhole(name: string): Buffer {
-    const file = this.#file(name);
-    const bytes = Buffer.alloc(file.seen.size);
-    file.seen.read(bytes, 0);
-    return bytes;
+    this.#throwFault('read', name, 0);
+    return this.bytesOf(name);
   }
 
-  /** Does the disk's next piece of work; false when there is none. */
+  // --- the simulation
+
+  /** Whether something waits to be done. */
+  get isBusy(): boolean {
+    return this.#steps.length > 0 && !this.isFrozen;
+  }
+
+  /** Does one of the things that wait; false when none does. */
   step(): boolean {
-    const next = this.work.shift();
-    if (next === undefined) return false;
-    next();
+    if (!this.isBusy) return false;
+    const [next] = this.#steps.splice(this.random.below(this.#steps.length), 1);
+    next?.();
     return true;
   }
 
-  /** The directory that is found after a crash at this moment. Nothing done on this one afterwards touches it. */
-  crash(random: Random): SimFiles {
-    const found = new SimFiles();
-    // A rename or a new name may have reached the disk without a sync, each for itself.
-    const names = new Map(this.#durableNames);
-    for (const [name, file] of this.#names) if (random.chance(0.5)) names.set(name, file);
-    for (const name of this.#durableNames.keys()) if (!this.#names.has(name) && random.chance(0.5)) names.delete(name);
-    const copies = new Map<SimFile, SimFile>();
-    for (const [name, file] of names) {
-      let copy = copies.get(file);
-      if (copy === undefined) {
-        copy = crashed(file, random);
-        copies.set(file, copy);
+  /** The directory after the process was killed: what was written stays, writes under way are done, not done, or done in part. */
+  kill(): SimFiles {
+    for (const inode of new Set(this.#names.values())) {
+      for (const { position, bytes } of inode.flying) {
+        const count = this.random.pick([0, bytes.length, this.random.below(bytes.length + 1)]);
+        if (count > 0) inode.apply(position, bytes.subarray(0, count));
       }
-      found.#names.set(name, copy);
+      inode.flying.clear();
     }
-    found.#durableNames = new Map(found.#names);
-    return found;
+    this.isFrozen = true;
+    const next = new SimFiles(this.random, this.#names, this.#durableNames);
+    next.#nameChanges = this.#nameChanges;
+    return next;
   }
 
-  #file(name: string): SimFile {
-    const file = this.#names.get(name);
-    if (file === undefined) throw Object.assign(new Error(`ENOENT: no such file '${name}'`), { code: 'ENOENT' });
-    return file;
+  /** The directory after the power was cut: only what was synced is sure to be there. */
+  cutPower(loss: PowerLoss): SimFiles {
+    this.kill();
+    const names = new Map(this.#durableNames);
+    for (const item of this.#survivors(loss.names)) change(names, item);
+    const after: Names = new Map();
+    const images = new Map<Inode, Image>();
+    for (const [name, inode] of names) {
+      let image = images.get(inode);
+      if (image === undefined) {
+        image = this.#afterLoss(inode, loss.data);
+        images.set(inode, image);
+      }
+      // Two names may be left of one file that was renamed: a copy does as well.
+      after.set(name, new Inode(image.clone(), image.clone()));
+    }
+    return new SimFiles(this.random, after, new Map(after));
   }
 
-  #handleOf(file: SimFile): FileHandle {
+  /** The bytes of a file, to look at or to damage. */
+  bytesOf(name: string): Buffer {
+    const { cache } = this.#inode(name);
+    const bytes = Buffer.alloc(cache.size);
+    cache.read(bytes, 0);
+    return bytes;
+  }
+
+  /** Puts other bytes in place of a file's, durably. */
+  replaceBytes(name: string, bytes: Buffer): void {
+    const image = new Image();
+    image.write(0, bytes);
+    const inode = new Inode(image, image.clone());
+    this.#names.set(name, inode);
+    this.#durableNames.set(name, inode);
+  }
+
+  /** A copy of all files as processes see them, all of it durable. */
+  clone(random: Random): SimFiles {
+    const names: Names = new Map();
+    for (const [name, inode] of this.#names) names.set(name, new Inode(inode.cache.clone(), inode.cache.clone()));
+    return new SimFiles(random, names, new Map(names));
+  }
+
+  #afterLoss(inode: Inode, data: PowerLoss['data']): Image {
+    const image = inode.durable.clone();
+    const { random } = this;
+    if (data === 'prefix') {
+      const count = random.below(inode.dirty.length + 1);
+      for (const write of inode.dirty.slice(0, count)) image.write(write.position, write.bytes);
+      const torn = inode.dirty[count];
+      if (torn !== undefined) image.write(torn.position, torn.bytes.subarray(0, random.below(torn.bytes.length + 1)));
+    } else if (data !== 'none') {
+      for (const write of inode.dirty) {
+        for (let at = 0; at < write.bytes.length; ) {
+          const position = write.position + at;
+          const count = Math.min(write.bytes.length - at, sectorBytes - (position % sectorBytes));
+          if (data === 'all' || random.chance(0.5)) image.write(position, write.bytes.subarray(at, at + count));
+          at += count;
+        }
+      }
+    }
+    const sizeMax = inode.cache.size;
+    if (image.size < sizeMax && (data === 'all' || random.chance(0.5))) image.size = random.between(image.size, sizeMax);
+    return image;
+  }
+
+  #survivors(names: PowerLoss['names']): readonly NameChange[] {
+    const changes = this.#nameChanges;
+    if (names === 'none') return [];
+    if (names === 'all') return changes;
+    if (names === 'prefix') return changes.slice(0, this.random.below(changes.length + 1));
+    return changes.filter(() => this.random.chance(0.5));
+  }
+
+  #handle(name: string, inode: Inode): FileHandle {
+    let isOpen = true;
+    const assertOpen = (): void => {
+      if (!isOpen) throw new Error(`${name} is used after it was closed`);
+    };
     return {
       write: (bytes, position, done) => {
-        this.work.push(() => {
-          // The bytes are those at the time the write happens: whoever changes a buffer in flight finds out.
-          const copy = Buffer.from(bytes);
-          file.seen.write(copy, position);
-          file.pending.push({ bytes: copy, position });
-          done(null);
+        assertOpen();
+        const error = this.fault('write', name, bytes.length);
+        if (!this.#counts()) return;
+        const write = { position, bytes };
+        inode.flying.add(write);
+        this.#steps.push(() => {
+          inode.flying.delete(write);
+          assertOpen();
+          if (error === null) inode.apply(position, bytes);
+          else if (this.random.chance(0.5)) inode.apply(position, bytes.subarray(0, this.random.below(bytes.length + 1)));
+          done(error);
         });
       },
       sync: done => {
-        this.work.push(() => {
-          file.sync();
-          this.syncCount++;
-          done(null);
+        assertOpen();
+        const error = this.fault('sync', name, 0);
+        if (!this.#counts()) return;
+        const until = inode.dirtyFrom + inode.dirty.length;
+        const { size } = inode.cache;
+        this.#steps.push(() => {
+          assertOpen();
+          if (error === null) inode.clean(until, size);
+          done(error);
         });
       },
       read: (into, position, done) => {
-        this.work.push(() => done(null, file.seen.read(into, position)));
+        assertOpen();
+        const error = this.fault('read', name, into.length);
+        this.#steps.push(() => {
+          assertOpen();
+          if (error !== null) into.fill(0xdb);
+          done(error, error === null ? inode.cache.read(into, position) : 0);
+        });
       },
-      readSync: (into, position) => file.seen.read(into, position),
-      writeSync: (bytes, position) => {
-        file.seen.write(bytes, position);
-        file.pending.push({ bytes: Buffer.from(bytes), position });
-        file.sync();
+      readSync: (into, position) => {
+        assertOpen();
+        this.#throwFault('read', name, into.length);
+        return inode.cache.read(into, position);
       },
-      close: () => {},
+      close: () => {
+        assertOpen();
+        isOpen = false;
+      },
     };
   }
-}
 
-/** What a crash leaves of a file: what was synced, and any of the writes since, whole, in part or not at all. */
-function crashed(file: SimFile, random: Random): SimFile {
-  const copy = new SimFile();
-  copy.durable = file.durable.copy();
-  const fate = random.pick(['none', 'all', 'some'] as const);
-  for (const { bytes, position } of file.pending) {
-    if (fate === 'none') break;
-    if (fate === 'all' || random.chance(0.5)) {
-      copy.durable.write(bytes, position);
-      continue;
-    }
-    // Sectors are written whole, in any order.
-    const sectorBytes = 512;
-    for (let at = 0; at < bytes.length; at += sectorBytes) {
-      if (random.chance(0.5)) copy.durable.write(bytes.subarray(at, at + sectorBytes), position + at);
-    }
+  #inode(name: string): Inode {
+    const inode = this.#names.get(name);
+    if (inode === undefined) throw systemError('ENOENT', name);
+    return inode;
   }
-  copy.durable.size = Math.max(copy.durable.size, random.chance(0.5) ? file.seen.size : 0);
-  copy.seen = copy.durable.copy();
-  return copy;
+
+  #change(item: NameChange): void {
+    change(this.#names, item);
+    this.#nameChanges.push(item);
+  }
+
+  #throwFault(operation: Operation, name: string, bytes: number): void {
+    const error = this.fault(operation, name, bytes);
+    if (error !== null) throw error;
+  }
+
+  /** Counts an operation that changes something; false when the process is dead, or dies now. */
+  #counts(): boolean {
+    if (this.isFrozen || this.operationCount >= this.freezeAt) this.isFrozen = true;
+    else this.operationCount++;
+    return !this.isFrozen;
+  }
 }

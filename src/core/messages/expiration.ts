@@ -1,6 +1,4 @@
-import { textBytes, writeText } from '../../base/text.ts';
 import { preconditionFailed } from '../broker-error.ts';
-import { erlangString } from '../erlang-field.ts';
 import { expiryMillisMax } from '../queues/queue-arguments.ts';
 
 /**
@@ -20,17 +18,11 @@ export function expirationMillis(text: string): number {
 export function parseExpiration(text: string): number {
   const match = /^([+-]?\d+)(.*)$/s.exec(text);
   if (match === null) throw invalid(text, 'no_integer');
-  if (match[2] !== '') throw invalid(text, `{leftover_string,${erlangString(bytesOf(match[2] as string))}}`);
+  if (match[2] !== '') throw invalid(text, `{leftover_string,"${match[2]}"}`);
   const value = BigInt((match[1] as string).replace('+', ''));
   if (value < 0n) throw invalid(text, `{value_negative,${value}}`);
   if (value > expiryMillisMax) throw invalid(text, `{value_too_large,${value}}`);
   return Number(value);
-}
-
-function bytesOf(text: string): Buffer {
-  const bytes = Buffer.alloc(textBytes(text));
-  writeText(text, bytes, 0);
-  return bytes;
 }
 
 function invalid(text: string, reason: string): Error {

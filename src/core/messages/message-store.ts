@@ -16,8 +16,8 @@ export type MessageRef = number;
 export const recordHeaderBytes = 20;
 /** Messages in memory above this live outside the slabs, their body in the pieces it came in. */
 const looseBytesMin = 32 * 1024;
-/** Messages in the log above this have a file of their own. */
-const ownFileBytesMin = 256 * 1024;
+/** Bodies in the log above this have a file of their own; what goes before a body must not be longer either. */
+export const ownFileBytesMin = 256 * 1024;
 const slabCountMax = 32768;
 /** Empty slabs kept for the next message: two turn over without the allocator, a few more take a burst. */
 const spareSlabsMax = 8;
@@ -35,6 +35,12 @@ export class LooseMessage {
   readonly id: number;
   /** The body in pieces; empty while it is on disk only. */
   parts: readonly Buffer[];
+  /** The body could not be read back. */
+  isDamaged = false;
+  /** When the body was read back last: it is not put away again at once. */
+  loadedMillis = 0;
+  /** Nobody needs it any more, though it may be on its way from disk. */
+  isReleased = false;
 
   constructor(id: number, envelope: Buffer, properties: Buffer, parts: readonly Buffer[], bodyBytes: number) {
     this.id = id;
@@ -131,6 +137,10 @@ export class MessageStore {
   evictedSlabs = 0;
   /** Loose messages whose body is on disk only. */
   evictedLoose = 0;
+  /** Resident slabs whose bytes came from disk, loose messages of which that was tried in vain, and records known to be damaged. */
+  #suspectCount = 0;
+  /** Records that were damaged when they were moved. */
+  readonly #damaged = new Set<MessageRef>();
 
   /** From now on persistent messages go to slabs of the log. */
   attachLog(listener: LogRegionListener): void {
@@ -158,7 +168,8 @@ export class MessageStore {
   append(p: Publication, owners: number, arrivalMillis: number, isLogged: boolean): MessageRef {
     const size = recordHeaderBytes + p.envelopeBytes + p.propertiesBytes + p.bodyBytes;
     if (p.parts !== null || size > looseBytesMin) {
-      if (!isLogged || size > ownFileBytesMin) return this.#appendLoose(p, owners, arrivalMillis, isLogged);
+      if (size - p.bodyBytes > ownFileBytesMin) throw new RangeError('message properties are larger than a record can be');
+      if (!isLogged || p.bodyBytes > ownFileBytesMin) return this.#appendLoose(p, owners, arrivalMillis, isLogged);
       if (p.parts !== null) {
         p.body = Buffer.concat(p.parts);
         p.bodyStart = 0;
@@ -185,6 +196,11 @@ export class MessageStore {
     return (slab.id << 16) | (offset >> 4);
   }
 
+  /** Whether all messages are in memory and sound: then nobody has to ask for each. */
+  get isAllThere(): boolean {
+    return this.evictedSlabs === 0 && this.evictedLoose === 0 && this.#suspectCount === 0;
+  }
+
   /** Whether the message's bytes are in memory, so that `locate` may be called. */
   isResident(ref: MessageRef): boolean {
     if (this.evictedSlabs === 0 && this.evictedLoose === 0) return true;
@@ -192,30 +208,18 @@ export class MessageStore {
     if (!slab.isResident) return false;
     if (this.#loose.size === 0) return true;
     const loose = this.#loose.get(ref);
-    return loose === undefined || loose.parts.length > 0 || loose.bodyBytes === 0;
+    return loose === undefined || loose.parts.length > 0 || loose.bodyBytes === 0 || loose.isDamaged;
   }
 
-  /**
-   * Whether the record is what was stored. Only slabs that were fetched from disk are looked at; elsewhere it is.
-   */
+  /** Whether a resident message is what was stored. Only what was fetched from disk is looked at; elsewhere it is. */
   isIntact(ref: MessageRef): boolean {
+    if (this.#suspectCount === 0) return true;
+    if (!this.#isRecordIntact(ref)) return false;
+    const loose = this.#loose.get(ref);
+    if (loose !== undefined) return !loose.isDamaged;
+    // A large message's record without its message: recovery found another one there.
     const slab = this.slabs[ref >> 16] as Slab;
-    if (!slab.wasFetched) return true;
-    const offset = (ref & 0xffff) << 4;
-    const size = recordSize(slab.words, offset >> 2);
-    return (
-      offset + size <= slabBytes && slab.words[(offset >> 2) + 4] === recordChecksum(slab.words, offset, offset + size, slab.logSequence)
-    );
-  }
-
-  /** The body's file number, from a resident record; 0 for a record that has its body. */
-  looseIdOf(ref: MessageRef): number {
-    const slab = this.slabs[ref >> 16] as Slab;
-    const offset = (ref & 0xffff) << 4;
-    const word = offset >> 2;
-    const mixed = slab.words[word + 2] as number;
-    if (mixed >>> 24 === 0) return 0;
-    return slab.bytes.readDoubleLE(offset + recordHeaderBytes + (mixed & 0xffff) + (slab.words[word + 1] as number));
+    return (slab.words[((ref & 0xffff) << 2) + 2] as number) >>> 24 === 0;
   }
 
   /** Points `bytes`, `envelopeStart` ... at the record, which must be resident. Valid until the next call of a method here. */
@@ -264,6 +268,7 @@ export class MessageStore {
     slab.liveBytes -= bodyBytes + recordShareBytes;
     slab.liveCount--;
     if (this.#loose.size > 0) this.#releaseLoose(ref, slab);
+    if (this.#suspectCount > 0 && this.#damaged.delete(ref)) this.#suspectCount--;
     if (slab.liveCount > 0) return true;
     if (slab.logSequence >= 0) {
       if (slab !== this.#log.current && !slab.isPinned) this.#retire(slab);
@@ -306,12 +311,14 @@ export class MessageStore {
       if (!victims.has(ref >> 16)) return ref;
       let target = names.get(ref);
       if (target === undefined) {
-        target = this.#moveOne(ref, region);
+        target = this.#moveOne(ref, region, bodyBytes);
         names.set(ref, target);
       }
       renamed?.(target, queue, meta, sequence, bodyBytes, expiryMillis);
       return target;
     };
+    // Room that is made for the copies must not be made of the originals.
+    for (const id of victims) (this.slabs[id] as Slab).isPinned = true;
     for (const holder of holders) holder.relocate(rename);
     for (const id of victims) {
       const slab = this.slabs[id];
@@ -324,6 +331,8 @@ export class MessageStore {
     if (!slab.isResident) return;
     this.residentSlabs--;
     this.evictedSlabs++;
+    if (slab.wasFetched) this.#suspectCount--;
+    slab.wasFetched = false;
     this.#spare(slab.dropBytes());
   }
 
@@ -332,6 +341,8 @@ export class MessageStore {
     if (slab.isResident) return;
     this.residentSlabs++;
     this.evictedSlabs--;
+    this.#suspectCount++;
+    slab.wasFetched = true;
     slab.setBytes(bytes);
   }
 
@@ -377,11 +388,24 @@ export class MessageStore {
     this.#listener?.fetch(ref, this.slabs[ref >> 16] as Slab, loaded);
   }
 
-  /** A loose message's body is back in memory. */
-  loadLoose(message: LooseMessage, parts: readonly Buffer[]): void {
-    if (message.parts.length > 0) return;
-    message.parts = parts;
+  /** Takes the body of a loose message out of memory; whoever calls has it on disk. */
+  evictLoose(message: LooseMessage): void {
+    if (message.parts.length === 0 || message.isReleased) return;
+    message.parts = [];
+    this.looseBytes -= message.bodyBytes;
+    this.evictedLoose++;
+  }
+
+  /** A loose message's body is back in memory, or with null: it could not be read. */
+  loadLoose(message: LooseMessage, parts: readonly Buffer[] | null): void {
+    if (message.parts.length > 0 || message.isDamaged || message.isReleased) return;
     this.evictedLoose--;
+    if (parts === null) {
+      message.isDamaged = true;
+      this.#suspectCount++;
+      return;
+    }
+    message.parts = parts;
     this.looseBytes += message.bodyBytes;
   }
 
@@ -402,9 +426,10 @@ export class MessageStore {
     return slab;
   }
 
-  #moveOne(ref: MessageRef, region: Region): MessageRef {
+  #moveOne(ref: MessageRef, region: Region, bytes: number): MessageRef {
     const slab = this.slabs[ref >> 16] as Slab;
     const offset = (ref & 0xffff) << 4;
+    if (!this.#isRecordIntact(ref)) return this.#moveDamaged(ref, region, bytes);
     const word = offset >> 2;
     const mixed = slab.words[word + 2] as number;
     const bodyBytes = slab.words[word] as number;
@@ -421,12 +446,45 @@ export class MessageStore {
     this.liveCount--;
     this.liveBytes -= bodyBytes;
     const name = (target.id << 16) | (to >> 4);
-    const loose = isLoose ? this.#loose.get(ref) : undefined;
-    if (loose !== undefined) {
-      this.#loose.delete(ref);
-      this.#loose.set(name, loose);
-    }
+    if (isLoose) this.#renameLoose(ref, name);
     return name;
+  }
+
+  /** What is damaged stays damaged: no new checksum makes it good. Its queue finds out when it comes to it. */
+  #moveDamaged(ref: MessageRef, region: Region, bodyBytes: number): MessageRef {
+    const slab = this.slabs[ref >> 16] as Slab;
+    const owners = slab.shares === null ? 1 : Math.max(1, slab.shares[(ref & 0xffff) >> 1] as number);
+    const to = this.#claim(region, 2 * unitBytes, owners, bodyBytes);
+    const target = region.current as Slab;
+    target.bytes.fill(0, to, to + 2 * unitBytes);
+    slab.liveCount--;
+    slab.liveBytes -= bodyBytes + recordShareBytes;
+    this.liveCount--;
+    this.liveBytes -= bodyBytes;
+    const name = (target.id << 16) | (to >> 4);
+    if (this.#damaged.delete(ref)) this.#suspectCount--;
+    this.#damaged.add(name);
+    this.#suspectCount++;
+    this.#renameLoose(ref, name);
+    return name;
+  }
+
+  #renameLoose(ref: MessageRef, name: MessageRef): void {
+    const loose = this.#loose.get(ref);
+    if (loose === undefined) return;
+    this.#loose.delete(ref);
+    this.#loose.set(name, loose);
+  }
+
+  #isRecordIntact(ref: MessageRef): boolean {
+    if (this.#suspectCount === 0) return true;
+    const slab = this.slabs[ref >> 16] as Slab;
+    if (this.#damaged.has(ref)) return false;
+    if (!slab.wasFetched) return true;
+    const offset = (ref & 0xffff) << 4;
+    const word = offset >> 2;
+    const size = recordSize(slab.words, word);
+    return offset + size <= slabBytes && slab.words[word + 4] === recordChecksum(slab.words, word, size, slab.logSequence, offset);
   }
 
   #appendLoose(p: Publication, owners: number, arrivalMillis: number, isLogged: boolean): MessageRef {
@@ -436,7 +494,6 @@ export class MessageStore {
     const message = new LooseMessage(++this.lastLooseId, envelope, properties, body, p.bodyBytes);
     // The record holds all but the body, so that the log alone tells what the message was.
     const size = recordHeaderBytes + p.envelopeBytes + p.propertiesBytes + looseIdBytes;
-    if (size > ownFileBytesMin) throw new RangeError('message properties are larger than a record can be');
     const region = isLogged ? this.#log : this.#memory;
     const offset = this.#claim(region, size, owners, p.bodyBytes);
     const slab = region.current as Slab;
@@ -463,7 +520,9 @@ export class MessageStore {
     const loose = this.#loose.get(ref);
     if (loose === undefined) return;
     this.#loose.delete(ref);
+    loose.isReleased = true;
     if (loose.parts.length > 0) this.looseBytes -= loose.bodyBytes;
+    else if (loose.isDamaged) this.#suspectCount--;
     else if (loose.bodyBytes > 0) this.evictedLoose--;
     if (slab.logSequence >= 0) this.#listener?.looseReleased(loose);
   }
@@ -498,7 +557,7 @@ export class MessageStore {
   #seal(slab: Slab, offset: number, end: number): void {
     const next = Math.max(offset + 2 * unitBytes, (end + unitBytes - 1) & ~(unitBytes - 1));
     slab.bytes.fill(0, end, next);
-    slab.words[(offset >> 2) + 4] = recordChecksum(slab.words, offset, next, slab.logSequence);
+    slab.words[(offset >> 2) + 4] = recordChecksum(slab.words, offset >> 2, next - offset, slab.logSequence, offset);
   }
 
   #newSlab(bytes: Buffer | null, logSequence: number): Slab {
@@ -518,6 +577,7 @@ export class MessageStore {
     this.#freeIds.push(slab.id);
     if (slab.isResident) {
       this.residentSlabs--;
+      if (slab.wasFetched) this.#suspectCount--;
       this.#spare(slab.dropBytes());
     } else {
       this.evictedSlabs--;
@@ -538,12 +598,11 @@ export function recordSize(words: Uint32Array, word: number): number {
   return Math.max(2 * unitBytes, Math.ceil(bytes / unitBytes) * unitBytes);
 }
 
-/** Checksum of the record between two offsets of a slab, whose own checksum word counts as 0. */
-export function recordChecksum(words: Uint32Array, offset: number, next: number, logSequence: number): number {
-  const word = offset >> 2;
+/** Checksum of a record of so many bytes at `word` that belongs to an offset of a slab; its own checksum word counts as 0. */
+export function recordChecksum(words: Uint32Array, word: number, bytes: number, logSequence: number, offset: number): number {
   const own = words[word + 4] as number;
   words[word + 4] = 0;
-  const sum = checksum(words, word, next >> 2, (logSequence ^ Math.imul(offset, 0x9e3779b1)) >>> 0);
+  const sum = checksum(words, word, word + (bytes >> 2), (logSequence ^ Math.imul(offset, 0x9e3779b1)) >>> 0);
   words[word + 4] = own;
   return sum;
 }

@@ -1,29 +1,32 @@
 /** An open file. All positions are explicit; a write is complete (never short) when it is reported done. */
 export interface FileHandle {
   write(bytes: Buffer, position: number, done: (error: Error | null) => void): void;
-  /** Makes what was written durable (fdatasync). */
+  /** Makes durable (fdatasync) what was written, as far as it was reported done before the call. */
   sync(done: (error: Error | null) => void): void;
   /** Reads as much as there is, at most `into.length`; reports the count. */
   read(into: Buffer, position: number, done: (error: Error | null, bytes: number) => void): void;
-  /** The same at once, for recovery. */
+  /** The same at once, for recovery. @throws Error the system's */
   readSync(into: Buffer, position: number): number;
-  /** Writes and makes durable at once, for recovery. */
-  writeSync(bytes: Buffer, position: number): void;
   close(): void;
 }
 
-/** The files of one directory: one of the core's three doors to the outside. Real, or simulated with faults. */
+/**
+ * The files of one directory: one of the core's three doors to the outside. Real, or simulated with faults. Whatever makes, renames or
+ * removes a file takes effect at once and is durable after the next `syncDirectory`. [reliability: S4, S8]
+ */
 export interface Files {
   /** Names of the files in the directory. */
   list(): string[];
   sizeOf(name: string): number;
-  /** Opens a file for reading and writing; makes it, `bytes` long and zero, when it does not exist. */
+  /** Opens a file for reading and writing; makes it when it does not exist. It is at least `bytes` long afterwards, new bytes being 0. */
   open(name: string, bytes: number): FileHandle;
-  /** Takes effect at once; durable after the next `syncDirectory`. */
+  /** Opens a file that exists. @throws Error when it does not */
+  openExisting(name: string): FileHandle;
   rename(from: string, to: string): void;
+  /** Nothing happens when there is no such file. */
   remove(name: string): void;
+  /** Makes a copy under a new name; an error leaves no half of one. */
+  copy(from: string, to: string, done: (error: Error | null) => void): void;
   syncDirectory(done: (error: Error | null) => void): void;
-  /** Writes a small file so that after a crash it is there whole, or the old one is. */
-  replace(name: string, bytes: Buffer, done: (error: Error | null) => void): void;
   readWhole(name: string): Buffer;
 }

@@ -24,7 +24,6 @@ export const classicQueueType: QueueType = {
   name: 'classic',
   internalName: 'rabbit_classic_queue',
   policyKind: 'classic_queues',
-  foreignConsumerArguments: new Set(['x-stream-offset', 'x-stream-filter', 'x-stream-match-unfiltered']),
   capabilities: {
     isExclusiveAllowed: true,
     isTransientAllowed: true,

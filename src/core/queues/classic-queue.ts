@@ -180,7 +180,7 @@ export class ClassicQueue extends Queue {
         continue;
       }
       if (left-- <= 0) return true;
-      if (this.context.store.evictedSlabs > 0 && !this.#isHeadThere()) return false;
+      if (!this.context.store.isAllThere && !this.#isHeadThere()) return false;
       lists.shift(entry);
       if (entry.expiryMillis !== 0 && entry.expiryMillis < now) {
         this.#expire(entry);
@@ -319,12 +319,23 @@ export class ClassicQueue extends Queue {
   }
 
   fetchHead(then: () => void): boolean {
-    if (this.#lists.isEmpty) return true;
-    this.#lists.peek(this.#entry);
-    const { store } = this.context;
-    if (store.isResident(this.#entry.ref)) return true;
-    store.fetch(this.#entry.ref, then);
-    return false;
+    const { store, clock } = this.context;
+    const entry = this.#entry;
+    while (!this.#lists.isEmpty) {
+      this.#lists.peek(entry);
+      if (entry.expiryMillis !== 0 && entry.expiryMillis <= clock.nowMillis) {
+        this.#lists.shift(entry);
+        this.#expire(entry);
+      } else if (!store.isResident(entry.ref)) {
+        store.fetch(entry.ref, then);
+        return false;
+      } else if (store.isIntact(entry.ref)) {
+        return true;
+      } else {
+        this.#dropDamaged();
+      }
+    }
+    return true;
   }
 
   /** Recovery: puts a message back to its place. */
@@ -334,16 +345,20 @@ export class ClassicQueue extends Queue {
     this.context.turn.queueReady(this);
   }
 
-  /** Recovery: takes a settled message out again; false when it is not there. */
+  levelOf(priority: number): number {
+    return this.#lists.levelOf(priority);
+  }
+
+  restored(): void {
+    // A shorter time to live that came by a policy is not recorded with each message.
+    const { messageTtlMillis } = this.settings;
+    if (messageTtlMillis >= 0) this.#lists.limitExpiries(this.context.clock.nowMillis + messageTtlMillis);
+  }
+
   removeRestored(priority: number, sequence: number, into: Entry): boolean {
     if (!this.#lists.remove(this.#lists.levelOf(priority), sequence, into)) return false;
     this.#readyBytes -= into.bytes;
     return true;
-  }
-
-  /** Recovery: everything may have been delivered before. */
-  markRedelivered(): void {
-    this.#lists.markRedelivered();
   }
 
   /** Whether the first message's bytes are in memory and sound; else they are fetched, or the damaged message is reported and dropped. */
@@ -362,11 +377,16 @@ export class ClassicQueue extends Queue {
         return false;
       }
       if (store.isIntact(this.#entry.ref)) return true;
-      this.#lists.shift(this.#entry);
-      this.#readyBytes -= this.#entry.bytes;
-      this.context.messageDamaged(this, this.#entry);
-      this.release(this.#entry);
+      this.#dropDamaged();
     }
+  }
+
+  #dropDamaged(): void {
+    const entry = this.#entry;
+    this.#lists.shift(entry);
+    this.#readyBytes -= entry.bytes;
+    this.context.messageDamaged(this, entry);
+    this.release(entry);
   }
 
   #wallTime(expiryMillis: number): number {

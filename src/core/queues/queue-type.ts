@@ -20,8 +20,6 @@ export interface QueueType {
   /** As RabbitMQ calls it in error texts, e.g. rabbit_classic_queue. */
   readonly internalName: string;
   readonly capabilities: QueueCapabilities;
-  /** Arguments of consumers that only other types know: refused. */
-  readonly foreignConsumerArguments: ReadonlySet<string>;
   /** What policies count its queues as. */
   readonly policyKind: PolicyKind;
   /** @throws BrokerError PRECONDITION_FAILED with RabbitMQ's text when an argument or property does not fit. */

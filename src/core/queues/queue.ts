@@ -28,12 +28,14 @@ export interface QueueDeclaration {
 
 /** What recovery needs of a queue whose messages are in the log. */
 export interface RestorableQueue extends Queue {
-  /** Puts a message to the place it had. */
+  /** Messages of one level have one order; several priorities may share one. */
+  levelOf(priority: number): number;
+  /** Puts a message to the place it had. Those of a level come in ascending order. */
   restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void;
-  /** Takes a message out again; false when it is not there. */
+  /** All messages are there. */
+  restored(): void;
+  /** Takes a ready message out, wherever it stands; false when it is not there. Whoever calls lets go of it. */
   removeRestored(priority: number, sequence: number, into: Entry): boolean;
-  /** Everything may have been delivered before. */
-  markRedelivered(): void;
 }
 
 /**
@@ -108,7 +110,10 @@ export abstract class Queue implements RefHolder {
   abstract consumerReady(consumer: Consumer): void;
   /** Hands messages to consumers with credit, at most about `budget`. Returns whether there is more to do at once. */
   abstract pump(budget: number): boolean;
-  /** Takes the first message for basic.get; false when the queue is empty. The caller settles it later unless `noAck`. */
+  /**
+   * Takes the first message for basic.get; false when the queue is empty. The caller settles it later unless `noAck`. Where messages may be
+   * on disk, `fetchHead` must have said just before that the first is there.
+   */
   abstract take(into: Entry, noAck: boolean): boolean;
   /** Ends a delivery. `entry` is what was delivered. */
   abstract settle(entry: Entry, outcome: Outcome): void;
@@ -119,7 +124,10 @@ export abstract class Queue implements RefHolder {
   abstract relocate(rename: Rename): void;
   /** Lets go of a message that has left the queue: the log hears of it, the store gets its memory back. */
   abstract release(entry: Entry): void;
-  /** Whether the first message's bytes are in memory; if not, fetches them and calls `then`. */
+  /**
+   * Whether the first message that is alive is in memory, or there is none; if not, fetches it and calls `then`. What has expired or is
+   * damaged on the way is dropped.
+   */
   abstract fetchHead(then: () => void): boolean;
   /** Whether persistent messages are recorded in the log. */
   abstract get isLogging(): boolean;

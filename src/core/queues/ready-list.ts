@@ -7,6 +7,9 @@ import { ReturnedHeap } from './returned-heap.ts';
 const initialCapacity = 16;
 /** An emptied ring above this capacity is given back, so that a queue that was deep once does not stay large. */
 const keptCapacityMax = 1024;
+/** Bytes of a place in the ring, and of a message that counts as returned: what gaps are weighed by. */
+const holeCost = 16;
+const returnedCost = 100;
 
 /**
  * The messages of a queue (or of one priority of it) that can be delivered now, oldest first. Entries are columns of typed arrays in a
@@ -49,8 +52,8 @@ export class ReadyList {
   }
 
   /**
-   * Recovery: puts a message to the place it had. Places that are skipped are holes; a message older than all others, and far from them,
-   * counts as returned.
+   * Recovery: puts a message to the place it had. Places that are skipped are holes; a message older than all others, or far in front of
+   * them, counts as returned.
    */
   restore(sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
     // Places never go back: what was returned is older than the ring, and a number that was given is not given again.
@@ -72,11 +75,27 @@ export class ReadyList {
       this.#holes--;
       return;
     }
+    if ((sequence - this.#tail) * holeCost > (this.#tail - this.#head - this.#holes) * returnedCost) this.#returnAll(sequence);
     while (this.#tail < sequence) {
       this.push(0, 0, 0, 0);
       this.#holes++;
     }
     this.push(ref, meta, bytes, expiryMillis);
+  }
+
+  /** Makes all that is in the ring count as returned, and lets the ring begin at a place far behind. */
+  #returnAll(sequence: number): void {
+    const entry: Entry = { ref: 0, meta: 0, bytes: 0, sequence: 0, expiryMillis: 0 };
+    for (; this.#head < this.#tail; this.#head++) {
+      if ((this.#refs as Uint32Array)[this.#head & this.#mask] === 0) continue;
+      this.#fill(entry, this.#head);
+      this.#returned ??= new ReturnedHeap();
+      this.#returned.push(entry);
+    }
+    this.#holes = 0;
+    this.#emptied();
+    this.#head = sequence;
+    this.#tail = sequence;
   }
 
   /** Recovery: flags every message as delivered before. */

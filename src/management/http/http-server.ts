@@ -1,8 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type net from 'node:net';
-import type { SecureContext, TLSSocket } from 'node:tls';
-import { certificateProblem } from '../../net/client-certificate.ts';
 import type { TlsContexts, TlsOptions } from '../../net/tls-contexts.ts';
 
 /** What keeps a client from holding a connection for nothing; in milliseconds and bytes, by the names of node:http. */
@@ -25,10 +23,10 @@ const defaultLimits: HttpLimits = {
 };
 const connectionsMax = 2000;
 
-/** Contexts and options of a listener with TLS. The contexts are others once the certificates were read anew. */
+/** Contexts and options of a listener with TLS. */
 export interface HttpTls {
   readonly options: TlsOptions;
-  contexts: TlsContexts;
+  readonly contexts: TlsContexts;
 }
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -36,7 +34,7 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 /** An HTTP or HTTPS server with the limits of ours; it listens on nothing yet. */
 export function makeHttpServer(handler: RequestHandler, tls: HttpTls | null, limits: HttpLimits = defaultLimits): Server {
   const listener: RequestListener = (request, response) => void handler(request, response);
-  const server = tls === null ? createServer(limits, listener) : makeTlsServer(listener, tls, limits);
+  const server = tls === null ? createServer(limits, listener) : createTlsServer({ ...limits, ...tlsOptions(tls) }, listener);
   server.maxConnections = connectionsMax;
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (socket.writable && !socket.destroyed)
@@ -52,28 +50,14 @@ function statusLineOf({ code }: NodeJS.ErrnoException): string {
   return code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
 }
 
-function makeTlsServer(listener: RequestListener, tls: HttpTls, limits: HttpLimits): Server {
-  const { verify, failIfNoPeerCert } = tls.options;
-  const server = createTlsServer(
-    {
-      ...limits,
-      ...tls.contexts.main,
-      requestCert: verify === 'peer',
-      rejectUnauthorized: verify === 'peer' && failIfNoPeerCert,
-      handshakeTimeout: 5000,
-      SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) =>
-        done(null, contextFor(tls.contexts, name)),
-    },
-    listener,
-  );
-  server.prependListener('secureConnection', (socket: TLSSocket) => {
-    if (certificateProblem(socket, tls.options, tls.contexts.authorities) !== null) socket.destroy();
-  });
-  return server;
-}
-
-/** The context of the name itself, or of a wildcard one label up; undefined for the main one. */
-function contextFor({ byName }: TlsContexts, name: string): SecureContext | undefined {
-  const lower = name.toLowerCase();
-  return byName.get(lower) ?? byName.get(lower.replace(/^[^.]+/, '*'));
+function tlsOptions({ options, contexts }: HttpTls): object {
+  const { byName } = contexts;
+  return {
+    ...contexts.main,
+    requestCert: options.verify === 'peer',
+    rejectUnauthorized: options.verify === 'peer' && options.failIfNoPeerCert,
+    handshakeTimeout: 5000,
+    SNICallback: (name: string, done: (error: Error | null, context?: unknown) => void) =>
+      done(null, byName.get(name.toLowerCase()) ?? byName.get(name.toLowerCase().replace(/^[^.]+/, '*'))),
+  };
 }

@@ -11,7 +11,7 @@ interface Sent {
 }
 
 /** The part of a channel that confirms see. */
-function channelOf(sent: Sent[]): { channel: Channel; close: () => void; counted: () => number } {
+function channelOf(sent: Sent[]): { channel: Channel; close(): void; counted(): number } {
   const counters = { confirmed: 0 };
   const fake = {
     isOpen: true,

@@ -172,7 +172,7 @@ function writeHeaderFrame(
     return;
   }
   outbox.position = at;
-  outbox.appendChunk(properties.subarray(start, start + count));
+  appendCopy(outbox, properties.subarray(start, start + count));
   outbox.reserve(1);
   outbox.buffer[outbox.position++] = FrameEnd;
 }
@@ -192,7 +192,8 @@ function writeBodyFrames(outbox: Outbox, channelNumber: number, parts: readonly 
       const part = parts[index] ?? noBytes;
       const count = Math.min(frameLeft, part.length - offset);
       const piece = count === part.length ? part : part.subarray(offset, offset + count);
-      if (isCopied || count < 512) outbox.append(piece);
+      if (isCopied) appendCopy(outbox, piece);
+      else if (count < 512) outbox.append(piece);
       else outbox.appendChunk(piece);
       frameLeft -= count;
       offset += count;
@@ -204,6 +205,12 @@ function writeBodyFrames(outbox: Outbox, channelNumber: number, parts: readonly 
     outbox.reserve(1);
     outbox.buffer[outbox.position++] = FrameEnd;
   }
+}
+
+/** Adds bytes of a slab, which may be used for others before they are sent. */
+function appendCopy(outbox: Outbox, bytes: Buffer): void {
+  if (bytes.length <= outboxSlabBytes) outbox.append(bytes);
+  else outbox.appendChunk(Buffer.from(bytes));
 }
 
 function writeFrameHeader(target: Buffer, at: number, type: number, channelNumber: number, size: number): number {

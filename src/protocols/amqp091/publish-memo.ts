@@ -64,8 +64,6 @@ export class PublishMemoBudget {
 export class PublishMemos {
   readonly #budget: PublishMemoBudget;
   #slots: (PublishMemo | null)[] = [];
-  /** Of the arguments in the slots. */
-  #hashes = new Int32Array(0);
   #hits = 0;
   #misses = 0;
   #isFull = false;
@@ -81,19 +79,17 @@ export class PublishMemos {
   find(buffer: Buffer, start: number, end: number, vhostGeneration: number, accessGeneration: number): PublishMemo | null {
     const slots = this.#slots;
     if (slots.length === 0) return null;
-    const hash = hashOf(buffer, start, end);
-    const first = hash & (slots.length - 1);
-    // The hashes of all slots are close together in memory; a memo is looked at only when it is likely the one.
-    const hashes = this.#hashes;
-    for (let at = first, probe = 0; probe < 2; probe++, at ^= 1) {
-      if (hashes[at] !== hash) continue;
-      const memo = slots[at] as PublishMemo | null;
-      if (memo === null || !memo.fits(buffer, start, end, vhostGeneration, accessGeneration)) continue;
-      this.#hits++;
-      return memo;
+    const first = slotOf(buffer, start, end) & (slots.length - 1);
+    let memo = slots[first] as PublishMemo | null;
+    if (memo === null || !memo.fits(buffer, start, end, vhostGeneration, accessGeneration)) {
+      memo = slots[first ^ 1] as PublishMemo | null;
+      if (memo === null || !memo.fits(buffer, start, end, vhostGeneration, accessGeneration)) {
+        this.#misses++;
+        return null;
+      }
     }
-    this.#misses++;
-    return null;
+    this.#hits++;
+    return memo;
   }
 
   /** Whether what was not found is worth a memo of its own: in a table that cannot grow any more newcomers have to be lucky. */
@@ -103,27 +99,20 @@ export class PublishMemos {
   }
 
   add(memo: PublishMemo): void {
-    if (this.#slots.length === 0) this.#resize(slotsMin);
-    this.#put(memo, hashOf(memo.bytes, 0, memo.byteCount));
+    if (this.#slots.length === 0) this.#slots = Array.from<PublishMemo | null>({ length: slotsMin }).fill(null);
+    this.#put(this.#slots, memo);
   }
 
   /** Gives back what was taken from the budget. */
   close(): void {
     this.#budget.slots += Math.max(0, this.#slots.length - slotsMin);
     this.#slots = [];
-    this.#hashes = new Int32Array(0);
   }
 
-  #put(memo: PublishMemo, hash: number): void {
-    const slots = this.#slots;
-    const hashes = this.#hashes;
-    const first = hash & (slots.length - 1);
-    if (slots[first] !== null) {
-      slots[first ^ 1] = slots[first] as PublishMemo;
-      hashes[first ^ 1] = hashes[first] as number;
-    }
+  #put(slots: (PublishMemo | null)[], memo: PublishMemo): void {
+    const first = slotOf(memo.bytes, 0, memo.byteCount) & (slots.length - 1);
+    if (slots[first] !== null) slots[first ^ 1] = slots[first] as PublishMemo;
     slots[first] = memo;
-    hashes[first] = hash;
   }
 
   /** As many were not found as there are slots: doubles the table when that was more than one in eight. */
@@ -136,22 +125,16 @@ export class PublishMemos {
     this.#isFull = size >= slotsMax || this.#budget.slots < size;
     if (this.#isFull) return;
     this.#budget.slots -= size;
-    this.#resize(size * 2);
-  }
-
-  #resize(size: number): void {
-    const slots = this.#slots;
-    const hashes = this.#hashes;
-    this.#slots = Array.from<PublishMemo | null>({ length: size }).fill(null);
-    this.#hashes = new Int32Array(size);
-    for (let i = 0; i < slots.length; i++) {
-      const memo = slots[i] as PublishMemo | null;
-      if (memo !== null) this.#put(memo, hashes[i] as number);
+    const larger = Array.from<PublishMemo | null>({ length: size * 2 }).fill(null);
+    for (let i = 0; i < size; i++) {
+      const memo = this.#slots[i] as PublishMemo | null;
+      if (memo !== null) this.#put(larger, memo);
     }
+    this.#slots = larger;
   }
 }
 
-function hashOf(buffer: Buffer, start: number, end: number): number {
+function slotOf(buffer: Buffer, start: number, end: number): number {
   let hash = end - start;
   // The last byte holds flags, the ones before it the end of the routing key: where keys differ.
   const from = Math.max(start, end - 13);

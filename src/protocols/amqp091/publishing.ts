@@ -36,7 +36,7 @@ const badExpiration = 0x1_0000;
 const badDeliveryMode = 0x2_0000;
 /** Properties that need more than a look: headers (CC, BCC), reply-to, user-id. */
 const demandingFlags = HeadersFlag | ReplyToFlag | UserIdFlag;
-const checkedFlags = ReplyToFlag | UserIdFlag | badExpiration;
+const checkedFlags = ReplyToFlag | UserIdFlag | badExpiration | badDeliveryMode;
 /** Ticket, exchange, routing key and bits of basic.publish. */
 const argumentBytesMax = 2 + 256 + 256 + 1;
 const immediateBit = 2;
@@ -410,8 +410,6 @@ export class Publishing {
     let headers: FieldTable | null = null;
     if ((demands & HeadersFlag) !== 0) headers = broker.format(p.format).headers(p.properties, p.propertiesStart, p.propertiesBytes);
     const keys = headers === null ? null : copyKeys(headers, memo.routingKey);
-    if ((demands & badDeliveryMode) !== 0)
-      throw preconditionFailed(`invalid message: {delivery_mode_unknown,${(this.#facets as Facets).deliveryMode}}`);
     if (keys !== null) {
       for (let i = 1; i < keys.length; i++) broker.topology.checkTopic(connection.actor, vhost, exchange, 'write', keys[i] as string);
       if (headers?.has('BCC')) withoutBcc(p, headers, broker.format(p.format));
@@ -426,11 +424,14 @@ export class Publishing {
     const { properties, propertiesStart } = p;
     // The header may have been kept elsewhere since it was looked at.
     peekFacets(properties, propertiesStart, propertiesStart + p.propertiesBytes, facets);
-    const userId = facets.userIdStart === 0 ? null : textAt(properties, facets.userIdStart, facets.userIdLength);
+    const userId =
+      facets.userIdStart === 0 ? null : properties.toString('utf8', facets.userIdStart, facets.userIdStart + facets.userIdLength);
     const expiration = textAt(properties, facets.expirationStart, facets.expirationLength);
     if (isPseudoQueue(properties, facets.replyToStart, facets.replyToLength)) prepareReplyTo(this.#channel, p);
     if (userId !== null) this.#checkUserId(userId);
     if ((this.#demands & badExpiration) !== 0) parseExpiration(expiration);
+    if ((this.#demands & badDeliveryMode) !== 0)
+      throw preconditionFailed(`invalid message: {delivery_mode_unknown,${facets.deliveryMode}}`);
   }
 
   /** [RabbitMQ docs: validated user-id] */
@@ -442,7 +443,7 @@ export class Publishing {
 }
 
 function textAt(buffer: Buffer, start: number, count: number): string {
-  return decodeText(buffer, start, start + count);
+  return buffer.toString('latin1', start, start + count);
 }
 
 /** Content where a method has to be. */

@@ -1,6 +1,6 @@
 import type { BrokerErrorCode } from '../../core/broker-error.ts';
 import { BrokerError } from '../../core/broker-error.ts';
-import { erlangBinary, erlangOctets } from '../../core/erlang-field.ts';
+import { erlangBinary } from '../../core/erlang-field.ts';
 import { hardErrors, replyNames } from '../../wire/amqp091/constants.gen.ts';
 import { DecodeError } from '../../wire/decode-error.ts';
 
@@ -20,8 +20,6 @@ export interface ReplyError {
 export class ConnectionError extends BrokerError {}
 
 const replyTextBytesMax = 255;
-/** Octets that are printed of what cannot be decoded; more would not fit a reply text. */
-const decodeBytesShown = 128;
 
 /**
  * A reply text has to fit a shortstr; RabbitMQ cuts it and says so by three dots. [RabbitMQ: rabbit_binary_generator, truncate] Names in it
@@ -46,7 +44,7 @@ export function replyFor(error: unknown, payload: Uint8Array): ReplyError | null
   if (error instanceof DecodeError) {
     if (error.kind === 'malformed-utf8') return { ...replyError('FRAME_ERROR', 'Malformed UTF-8 in shortstr'), namesMethod: false };
     if (error.kind === 'too-deep' || error.kind === 'too-many') return replyError('SYNTAX_ERROR', error.message);
-    return replyError('FRAME_ERROR', `cannot decode ${erlangOctets(payload.subarray(0, decodeBytesShown))}`);
+    return replyError('FRAME_ERROR', `cannot decode ${erlangBinary(payload)}`);
   }
   return null;
 }

@@ -1,14 +1,18 @@
+import { CallbackTimer } from '../../base/timer-queue.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import { type Slab, slabBytes } from '../../core/messages/slab.ts';
 import type { Files } from '../../core/ports/files.ts';
 import { metaLogged, priorityOf } from '../../core/queues/entry.ts';
+import type { Run } from './frame-list.ts';
 import type { Journal } from './journal.ts';
-import { slabsPerSegment } from './layout.ts';
-import { segmentBytes } from './segments.ts';
-import { encodeSnapshot, snapshotName } from './snapshot.ts';
+import { type MetadataSnapshot, writeSnapshot } from './snapshot.ts';
 
 /** Dead bytes that are put up with, besides as many as are alive. */
-const slackBytes = 64 * 1024 * 1024;
+export const defaultSlackBytes = 64 * 1024 * 1024;
+/** How often the size of the log is looked at while its segments stay the same. */
+const checkMillis = 1000;
+/** Metadata is written to the snapshot at most this often while no segment waits for it. */
+const snapshotMillis = 30_000;
 
 /**
  * Gives the log's space back. Segments go in order, the oldest first: then no settlement is ever lost that something older still needs.
@@ -20,93 +24,138 @@ export class Cleaner {
   readonly #journal: Journal;
   readonly #files: Files;
   readonly #onFatal: (error: Error) => void;
-  #isBusy = false;
+  readonly #slackBytes: number;
+  #runs: readonly Run[];
+  #isMoving = false;
+  #isSnapshotting = false;
+  #isStopped = false;
   #checkedSegment = -1;
+  #checkedMillis = -Infinity;
+  #snapshotDueMillis = 0;
+  readonly #timer = new CallbackTimer(() => this.run());
+  #onSnapshot: (() => void)[] = [];
   movedBytes = 0;
+  snapshotCount = 0;
 
-  constructor(core: BrokerCore, journal: Journal, files: Files, onFatal: (error: Error) => void) {
+  /** `runs` are the starts of the broker whose frames are in the log, this one included. */
+  constructor(core: BrokerCore, journal: Journal, files: Files, runs: readonly Run[], slackBytes: number, onFatal: (error: Error) => void) {
     this.#core = core;
     this.#journal = journal;
     this.#files = files;
+    this.#runs = runs;
+    this.#slackBytes = slackBytes;
     this.#onFatal = onFatal;
   }
 
   /** To be called after commits; cheap when there is nothing to do. */
   run(): void {
-    if (this.#isBusy) return;
-    const { segments } = this.#journal;
-    if (segments.isFirstDead) {
-      if (this.#journal.isMetadataDirty) {
-        this.#snapshotThenRun();
-        return;
-      }
-      while (segments.isFirstDead) segments.removeFirst();
+    if (this.#isStopped) return;
+    const { segments, snapshotSequence, metadataSequence } = this.#journal;
+    const now = this.#core.clock.nowMillis;
+    const needed = segments.firstNeeded(snapshotSequence);
+    if (needed > this.#journal.floor && snapshotSequence > 0) this.#journal.note();
+    if (!this.#isSnapshotting && metadataSequence > snapshotSequence) {
+      if (now >= this.#snapshotDueMillis || segments.firstNeeded(Infinity) > needed) this.#snapshot();
+      else this.#wakeAt(this.#snapshotDueMillis);
     }
-    if (segments.count < 2 || this.#checkedSegment === segments.last) return;
+    if (this.#isMoving || segments.count < 2 || needed > segments.first) return;
+    if (this.#checkedSegment === segments.last && now < this.#checkedMillis + checkMillis) {
+      this.#wakeAt(this.#checkedMillis + checkMillis);
+      return;
+    }
+    this.#checkedSegment = segments.last;
+    this.#checkedMillis = now;
     if (this.#isTooLarge()) this.#moveFirst();
-    else this.#checkedSegment = segments.last;
   }
 
-  /** Writes all metadata to the snapshot. */
-  snapshot(done: (error: Error | null) => void): void {
-    this.#journal.isMetadataDirty = false;
-    const bytes = encodeSnapshot({ format: 1, lastQueueId: this.#core.lastQueueId, changes: this.#core.metadataSnapshot() });
-    this.#files.replace(snapshotName, bytes, done);
+  /** Nothing is begun any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#core.timers.clear(this.#timer);
   }
 
-  #snapshotThenRun(): void {
-    this.#isBusy = true;
-    // What the snapshot says has to be durable in the log first: a snapshot must not run ahead of what was acknowledged or lost.
-    this.#journal.commit(() => {
-      this.snapshot(error => {
-        this.#isBusy = false;
-        if (error !== null) this.#onFatal(error);
-        else this.run();
-      });
-    }, null);
+  /** Writes all metadata to the snapshot, when one that is being written is done. */
+  snapshotNow(done: (error: Error | null) => void): void {
+    if (this.#isSnapshotting) this.#onSnapshot.push(() => this.snapshotNow(done));
+    else this.#write(done);
+  }
+
+  #snapshot(): void {
+    this.#write(error => {
+      if (error !== null) this.#onFatal(error);
+      else this.run();
+    });
+  }
+
+  /** The snapshot says what the frames up to one say, and is written when these are durable: it never runs ahead of the log. */
+  #write(done: (error: Error | null) => void): void {
+    this.#isSnapshotting = true;
+    let snapshot: MetadataSnapshot | null = null;
+    this.#journal.capture(
+      sequence => {
+        const began = performance.now();
+        const first = this.#journal.segments.first;
+        // A run goes when the next one begins at or before the oldest segment.
+        this.#runs = this.#runs.filter((_, index) => (this.#runs[index + 1]?.firstSegment ?? Infinity) > first);
+        snapshot = { sequence, lastQueueId: this.#core.lastQueueId, runs: this.#runs, changes: this.#core.metadataSnapshot() };
+        const cost = performance.now() - began;
+        this.#snapshotDueMillis = this.#core.clock.nowMillis + Math.max(snapshotMillis, cost * 1000);
+      },
+      () => {
+        const { sequence } = snapshot as MetadataSnapshot;
+        writeSnapshot(this.#files, snapshot as MetadataSnapshot, error => {
+          this.#core.turn.begin();
+          this.#isSnapshotting = false;
+          this.snapshotCount++;
+          if (error === null) this.#journal.snapshotSequence = sequence;
+          done(error);
+          for (const callback of this.#onSnapshot.splice(0)) callback();
+        });
+      },
+    );
+  }
+
+  #wakeAt(millis: number): void {
+    if (!this.#timer.isSet || this.#timer.dueMillis > millis) this.#core.timers.set(this.#timer, millis);
   }
 
   #isTooLarge(): boolean {
     let live = 0;
     for (const slab of this.#core.store.slabs) if (slab !== null && slab.logSequence >= 0) live += slab.liveBytes;
-    return (this.#journal.segments.count - 1) * segmentBytes > 2 * live + slackBytes;
+    const { segments } = this.#journal;
+    return (segments.count - 1) * segments.segmentBytes > 2 * live + this.#slackBytes;
   }
 
   /** Copies what is alive in the oldest segment to the end of the log. */
   #moveFirst(): void {
     const { segments } = this.#journal;
     const { store } = this.#core;
-    const from = segments.first * slabsPerSegment;
     const slabs: Slab[] = [];
     for (const slab of store.slabs) {
-      if (
-        slab !== null &&
-        slab.logSequence >= from &&
-        slab.logSequence < from + slabsPerSegment &&
-        !slab.isPinned &&
-        slab !== store.logSlab
-      )
-        slabs.push(slab);
+      if (slab === null || slab.logSequence < 0 || segments.numberOf(slab.logSequence) !== segments.first) continue;
+      if (!slab.isPinned && slab !== store.logSlab) slabs.push(slab);
     }
     if (slabs.length === 0) return;
-    this.#isBusy = true;
+    this.#isMoving = true;
     this.#fetchAll(slabs, () => {
-      this.#isBusy = false;
+      this.#isMoving = false;
+      if (this.#isStopped) return;
       const there = slabs.filter(slab => store.slabs[slab.id] === slab && slab.isResident);
+      if (there.length === 0) return;
       for (const slab of there) this.movedBytes += Math.min(slab.liveBytes, slabBytes);
-      const { clock } = this.#core;
-      store.move(
-        new Set(there.map(slab => slab.id)),
-        this.#core.refHolders(),
-        true,
-        (ref, queue, meta, sequence, bodyBytes, expiryMillis) => {
-          if (queue === null || (meta & metaLogged) === 0) return ref;
-          const expiry = expiryMillis === 0 ? 0 : clock.wallMillis + (expiryMillis - clock.nowMillis);
-          this.#journal.enqueued(queue.id, priorityOf(meta), sequence, ref, bodyBytes, expiry);
-          return ref;
-        },
-      );
+      this.#move(new Set(there.map(slab => slab.id)));
+      this.#checkedSegment = -1;
       this.#journal.commit(() => this.run(), null);
+    });
+  }
+
+  #move(slabIds: ReadonlySet<number>): void {
+    const { clock, store } = this.#core;
+    store.move(slabIds, this.#core.refHolders(), true, (ref, queue, meta, sequence, bodyBytes, expiryMillis) => {
+      if (queue === null || (meta & metaLogged) === 0) return ref;
+      const expiry = expiryMillis === 0 ? 0 : clock.wallMillis + (expiryMillis - clock.nowMillis);
+      this.#journal.enqueued(queue.id, priorityOf(meta), sequence, ref, bodyBytes, expiry);
+      return ref;
     });
   }
 

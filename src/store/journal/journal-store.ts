@@ -1,60 +1,189 @@
 import type { BrokerCore } from '../../core/broker.ts';
 import { deliveryCount, metaLogged, metaRedelivered, priorityOf } from '../../core/queues/entry.ts';
 import type { Files } from '../../core/ports/files.ts';
-import { Cleaner } from './cleaner.ts';
+import type { Queue } from '../../core/queues/queue.ts';
+import { Cleaner, defaultSlackBytes } from './cleaner.ts';
+import type { Run } from './frame-list.ts';
 import { Journal } from './journal.ts';
+import { looseFileName } from './loose-files.ts';
 import { Recovery, type RecoveryReport } from './recovery.ts';
+import { removeTemporaries } from './replace-file.ts';
 
 /** Memory for message bodies that are on disk as well. */
 export const defaultBodyMemoryBytes = 96 * 1024 * 1024;
 
-/**
- * A broker's durable side in one directory: give `journal` to the core, then `recover`, and `stop` at the end.
- */
+export interface JournalStoreOptions {
+  /** Called once, when a write or sync failed: nothing more is acknowledged, the process has to end. */
+  readonly onFatal: (error: Error) => void;
+  readonly bodyMemoryBytes?: number;
+  /** Dead bytes in the log that are put up with, besides as many as are alive. */
+  readonly slackBytes?: number;
+  /** Slabs of 1 MiB per segment; must be the same for the life of a directory. */
+  readonly slabsPerSegment?: number;
+  /** Names this start; default: a random number. */
+  readonly owner?: number;
+}
+
+/** A broker's durable side in one directory: give `journal` to the core, then `recover` and `begin`, and `stop` at the end. */
 export class JournalStore {
   readonly journal: Journal;
   readonly #files: Files;
-  readonly #onFatal: (error: Error) => void;
+  readonly #options: JournalStoreOptions;
+  #recovery: Recovery | null = null;
   #cleaner: Cleaner | null = null;
 
-  /** `onFatal` is called once, when a write or sync failed: nothing more is acknowledged, the process has to end. */
-  constructor(files: Files, onFatal: (error: Error) => void, bodyMemoryBytes: number = defaultBodyMemoryBytes) {
+  constructor(files: Files, options: JournalStoreOptions) {
     this.#files = files;
-    this.#onFatal = onFatal;
-    this.journal = new Journal(files, bodyMemoryBytes, onFatal);
+    this.#options = options;
+    const { slabsPerSegment, owner } = options;
+    this.journal = new Journal(files, {
+      memoryBytes: options.bodyMemoryBytes ?? defaultBodyMemoryBytes,
+      onFatal: options.onFatal,
+      ...(slabsPerSegment === undefined ? {} : { slabsPerSegment }),
+      ...(owner === undefined ? {} : { owner }),
+    });
   }
 
-  /** Whether nothing was ever stored here: the broker makes its default user and virtual host. */
-  get isBlank(): boolean {
-    return !this.#files.list().some(name => name.endsWith('.seg') || name === 'metadata.json');
-  }
-
-  /** @throws JournalError when the directory cannot be used without losing something. */
+  /**
+   * Brings the broker to where it was. Changes nothing in the directory.
+   * @throws JournalError when the directory cannot be used without losing something.
+   */
   recover(core: BrokerCore): RecoveryReport {
     this.journal.attach(core);
-    const report = new Recovery(core, this.journal, this.#files).run();
-    const cleaner = new Cleaner(core, this.journal, this.#files, this.#onFatal);
-    this.#cleaner = cleaner;
-    this.journal.onCommitted = () => cleaner.run();
-    return report;
+    this.#recovery = new Recovery(core, this.journal, this.#files);
+    return this.#recovery.run();
   }
 
-  /** Writes what a clean stop knows better than a crash: which messages were delivered before. Connections must be closed already. */
+  /**
+   * Makes durable what recovery has found, so that nothing can take it back once it was seen, and records from now on. Before it is done
+   * nobody may be served. Calls back with the error when the directory cannot be written.
+   */
+  begin(core: BrokerCore, done: (error: Error | null) => void): void {
+    const recovery = this.#recovery as Recovery;
+    this.#recovery = null;
+    const { journal } = this;
+    const { segments } = journal;
+    this.#syncFound(recovery, syncError => {
+      if (syncError !== null) {
+        done(syncError);
+        return;
+      }
+      const firstSegment = segments.last + 1;
+      journal.begin();
+      journal.settle(error => {
+        if (error !== null) {
+          done(error);
+          return;
+        }
+        this.#removeUnneeded(recovery);
+        for (const number of recovery.damagedSegments) this.quarantine(core, number);
+        const runs: Run[] = [...recovery.runs, { firstSegment, owner: journal.owner }];
+        this.#startCleaner(core, runs, done);
+      });
+    });
+  }
+
+  /**
+   * Writes what a clean stop knows better than a crash: which messages were delivered before. Connections must be closed already. Resolves
+   * also when the disk has failed: that was told by onFatal.
+   */
   async stop(core: BrokerCore): Promise<void> {
-    for (const vhost of core.vhosts.values()) {
-      for (const queue of vhost.queues.values()) {
-        if (!queue.isLogging) continue;
-        queue.forEachReady(entry => {
-          if ((entry.meta & metaLogged) !== 0 && ((entry.meta & metaRedelivered) !== 0 || deliveryCount(entry.meta) > 0)) {
-            this.journal.flagged(queue.id, priorityOf(entry.meta), entry.sequence, entry.meta);
-          }
-          return true;
-        });
+    for (const vhost of core.vhosts.values()) for (const queue of vhost.queues.values()) this.#flag(queue);
+    const error = await new Promise<Error | null>(resolve => this.#end(resolve));
+    if (error === null) await this.journal.close();
+    this.#cleaner = null;
+  }
+
+  /** Keeps a copy of a segment in which something is damaged. */
+  quarantine(core: BrokerCore, segment: number): void {
+    this.journal.segments.quarantine(segment, (name, error) => {
+      if (error === null) core.logger.warning('store', `a copy of the damaged segment is kept as ${name}`);
+      else core.logger.warning('store', `the damaged segment ${segment} could not be copied: ${error.message}`);
+    });
+  }
+
+  #startCleaner(core: BrokerCore, runs: readonly Run[], done: (error: Error | null) => void): void {
+    const { journal } = this;
+    const { slackBytes = defaultSlackBytes, onFatal } = this.#options;
+    const cleaner = new Cleaner(core, journal, this.#files, runs, slackBytes, onFatal);
+    this.#cleaner = cleaner;
+    core.onMessageDamaged = ref => {
+      const slab = core.store.slabs[ref >> 16];
+      if (slab !== null && slab !== undefined && slab.logSequence >= 0) this.quarantine(core, journal.segments.numberOf(slab.logSequence));
+    };
+    // From now on the snapshot names this run, and the log need not be read for definitions.
+    cleaner.snapshotNow(error => {
+      if (error === null) journal.onCommitted = () => cleaner.run();
+      done(error);
+    });
+  }
+
+  /** The snapshot, then all that waits, then the mark in a frame of its own: it says that all before it is durable. */
+  #end(done: (error: Error | null) => void): void {
+    const { journal } = this;
+    const mark = (error: Error | null): void => {
+      if (error !== null) {
+        done(error);
+        return;
+      }
+      this.#cleaner?.stop();
+      journal.settle(settleError => {
+        if (settleError !== null) {
+          done(settleError);
+          return;
+        }
+        journal.markClean();
+        journal.settle(done);
+      });
+    };
+    if (this.#cleaner === null) mark(null);
+    else this.#cleaner.snapshotNow(mark);
+  }
+
+  #flag(queue: Queue): void {
+    if (!queue.isLogging) return;
+    queue.forEachReady(entry => {
+      if ((entry.meta & metaLogged) !== 0 && ((entry.meta & metaRedelivered) !== 0 || deliveryCount(entry.meta) > 0)) {
+        this.journal.flagged(queue.id, priorityOf(entry.meta), entry.sequence, entry.meta);
+      }
+      return true;
+    });
+  }
+
+  #removeUnneeded(recovery: Recovery): void {
+    const { segments, loose } = this.journal;
+    segments.removeObsolete();
+    removeTemporaries(this.#files);
+    for (const id of recovery.unusedLooseIds) {
+      // Where something is damaged, a body that nobody names may be somebody's after all.
+      if (recovery.report.damaged.length === 0) loose.remove(id);
+      else this.#files.rename(looseFileName(id), `${looseFileName(id)}.quarantine`);
+    }
+  }
+
+  /** What was written before a crash may be in the page cache only. */
+  #syncFound(recovery: Recovery, done: (error: Error | null) => void): void {
+    const { segments, loose } = this.journal;
+    let open = 1;
+    let failure: Error | null = null;
+    const synced = (error: Error | null): void => {
+      failure ??= error;
+      if (--open === 0) done(failure);
+    };
+    if (recovery.firstUnsyncedSlab !== Infinity) {
+      for (let number = segments.numberOf(recovery.firstUnsyncedSlab); number <= segments.last; number++) {
+        const first = number * segments.slabsPerSegment;
+        if (!segments.isPresent(first)) continue;
+        open++;
+        segments.handleOf(first).sync(synced);
+      }
+      for (const [id, slab] of recovery.looseIds) {
+        if (slab < recovery.firstUnsyncedSlab) continue;
+        open++;
+        loose.syncFound(id, synced);
       }
     }
-    this.journal.markClean();
-    await this.journal.close();
-    this.#cleaner = null;
+    this.#files.syncDirectory(synced);
   }
 
   get cleaner(): Cleaner | null {

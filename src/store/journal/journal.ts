@@ -1,4 +1,5 @@
 // hot path: see docs/STYLE.md
+import { randomBytes } from 'node:crypto';
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import type { LogRegionListener, LooseMessage, MessageRef, MessageStore } from '../../core/messages/message-store.ts';
@@ -9,10 +10,11 @@ import type { FileHandle, Files } from '../../core/ports/files.ts';
 import type { MetadataChange, MetadataJournal } from '../../core/ports/metadata-journal.ts';
 import type { QueueLog } from '../../core/ports/queue-log.ts';
 import { formatVersion, frameHeaderBytes, writeFrameHeader } from './layout.ts';
-import { LooseFiles } from './loose-files.ts';
+import { type LooseBatch, LooseFiles } from './loose-files.ts';
 import { Ops, opWords } from './ops.ts';
 import { Pager } from './pager.ts';
-import { Segments, slabPosition } from './segments.ts';
+import { Segments } from './segments.ts';
+import type { MetadataSnapshot } from './snapshot.ts';
 
 /** How long records that nobody waits for may wait to be written. [reliability: ack_sync_ms 50] */
 const idleCommitMillis = 10;
@@ -22,6 +24,8 @@ const behindBytes = 32 * 1024 * 1024;
 const changeLengthMax = 200_000;
 /** Free bytes without which a new frame is not begun in a slab. */
 const frameRoomBytes = frameHeaderBytes + 8 * unitBytes;
+
+const nothing = (): void => {};
 
 type Waiter = { readonly then: (argument: unknown) => void; readonly argument: unknown };
 
@@ -37,6 +41,28 @@ class Region {
   }
 }
 
+/** A commit under way. */
+interface Flight {
+  readonly regions: readonly Region[];
+  readonly waiters: Waiter[];
+  readonly loose: LooseBatch;
+  readonly bytes: number;
+  readonly sequence: number;
+  /** Segments before this one are not needed when the commit is durable. */
+  readonly floor: number;
+}
+
+export interface JournalOptions {
+  /** Memory for slabs of the log. */
+  readonly memoryBytes: number;
+  /** Slabs per segment file: tests have few. It must never change for a directory. */
+  readonly slabsPerSegment?: number;
+  /** A random number that names this start of the broker; default: one from the system. */
+  readonly owner?: number;
+  /** Called once, when a write or sync failed. */
+  readonly onFatal: (error: Error) => void;
+}
+
 /**
  * The log on local files: message bytes go into slabs that are images of the file, operations (enqueue, settle, metadata) are gathered
  * beside; a commit closes a frame around both, writes it and syncs once. One commit is under way at a time, the next gathers meanwhile:
@@ -48,12 +74,16 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   readonly segments: Segments;
   readonly loose: LooseFiles;
   readonly pager: Pager;
+  /** Names this start of the broker in every frame: nobody outside knows it, so nobody can make a frame. */
+  readonly owner: number;
   readonly #onFatal: (error: Error) => void;
   #core: BrokerCore | null = null;
   #store: MessageStore | null = null;
   readonly #ops = new Ops();
   #isReplaying = true;
-  #isFailed = false;
+  #hasBegun = false;
+  #failure: Error | null = null;
+  #isEnding = false;
   #isClosed = false;
   /** The slab of the log that is being filled. */
   #current: Slab | null = null;
@@ -62,27 +92,38 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   #nextLogSequence = 0;
   #nextSequence = 1;
   #durableSequence = 0;
+  /** Oldest segment that is needed, as the last frames of commits say it. */
+  #floor = 0;
   #sealed: Region[] = [];
   #sealedBytes = 0;
   #waiters: Waiter[] = [];
-  #flying: { regions: Region[]; waiters: Waiter[]; bytes: number; sequence: number } | null = null;
+  #flying: Flight | null = null;
   #isMetadataGathered = false;
   #isMetadataFlying = false;
+  /** Sequence of the last frame with metadata, and of the last whose metadata is in the snapshot. */
+  metadataSequence = 0;
+  snapshotSequence = 0;
+  #captures: ((sequence: number) => void)[] = [];
   readonly #idleTimer = new CallbackTimer(() => this.#startIfNeeded());
   #caughtUp: (() => void)[] = [];
+  #settlers: ((error: Error | null) => void)[] = [];
   /** Calls back when a commit is done: the cleaner looks after space. */
   onCommitted: () => void = () => {};
-  /** Whether metadata was recorded since the last snapshot of it. */
-  isMetadataDirty = false;
   commitCount = 0;
   commitMillisTotal = 0;
   committedBytes = 0;
 
-  constructor(files: Files, memoryBytes: number, onFatal: (error: Error) => void) {
-    this.segments = new Segments(files);
+  constructor(files: Files, options: JournalOptions) {
+    this.segments = new Segments(files, options.slabsPerSegment);
     this.loose = new LooseFiles(files);
-    this.pager = new Pager(this.segments, this.loose, memoryBytes);
-    this.#onFatal = onFatal;
+    this.pager = new Pager(this.segments, this.loose, options.memoryBytes);
+    this.owner = options.owner ?? randomBytes(4).readUInt32LE(0);
+    this.#onFatal = options.onFatal;
+  }
+
+  /** Oldest segment that is needed, as far as it was recorded. */
+  get floor(): number {
+    return this.#floor;
   }
 
   get isPending(): boolean {
@@ -109,12 +150,23 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     this.pager.attach(core);
   }
 
-  /** Recovery is over: what happens from now on is recorded, behind everything there was. */
-  begin(nextLogSequence: number, nextSequence: number): void {
-    this.#nextLogSequence = nextLogSequence;
-    this.#nextSequence = nextSequence;
-    this.#durableSequence = nextSequence - 1;
+  /** Recovery knows where the log ended; `isSnapshotSafe` says that segments may go whose metadata is in the snapshot. */
+  resume(lastSequence: number, snapshot: MetadataSnapshot | null, isSnapshotSafe: boolean): void {
+    this.#nextSequence = lastSequence + 1;
+    // Not before `begin` does anything say so that is written.
+    this.#durableSequence = lastSequence;
+    this.#floor = this.segments.first;
+    this.snapshotSequence = isSnapshotSafe ? (snapshot?.sequence ?? 0) : 0;
+    this.metadataSequence = Math.max(this.metadataSequence, snapshot?.sequence ?? 0);
+    // In a segment of its own, so that whatever the last run left behind its end stays behind.
+    this.#nextLogSequence = this.segments.nextSegmentStart;
     this.#isReplaying = false;
+  }
+
+  /** What recovery found is durable: what happens, and has happened since, is written from now on. */
+  begin(): void {
+    this.#hasBegun = true;
+    this.#ops.begin();
   }
 
   // --- what is recorded
@@ -135,7 +187,6 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     if (json.length > changeLengthMax)
       throw preconditionFailed(`a change of ${json.length} characters is larger than the journal takes (${changeLengthMax})`);
     this.#ops.metadata(json);
-    this.isMetadataDirty = true;
     this.#isMetadataGathered = true;
     if (!this.#idleTimer.isSet && this.#flying === null) this.#armIdle();
   }
@@ -145,22 +196,37 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     this.#ops.flags(queueId, priority, sequence, meta);
   }
 
+  /** The mark of a clean stop; it counts when nothing comes after it. */
   markClean(): void {
+    this.#isEnding = true;
     this.#ops.clean();
+  }
+
+  /** Has something to commit, so that the next frame's header tells of the segments that are not needed any more. */
+  note(): void {
+    if (this.#hasWork || this.#isEnding) return;
+    this.#ops.nothing();
+    this.commit(null, null);
   }
 
   // --- the store's side
 
   slabOpened(slab: Slab): number {
-    if (this.#current !== null && this.#frameStart >= 0) this.#sealFrame(this.#current, 0, false);
-    const previous = this.#current;
+    const full = this.#current;
+    if (full !== null) {
+      if (this.#frameStart >= 0) this.#sealFrame(full, 0, false, false);
+      this.#current = null;
+      this.#unpin(full);
+    }
     this.#current = slab;
-    // What the last commit wrote to it was all there is: nothing will come that unpins it later.
-    if (previous !== null && !this.#isBeingWritten(previous)) previous.isPinned = false;
     this.#frameStart = 0;
     const logSequence = this.#nextLogSequence++;
     slab.logSequence = logSequence;
-    this.segments.slabOpened(logSequence);
+    try {
+      this.segments.slabOpened(logSequence);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
     this.pager.add(slab);
     this.pager.makeRoom();
     return logSequence;
@@ -172,7 +238,11 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   }
 
   looseStored(message: LooseMessage): void {
-    this.loose.store(message);
+    try {
+      this.loose.store(message);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
   }
 
   looseReleased(message: LooseMessage): void {
@@ -187,7 +257,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
 
   commit(then: ((argument: unknown) => void) | null, argument: unknown): void {
     if (!this.#hasWork) {
-      if (then === null) return;
+      if (then === null || this.#failure !== null) return;
       if (this.#flying === null) then(argument);
       else this.#flying.waiters.push({ then, argument });
       return;
@@ -198,15 +268,33 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     else if (!this.#idleTimer.isSet) this.#armIdle();
   }
 
-  /** Writes everything and closes the files. */
-  async close(): Promise<void> {
-    while (this.isPending && !this.#isFailed) {
-      await new Promise<void>(resolve => this.commit(() => resolve(), null));
+  /**
+   * Calls `capture` with a sequence at a moment when the frames up to it say all that is recorded and nothing else does, and `then` when
+   * they are durable.
+   */
+  capture(capture: (sequence: number) => void, then: () => void): void {
+    if (this.#hasWork) this.#captures.push(capture);
+    else capture(this.#nextSequence - 1);
+    this.commit(then, null);
+  }
+
+  /** Calls back when nothing is left to be written, or with the write or sync that failed. */
+  settle(done: (error: Error | null) => void): void {
+    if (this.#failure !== null || !this.isPending) {
+      done(this.#failure);
+      return;
     }
+    this.#settlers.push(done);
+    this.commit(nothing, null);
+  }
+
+  /** Closes the files. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#core?.timers.clear(this.#idleTimer);
     await this.pager.idle();
-    this.segments.close();
+    // With a failed disk something may be under way for ever, in a file that must not be closed under it.
+    if (this.#failure === null) this.segments.close();
   }
 
   get #hasWork(): boolean {
@@ -229,33 +317,38 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   }
 
   #start(): void {
-    if (this.#isFailed || this.#isClosed) return;
+    if (!this.#hasBegun || this.#failure !== null || this.#isClosed) return;
     const store = this.#store as MessageStore;
     this.#core?.timers.clear(this.#idleTimer);
     // With nothing but ops the frame goes into a slab of its own kind all the same: there is one log.
     if (this.#current === null || this.#frameStart < 0) store.openLogSlab();
-    this.#sealOps(store);
-    const regions = this.#sealed;
-    const flying = { regions, waiters: this.#waiters, bytes: this.#sealedBytes, sequence: this.#nextSequence - 1 };
+    const loose = this.loose.take();
+    // No segment goes before there is a snapshot: without one, a journal that does not begin at its first segment is incomplete.
+    const floor = this.snapshotSequence === 0 ? this.#floor : Math.max(this.#floor, this.segments.firstNeeded(this.snapshotSequence));
+    this.#sealOps(store, floor);
+    const sequence = this.#nextSequence - 1;
+    for (const capture of this.#captures.splice(0)) capture(sequence);
+    const flight: Flight = { regions: this.#sealed, waiters: this.#waiters, loose, bytes: this.#sealedBytes, sequence, floor: this.#floor };
     this.#sealed = [];
     this.#sealedBytes = 0;
     this.#waiters = [];
-    this.#flying = flying;
+    this.#flying = flight;
     this.#isMetadataFlying = this.#isMetadataGathered;
     this.#isMetadataGathered = false;
+    if (this.#failure !== null) return;
     const began = performance.now();
-    this.#write(regions, error => {
+    this.#write(flight, error => {
       if (error !== null) {
         this.#fail(error);
         return;
       }
       this.commitMillisTotal += performance.now() - began;
-      this.#done(flying.sequence);
+      this.#done(flight);
     });
   }
 
-  /** Places the gathered operations behind the records, in as many frames as it takes. */
-  #sealOps(store: MessageStore): void {
+  /** Places the gathered operations behind the records, in as many frames as it takes. The last one has the commit's floor. */
+  #sealOps(store: MessageStore, floor: number): void {
     const ops = this.#ops;
     let at = 0;
     for (;;) {
@@ -267,31 +360,41 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
         for (let next = opWords(ops.words, end); end + next <= ops.length && end + next - at <= room; next = opWords(ops.words, end))
           end += next;
       slab.words.set(ops.words.subarray(at, end), slab.position >> 2);
-      this.#sealFrame(slab, (end - at) * 4, true);
+      const isStuck = end === at;
+      // Not said by a frame, it would not be so after a crash.
+      if (end === ops.length && (end > at || slab.position > this.#frameStart + frameHeaderBytes)) this.#floor = floor;
+      this.#sealFrame(slab, (end - at) * 4, true, end > at && this.#isMetadataGathered);
       at = end;
       if (at === ops.length) break;
-      if (this.#frameStart < 0 || slabBytes - slab.position < frameRoomBytes) store.openLogSlab();
+      // An operation that does not fit what is left of the slab goes to the next.
+      if (isStuck || this.#frameStart < 0) store.openLogSlab();
     }
     ops.clear();
   }
 
   /** Closes the open frame of a slab, whose operations stand behind its records, and begins the next one if there is room. */
-  #sealFrame(slab: Slab, opsBytes: number, isContinued: boolean): void {
+  #sealFrame(slab: Slab, opsBytes: number, isContinued: boolean, hasMetadata: boolean): void {
     const offset = this.#frameStart;
     const bodyBytes = slab.position - offset - frameHeaderBytes;
     if (bodyBytes > 0 || opsBytes > 0) {
+      const sequence = this.#nextSequence++;
       writeFrameHeader(slab.words, {
         version: formatVersion,
         shard: 0,
         epoch: 1,
-        owner: 0,
-        sequence: this.#nextSequence++,
+        owner: this.owner,
+        sequence,
         durableSequence: this.#durableSequence,
         logSequence: slab.logSequence,
         offset,
         bodyBytes,
         opsBytes,
+        floor: this.#floor,
       });
+      if (hasMetadata) {
+        this.segments.hasMetadata(slab.logSequence, sequence);
+        this.metadataSequence = sequence;
+      }
       const end = (slab.position + opsBytes + unitBytes - 1) & ~(unitBytes - 1);
       slab.bytes.fill(0, slab.position + opsBytes, end);
       slab.position = end;
@@ -311,7 +414,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   }
 
   /** Writes the regions, then syncs each file once, the directory when a file is new, and the loose messages' files. */
-  #write(regions: readonly Region[], done: (error: Error | null) => void): void {
+  #write(flight: Flight, done: (error: Error | null) => void): void {
     let open = 1;
     let failure: Error | null = null;
     const handles = new Set<FileHandle>();
@@ -329,59 +432,63 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
       open = handles.size + 1 + (this.segments.isDirectoryDirty ? 1 : 0);
       for (const handle of handles) handle.sync(synced);
       if (this.segments.isDirectoryDirty) this.segments.syncDirectory(synced);
-      this.loose.sync(synced);
+      this.loose.sync(flight.loose, synced);
     };
-    for (const region of regions) {
-      const { slab } = region;
+    for (const { slab, from, to } of flight.regions) {
       const handle = this.segments.handleOf(slab.logSequence);
       handles.add(handle);
       open++;
-      this.committedBytes += region.to - region.from;
-      handle.write(slab.bytes.subarray(region.from, region.to), slabPosition(slab.logSequence) + region.from, written);
+      this.committedBytes += to - from;
+      handle.write(slab.bytes.subarray(from, to), this.segments.positionOf(slab.logSequence) + from, written);
     }
     written(null);
   }
 
-  #done(sequence: number): void {
-    const flying = this.#flying;
-    if (flying === null) return;
+  #done(flight: Flight): void {
+    if (this.#failure !== null) return;
     this.#core?.turn.begin();
     this.#flying = null;
     this.#isMetadataFlying = false;
-    this.#durableSequence = sequence;
+    this.#durableSequence = flight.sequence;
     this.commitCount++;
-    this.#unpin(flying.regions);
-    for (const waiter of flying.waiters) waiter.then(waiter.argument);
-    this.loose.committed();
+    for (const { slab } of flight.regions) this.#unpin(slab);
+    for (const waiter of flight.waiters) waiter.then(waiter.argument);
+    for (const { message } of flight.loose.written) this.pager.addLoose(message);
+    this.pager.makeLooseRoom();
+    try {
+      this.loose.committed(flight.loose);
+      this.segments.removeBelow(flight.floor);
+    } catch (error) {
+      this.#fail(error as Error);
+      return;
+    }
     if (!this.isBehind && this.#caughtUp.length > 0) {
       const callbacks = this.#caughtUp;
       this.#caughtUp = [];
       for (const callback of callbacks) callback();
     }
     this.onCommitted();
-    if (this.#hasWork) {
+    if (this.loose.hasRemovable) this.note();
+    if (this.#flying === null && this.#hasWork) {
       if (this.#waiters.length > 0 || this.#unwrittenBytes > slabBytes / 2) this.#start();
       else if (!this.#idleTimer.isSet) this.#armIdle();
     }
+    if (!this.isPending) for (const settler of this.#settlers.splice(0)) settler(null);
   }
 
-  /** Whether bytes of the slab are still on their way to the file. */
-  #isBeingWritten(slab: Slab): boolean {
-    const isOf = (region: Region): boolean => region.slab === slab;
-    return this.#sealed.some(isOf) || (this.#flying !== null && this.#flying.regions.some(isOf));
-  }
-
-  #unpin(regions: readonly Region[]): void {
-    for (const { slab } of regions) {
-      if (slab === this.#current || !slab.isPinned) continue;
-      if (this.#isBeingWritten(slab)) continue;
-      slab.isPinned = false;
-      this.#store?.dropIfDead(slab);
-    }
+  /** Lets go of a slab all of whose bytes are durable. */
+  #unpin(slab: Slab): void {
+    if (!slab.isPinned || slab === this.#current) return;
+    for (const region of this.#sealed) if (region.slab === slab) return;
+    if (this.#flying !== null) for (const region of this.#flying.regions) if (region.slab === slab) return;
+    slab.isPinned = false;
+    this.#store?.dropIfDead(slab);
   }
 
   #fail(error: Error): void {
-    this.#isFailed = true;
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    for (const settler of this.#settlers.splice(0)) settler(error);
     this.#onFatal(error);
   }
 }

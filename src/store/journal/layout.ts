@@ -6,7 +6,7 @@ export const frameMagic = 0x4a4e5257;
 export const formatVersion = 1;
 export const frameHeaderBytes = 64;
 export const frameHeaderWords = frameHeaderBytes / 4;
-/** Slabs of 1 MiB per segment file. */
+/** Slabs of 1 MiB per segment file, as a rule: tests have fewer. */
 export const slabsPerSegment = 64;
 
 /** What a frame's header says. */
@@ -15,6 +15,7 @@ export interface FrameHeader {
   /** For the replicated engine: which part of the broker's state the frame belongs to, and who may write it. The local journal has one. */
   readonly shard: number;
   readonly epoch: number;
+  /** Whose frame it is: a random number of each start of the broker. A segment has frames of one owner; others in it are left-overs. */
   readonly owner: number;
   /** Ascends by one from frame to frame. */
   readonly sequence: number;
@@ -27,6 +28,8 @@ export interface FrameHeader {
   readonly bodyBytes: number;
   /** Bytes of operations behind the records. */
   readonly opsBytes: number;
+  /** Number of the oldest segment that is needed, given all up to this frame. Older ones may be there or not. */
+  readonly floor: number;
   readonly opsChecksum: number;
 }
 
@@ -53,34 +56,40 @@ export function writeFrameHeader(words: Uint32Array, header: Omit<FrameHeader, '
   words[at + 11] = header.bodyBytes;
   words[at + 12] = header.opsBytes;
   words[at + 13] = checksum(words, opsAt, opsAt + (header.opsBytes >> 2), header.logSequence);
-  words[at + 14] = 0;
+  words[at + 14] = header.floor;
   words[at + 15] = checksum(words, at, at + 15, header.logSequence);
 }
 
-/** What is found where a header should be: `empty` space, something `bad`, or a header. */
-export type HeaderReading = { readonly state: 'empty' | 'bad' } | { readonly state: 'good'; readonly header: FrameHeader };
+/**
+ * What is found where a header should be: `empty` space, something `bad`, a header of some `other` place or time as in a file that is
+ * used again, or a `good` one.
+ */
+export type HeaderReading = { readonly state: 'empty' | 'bad' | 'other' } | { readonly state: 'good'; readonly header: FrameHeader };
 
-/** Reads the header at `at` (in words) that belongs to a place in the log. A header of another place, as in a reused file, is `empty`. */
-export function readFrameHeader(words: Uint32Array, at: number, logSequence: number, offset: number): HeaderReading {
-  if (words[at] !== frameMagic) return { state: isEmpty(words, at) ? 'empty' : 'bad' };
-  if (words[at + 15] !== checksum(words, at, at + 15, words[at + 9] as number)) return { state: 'bad' };
-  if (words[at + 9] !== logSequence || words[at + 10] !== offset) return { state: 'empty' };
-  return {
-    state: 'good',
-    header: {
-      version: (words[at + 1] as number) >>> 16,
-      shard: words[at + 2] as number,
-      epoch: words[at + 3] as number,
-      owner: words[at + 4] as number,
-      sequence: (words[at + 6] as number) * 0x1_0000_0000 + (words[at + 5] as number),
-      durableSequence: (words[at + 8] as number) * 0x1_0000_0000 + (words[at + 7] as number),
-      logSequence,
-      offset,
-      bodyBytes: words[at + 11] as number,
-      opsBytes: words[at + 12] as number,
-      opsChecksum: words[at + 13] as number,
-    },
+const empty: HeaderReading = { state: 'empty' };
+const bad: HeaderReading = { state: 'bad' };
+const other: HeaderReading = { state: 'other' };
+
+/** Reads the header at `at` (in words) that belongs to a place in the log. The frame of a good one lies within a slab of `slabBytes`. */
+export function readFrameHeader(words: Uint32Array, at: number, logSequence: number, offset: number, slabBytes: number): HeaderReading {
+  if (words[at] !== frameMagic) return isEmpty(words, at) ? empty : bad;
+  if (words[at + 15] !== checksum(words, at, at + 15, words[at + 9] as number)) return bad;
+  if (words[at + 9] !== logSequence || words[at + 10] !== offset) return other;
+  const header = {
+    version: (words[at + 1] as number) >>> 16,
+    shard: words[at + 2] as number,
+    epoch: words[at + 3] as number,
+    owner: words[at + 4] as number,
+    sequence: (words[at + 6] as number) * 0x1_0000_0000 + (words[at + 5] as number),
+    durableSequence: (words[at + 8] as number) * 0x1_0000_0000 + (words[at + 7] as number),
+    logSequence,
+    offset,
+    bodyBytes: words[at + 11] as number,
+    opsBytes: words[at + 12] as number,
+    floor: words[at + 14] as number,
+    opsChecksum: words[at + 13] as number,
   };
+  return frameEnd(header) <= slabBytes ? { state: 'good', header } : bad;
 }
 
 function isEmpty(words: Uint32Array, at: number): boolean {

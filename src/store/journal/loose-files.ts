@@ -1,5 +1,11 @@
+import { checksum } from '../../base/checksum.ts';
 import type { LooseMessage } from '../../core/messages/message-store.ts';
 import type { FileHandle, Files } from '../../core/ports/files.ts';
+
+/** 'WRNB' */
+const magic = 0x424e5257;
+const version = 1;
+export const looseHeaderBytes = 32;
 
 const namePattern = /^loose-(\d+)\.msg$/;
 
@@ -7,18 +13,45 @@ export function looseFileName(id: number): string {
   return `loose-${id}.msg`;
 }
 
-/** Bodies of large persistent messages: a file each, written as soon as the message is there and synced with the commit that confirms it. */
+/** The id in a file's name; -1 for other files. */
+export function looseIdOfFile(name: string): number {
+  const match = namePattern.exec(name);
+  return match === null ? -1 : Number(match[1]);
+}
+
+/** What a commit is to make durable of large bodies, and what it makes superfluous. */
+export interface LooseBatch {
+  readonly written: readonly Writing[];
+  readonly released: readonly number[];
+}
+
+/** A body on its way into its file. */
+class Writing {
+  readonly message: LooseMessage;
+  readonly handle: FileHandle;
+  isDone = false;
+  error: Error | null = null;
+  onDone: () => void = () => {};
+
+  constructor(message: LooseMessage, handle: FileHandle) {
+    this.message = message;
+    this.handle = handle;
+  }
+}
+
+/**
+ * Bodies of large persistent messages: a file each, written as soon as the message is there and synced with the commit that confirms it.
+ *
+ *     +0 magic u32  +4 version u32  +8 id f64  +16 body bytes u32  +20 CRC-32 of the body  +24 0  +28 checksum of the header  +32 body
+ */
 export class LooseFiles {
   readonly #files: Files;
-  /** Files being written, and those written since the last sync began. */
-  #writing = 0;
-  #toSync: FileHandle[] = [];
-  #isDirectoryDirty = false;
-  #onWritten: (() => void)[] = [];
-  #failure: Error | null = null;
-  /** Released messages whose files go with the next commit, and those that wait for the one under way. */
+  /** Files whose messages came, and ids of messages that went, since the last commit was put together. */
+  #written: Writing[] = [];
   #released: number[] = [];
-  #removable: number[] = [];
+  /** Ids of messages whose settlement is durable. */
+  #settled: readonly number[] = [];
+  #isDirectoryDirty = false;
   unwrittenBytes = 0;
 
   constructor(files: Files) {
@@ -27,28 +60,31 @@ export class LooseFiles {
 
   /** Ids of the files there are. */
   ids(): number[] {
-    return this.#files.list().flatMap(name => {
-      const match = namePattern.exec(name);
-      return match === null ? [] : [Number(match[1])];
-    });
+    return this.#files
+      .list()
+      .map(looseIdOfFile)
+      .filter(id => id >= 0);
   }
 
+  /** @throws Error the system's, when the file cannot be made */
   store(message: LooseMessage): void {
     const handle = this.#files.open(looseFileName(message.id), 0);
     this.#isDirectoryDirty = true;
-    this.#writing++;
+    const writing = new Writing(message, handle);
+    this.#written.push(writing);
     this.unwrittenBytes += message.bodyBytes;
+    const pieces = [header(message), ...message.parts];
     let position = 0;
-    let open = message.parts.length;
-    for (const part of message.parts) {
-      handle.write(part, position, error => {
-        this.#failure ??= error;
+    let open = pieces.length;
+    for (const piece of pieces) {
+      handle.write(piece, position, error => {
+        writing.error ??= error;
         if (--open > 0) return;
         this.unwrittenBytes -= message.bodyBytes;
-        this.#toSync.push(handle);
-        if (--this.#writing === 0) for (const callback of this.#onWritten.splice(0)) callback();
+        writing.isDone = true;
+        writing.onDone();
       });
-      position += part.length;
+      position += piece.length;
     }
   }
 
@@ -57,25 +93,38 @@ export class LooseFiles {
     this.#released.push(message.id);
   }
 
-  /** Makes every file written so far durable. */
-  sync(done: (error: Error | null) => void): void {
-    this.#removable = this.#removable.concat(this.#released.splice(0));
-    if (this.#writing > 0) {
-      this.#onWritten.push(() => this.sync(done));
-      return;
-    }
-    const handles = this.#toSync;
-    this.#toSync = [];
-    let open = handles.length + 1;
+  get hasWork(): boolean {
+    return this.#written.length > 0 || this.#released.length > 0;
+  }
+
+  /** What came and went so far belongs to the commit that is put together now. */
+  take(): LooseBatch {
+    const batch = { written: this.#written, released: this.#released };
+    this.#written = [];
+    this.#released = [];
+    return batch;
+  }
+
+  /** Makes the files of a commit durable, waiting for their bytes to be written first. */
+  sync(batch: LooseBatch, done: (error: Error | null) => void): void {
+    let open = 1;
+    let failure: Error | null = null;
     const synced = (error: Error | null): void => {
-      this.#failure ??= error;
-      if (--open === 0) done(this.#failure);
+      failure ??= error;
+      if (--open === 0) done(failure);
     };
-    for (const handle of handles) {
-      handle.sync(error => {
-        handle.close();
-        synced(error);
-      });
+    for (const writing of batch.written) {
+      open++;
+      const sync = (): void => {
+        if (writing.error !== null) synced(writing.error);
+        else
+          writing.handle.sync(error => {
+            writing.handle.close();
+            synced(error);
+          });
+      };
+      if (writing.isDone) sync();
+      else writing.onDone = sync;
     }
     if (this.#isDirectoryDirty) {
       this.#isDirectoryDirty = false;
@@ -85,30 +134,104 @@ export class LooseFiles {
     }
   }
 
-  /** A commit is done: files of messages that were settled before it are not needed any more. */
-  committed(): void {
-    for (const id of this.#removable.splice(0)) this.#files.remove(looseFileName(id));
+  /**
+   * A commit is durable. Files of messages that were settled in it go with the next: until a later frame says that this commit's frames are
+   * durable, recovery takes a record without its file for a torn write.
+   */
+  committed(batch: LooseBatch): void {
+    const removable = this.#settled;
+    this.#settled = batch.released;
+    for (const id of removable) this.remove(id);
+  }
+
+  /** Whether files wait for one more commit to go. */
+  get hasRemovable(): boolean {
+    return this.#settled.length > 0;
   }
 
   remove(id: number): void {
     this.#files.remove(looseFileName(id));
   }
 
-  read(message: LooseMessage, done: (error: Error | null, body: Buffer) => void): void {
-    const body = Buffer.allocUnsafeSlow(message.bodyBytes);
+  /** Recovery: makes durable what was found, for it may be in the page cache only. */
+  syncFound(id: number, done: (error: Error | null) => void): void {
     let handle: FileHandle;
     try {
-      handle = this.#files.open(looseFileName(message.id), 0);
+      handle = this.#files.openExisting(looseFileName(id));
+    } catch {
+      // Damage, which shows when the message is wanted.
+      done(null);
+      return;
+    }
+    handle.sync(error => {
+      handle.close();
+      done(error);
+    });
+  }
+
+  /** Reads a body and checks it. Calls back within the call when there is no file. */
+  read(message: LooseMessage, done: (error: Error | null, body: Buffer) => void): void {
+    const bytes = Buffer.allocUnsafeSlow(looseHeaderBytes + message.bodyBytes);
+    const body = bytes.subarray(looseHeaderBytes);
+    let handle: FileHandle;
+    try {
+      handle = this.#files.openExisting(looseFileName(message.id));
     } catch (error) {
       done(error as Error, body);
       return;
     }
-    handle.read(body, 0, (error, bytes) => {
+    handle.read(bytes, 0, (error, count) => {
       handle.close();
-      done(
-        error ?? (bytes === body.length ? null : new Error(`body of a large message is cut short: ${bytes} of ${body.length} bytes`)),
-        body,
-      );
+      done(error ?? problemOf(bytes, count, message.id, message.bodyBytes), body);
     });
   }
+
+  /** Recovery: whether the file of a message is there and what was meant to be written. */
+  isWhole(id: number, bodyBytes: number): boolean {
+    const bytes = Buffer.allocUnsafeSlow(looseHeaderBytes + bodyBytes);
+    let handle: FileHandle;
+    try {
+      handle = this.#files.openExisting(looseFileName(id));
+    } catch {
+      return false;
+    }
+    const count = handle.readSync(bytes, 0);
+    handle.close();
+    return problemOf(bytes, count, id, bodyBytes) === null;
+  }
+}
+
+let loadedCrc32: typeof import('node:zlib').crc32 | null = null;
+
+/** Loaded when the first large body comes: most programs that use the library never have one. */
+function crc32(bytes: Buffer, sum = 0): number {
+  loadedCrc32 ??= process.getBuiltinModule('node:zlib').crc32;
+  return loadedCrc32(bytes, sum);
+}
+
+function header(message: LooseMessage): Buffer {
+  const words = new Uint32Array(looseHeaderBytes / 4);
+  const bytes = Buffer.from(words.buffer);
+  words[0] = magic;
+  words[1] = version;
+  bytes.writeDoubleLE(message.id, 8);
+  words[4] = message.bodyBytes;
+  let sum = 0;
+  for (const part of message.parts) sum = crc32(part, sum);
+  words[5] = sum;
+  words[7] = checksum(words, 0, 7, magic);
+  return bytes;
+}
+
+/** What is wrong with a file as it was read; null for nothing. */
+export function problemOf(bytes: Buffer, count: number, id: number, bodyBytes: number): Error | null {
+  if (count < looseHeaderBytes) return new Error('the file is cut short');
+  const words = new Uint32Array(8);
+  Buffer.from(words.buffer).set(bytes.subarray(0, looseHeaderBytes));
+  if (words[0] !== magic || words[7] !== checksum(words, 0, 7, magic)) return new Error('its header is damaged');
+  if (words[1] !== version) return new Error(`it has format ${words[1]}, this version knows ${version}`);
+  if (bytes.readDoubleLE(8) !== id || words[4] !== bodyBytes) return new Error('it is the file of another message');
+  if (count < looseHeaderBytes + bodyBytes) return new Error(`the file is cut short: ${count - looseHeaderBytes} of ${bodyBytes} bytes`);
+  if (crc32(bytes.subarray(looseHeaderBytes, looseHeaderBytes + bodyBytes)) !== words[5]) return new Error('its checksum does not fit');
+  return null;
 }

@@ -14,6 +14,7 @@ class NodeFile implements FileHandle {
     const next = (error: Error | null, count: number): void => {
       written += error === null ? count : 0;
       if (error !== null || written === bytes.length) done(error);
+      else if (count === 0) done(new Error('a write made no progress'));
       else fs.write(this.#fd, bytes, written, bytes.length - written, position + written, next);
     };
     fs.write(this.#fd, bytes, 0, bytes.length, position, next);
@@ -43,11 +44,6 @@ class NodeFile implements FileHandle {
     return got;
   }
 
-  writeSync(bytes: Buffer, position: number): void {
-    for (let at = 0; at < bytes.length; ) at += fs.writeSync(this.#fd, bytes, at, bytes.length - at, position + at);
-    fs.fdatasyncSync(this.#fd);
-  }
-
   close(): void {
     fs.closeSync(this.#fd);
   }
@@ -56,7 +52,6 @@ class NodeFile implements FileHandle {
 /** The files of a directory of the machine. */
 export class NodeFiles implements Files {
   readonly #directory: string;
-  #lastTemporary = 0;
 
   /** Makes the directory, for its owner only, when it does not exist. */
   constructor(directory: string) {
@@ -79,6 +74,10 @@ export class NodeFiles implements Files {
     return new NodeFile(fd);
   }
 
+  openExisting(name: string): FileHandle {
+    return new NodeFile(fs.openSync(join(this.#directory, name), fs.constants.O_RDWR));
+  }
+
   rename(from: string, to: string): void {
     fs.renameSync(join(this.#directory, from), join(this.#directory, to));
   }
@@ -94,27 +93,12 @@ export class NodeFiles implements Files {
     });
   }
 
-  replace(name: string, bytes: Buffer, done: (error: Error | null) => void): void {
-    // A temporary name of its own per attempt: what an earlier, killed attempt left must not be mistaken for this one's.
-    const temporary = `${name}.${process.pid}-${++this.#lastTemporary}.tmp`;
-    const path = join(this.#directory, temporary);
-    fs.open(path, 'w', 0o600, (openError, fd) => {
-      if (openError !== null) {
-        done(openError);
-        return;
-      }
-      fs.writeFile(fd, bytes, writeError => {
-        const synced = (syncError: Error | null): void =>
-          fs.close(fd, () => {
-            if (syncError !== null) done(syncError);
-            else
-              fs.rename(path, join(this.#directory, name), renameError =>
-                renameError === null ? this.syncDirectory(done) : done(renameError),
-              );
-          });
-        if (writeError !== null) synced(writeError);
-        else fs.fsync(fd, synced);
-      });
+  copy(from: string, to: string, done: (error: Error | null) => void): void {
+    const path = join(this.#directory, to);
+    // The copy shares blocks with the original where the file system can do that.
+    fs.copyFile(join(this.#directory, from), path, fs.constants.COPYFILE_FICLONE, error => {
+      if (error === null) done(null);
+      else fs.rm(path, { force: true }, () => done(error));
     });
   }
 

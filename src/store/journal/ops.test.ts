@@ -10,6 +10,7 @@ function read(ops: Ops): string[] {
     onMetadata: json => void seen.push(`metadata ${json}`),
     onFlags: (...values) => void seen.push(`flags ${values.join()}`),
     onClean: () => void seen.push('clean'),
+    onBegin: () => void seen.push('begin'),
   });
   assert.ok(isUnderstood);
   return seen;
@@ -21,12 +22,15 @@ test('operations come back as they were written, with numbers beyond 32 bits', (
   ops.enqueue(7, 0, 1, 12, 4, 0, 1_800_000_000_123);
   ops.metadata('{"kind":"queue.put","name":"grün"}');
   ops.flags(7, 9, 2 ** 40 + 3, 0x1_0001);
+  ops.begin();
+  ops.nothing();
   ops.clean();
   assert.deepEqual(read(ops), [
     `enqueue 7,9,${2 ** 40 + 3},12,65535,1000,0`,
     'enqueue 7,0,1,12,4,0,1800000000123',
     'metadata {"kind":"queue.put","name":"grün"}',
     `flags 7,9,${2 ** 40 + 3},65537`,
+    'begin',
     'clean',
   ]);
 });
@@ -46,6 +50,17 @@ test('an operation between two settlements keeps them apart', () => {
   ops.enqueue(1, 0, 8, 0, 4, 1, 0);
   ops.settle(1, 0, 6);
   assert.equal(read(ops).length, 3);
+});
+
+test('nothing is done of operations of which one is not understood', () => {
+  const words = Uint32Array.of(5, 200);
+  const called = (): void => assert.fail('an operation was done');
+  const visitor = { onEnqueue: called, onSettle: called, onMetadata: called, onFlags: called, onClean: called, onBegin: called };
+  assert.equal(readOps(words, 0, 2, visitor), false);
+  // Cut in the middle.
+  const ops = new Ops();
+  ops.settle(1, 0, 5);
+  assert.equal(readOps(ops.words, 0, ops.length - 1, visitor), false);
 });
 
 test('what is no operation is not understood', () => {

@@ -8,6 +8,10 @@ export const opMetadata = 3;
 export const opFlags = 4;
 /** Everything before was written by a clean stop. */
 export const opClean = 5;
+/** The broker has started: what follows is of another run. */
+export const opBegin = 6;
+/** Says nothing: there is something to commit, so that the frame's header gets written. */
+export const opNothing = 7;
 const expiresFlag = 1 << 16;
 
 /** Who acts on operations that are read back. */
@@ -25,6 +29,7 @@ export interface OpVisitor {
   onMetadata(json: string): void;
   onFlags(queueId: number, priority: number, sequence: number, meta: number): void;
   onClean(): void;
+  onBegin(): void;
 }
 
 /**
@@ -35,6 +40,8 @@ export interface OpVisitor {
  *     metadata   kind u8                         | bytes | JSON, padded with spaces
  *     flags      kind u8, priority u8            | queue | sequence low, high | meta
  *     clean      kind u8
+ *     begin      kind u8
+ *     nothing    kind u8
  */
 export class Ops {
   words = new Uint32Array(16 * 1024);
@@ -111,14 +118,26 @@ export class Ops {
   }
 
   clean(): void {
-    this.words[this.#claim(1)] = opClean;
-    this.#lastSettle = -1;
+    this.#bare(opClean);
+  }
+
+  begin(): void {
+    this.#bare(opBegin);
+  }
+
+  nothing(): void {
+    this.#bare(opNothing);
   }
 
   clear(): void {
     this.length = 0;
     this.#lastSettle = -1;
     if (this.words.length > 1024 * 1024) this.words = new Uint32Array(16 * 1024);
+  }
+
+  #bare(kind: number): void {
+    this.words[this.#claim(1)] = kind;
+    this.#lastSettle = -1;
   }
 
   #claim(count: number): number {
@@ -145,20 +164,26 @@ export function opWords(words: Uint32Array, at: number): number {
     case opMetadata:
       return 2 + (((words[at + 1] as number) + 3) >> 2);
     case opClean:
+    case opBegin:
+    case opNothing:
       return 1;
     default:
       return 0;
   }
 }
 
-/** Calls the visitor for every operation in [from, to). Returns false when one is not understood. */
+/** Calls the visitor for every operation in [from, to). Returns false, and calls nothing, when one is not understood. */
 export function readOps(words: Uint32Array, from: number, to: number, visitor: OpVisitor): boolean {
   for (let at = from; at < to; ) {
     const count = opWords(words, at);
     if (count === 0 || at + count > to) return false;
+    at += count;
+  }
+  for (let at = from; at < to; ) {
+    const count = opWords(words, at);
     const first = words[at] as number;
     const priority = (first >>> 8) & 0xff;
-    const sequence = (words[at + 3] as number) * 0x1_0000_0000 + (words[at + 2] as number);
+    const sequence = count < 4 ? 0 : (words[at + 3] as number) * 0x1_0000_0000 + (words[at + 2] as number);
     switch (first & 0xff) {
       case opEnqueue: {
         const expiryMillis = (first & expiresFlag) === 0 ? 0 : (words[at + 8] as number) * 0x1_0000_0000 + (words[at + 7] as number);
@@ -182,8 +207,12 @@ export function readOps(words: Uint32Array, from: number, to: number, visitor: O
       case opFlags:
         visitor.onFlags(words[at + 1] as number, priority, sequence, words[at + 4] as number);
         break;
-      default:
+      case opClean:
         visitor.onClean();
+        break;
+      case opBegin:
+        visitor.onBegin();
+        break;
     }
     at += count;
   }

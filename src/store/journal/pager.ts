@@ -1,8 +1,9 @@
+import { CallbackTimer } from '../../base/timer-queue.ts';
 import type { BrokerCore } from '../../core/broker.ts';
-import type { MessageRef } from '../../core/messages/message-store.ts';
+import type { LooseMessage, MessageRef } from '../../core/messages/message-store.ts';
 import { type Slab, slabBytes } from '../../core/messages/slab.ts';
 import type { LooseFiles } from './loose-files.ts';
-import { type Segments, slabPosition } from './segments.ts';
+import type { Segments } from './segments.ts';
 
 /** Slabs fetched ahead of the one that is asked for. */
 const readAheadSlabs = 3;
@@ -17,6 +18,9 @@ export class Pager {
   readonly #segments: Segments;
   readonly #loose: LooseFiles;
   readonly #slabsMax: number;
+  readonly #looseBytesMax: number;
+  /** Large messages in memory whose files are durable, in the order they came. */
+  readonly #evictable: LooseMessage[] = [];
   #core: BrokerCore | null = null;
   readonly #bySequence = new Map<number, Slab>();
   readonly #waiting = new Map<object, (() => void)[]>();
@@ -27,7 +31,8 @@ export class Pager {
   constructor(segments: Segments, loose: LooseFiles, memoryBytes: number) {
     this.#segments = segments;
     this.#loose = loose;
-    this.#slabsMax = Math.max(8, Math.floor(memoryBytes / slabBytes));
+    this.#slabsMax = Math.max(2, Math.floor(memoryBytes / slabBytes));
+    this.#looseBytesMax = memoryBytes;
   }
 
   attach(core: BrokerCore): void {
@@ -59,6 +64,31 @@ export class Pager {
     }
   }
 
+  /** A large message is in memory and on disk. */
+  addLoose(message: LooseMessage): void {
+    if (!message.isReleased) this.#evictable.push(message);
+  }
+
+  /** The same for bodies of large messages. */
+  makeLooseRoom(): void {
+    const store = this.#core?.store;
+    const now = this.#core?.clock.nowMillis ?? 0;
+    const list = this.#evictable;
+    while (store !== undefined && list.length > 0) {
+      const last = list[list.length - 1] as LooseMessage;
+      const isGone = last.isReleased || last.parts.length === 0;
+      if (!isGone && (store.looseBytes <= this.#looseBytesMax || now - last.loadedMillis <= restMillis)) break;
+      list.pop();
+      if (isGone) continue;
+      store.evictLoose(last);
+      this.evictCount++;
+    }
+    // Those that were settled in the meantime are at the front: a queue is read from its oldest end.
+    let settled = 0;
+    while (settled < list.length && (list[settled] as LooseMessage).isReleased) settled++;
+    if (settled > 64 && settled > list.length / 2) list.splice(0, settled);
+  }
+
   /** Brings what a message is made of into memory. An error of reading costs the message: it is found damaged. */
   fetch(ref: MessageRef, slab: Slab, loaded: () => void): void {
     const core = this.#core as BrokerCore;
@@ -71,17 +101,8 @@ export class Pager {
       return;
     }
     const message = core.store.looseMessage(ref);
-    if (message === undefined) {
-      loaded();
-      return;
-    }
-    if (this.#wait(message, loaded)) return;
-    this.#loose.read(message, (error, body) => {
-      core.turn.begin();
-      if (error !== null) core.logger.error('store', `cannot read the body of a large message: ${error.message}`);
-      core.store.loadLoose(message, [body]);
-      this.#loaded(message);
-    });
+    if (message === undefined) this.#later(loaded);
+    else if (!this.#wait(message, loaded)) this.#fetchLoose(message);
   }
 
   /** Resolves when nothing is being fetched. */
@@ -95,19 +116,47 @@ export class Pager {
     slab.isLoading = true;
     this.fetchCount++;
     const bytes = core.store.slabBuffer();
-    this.#segments.handleOf(slab.logSequence).read(bytes, slabPosition(slab.logSequence), (error, count) => {
+    const done = (error: Error | null, count: number): void => {
       core.turn.begin();
       if (error !== null) core.logger.error('store', `cannot read slab ${slab.logSequence} of the journal: ${error.message}`);
       bytes.fill(0, error === null ? count : 0);
       slab.isLoading = false;
       if (core.store.slabs[slab.id] === slab) {
         core.store.load(slab, bytes);
-        slab.wasFetched = true;
         slab.loadedMillis = core.clock.nowMillis;
         this.makeRoom();
       }
       this.#loaded(slab);
+    };
+    if (this.#segments.isPresent(slab.logSequence))
+      this.#segments.handleOf(slab.logSequence).read(bytes, this.#segments.positionOf(slab.logSequence), done);
+    else this.#later(() => done(new Error('its file is missing'), 0));
+  }
+
+  #fetchLoose(message: LooseMessage): void {
+    const core = this.#core as BrokerCore;
+    let isWithin = true;
+    const done = (error: Error | null, body: Buffer): void => {
+      core.turn.begin();
+      if (error !== null) core.logger.error('store', `cannot read the body of a large message (${message.id}): ${error.message}`);
+      core.store.loadLoose(message, error === null ? [body] : null);
+      message.loadedMillis = core.clock.nowMillis;
+      if (error === null) this.addLoose(message);
+      this.makeLooseRoom();
+      this.#loaded(message);
+    };
+    this.#loose.read(message, (error, body) => {
+      if (isWithin) this.#later(() => done(error, body));
+      else done(error, body);
     });
+    isWithin = false;
+  }
+
+  /** Whoever fetches does not expect the answer before it has asked. */
+  #later(callback: () => void): void {
+    const core = this.#core as BrokerCore;
+    core.timers.set(new CallbackTimer(callback), core.clock.nowMillis);
+    core.turn.arm();
   }
 
   /** Adds a callback; returns whether the fetch is under way already. */

@@ -1,221 +1,231 @@
+import { checksum } from '../../base/checksum.ts';
 import type { BrokerCore } from '../../core/broker.ts';
-import { MetadataReplay } from '../../core/topology-replay.ts';
-import { LooseMessage, type MessageRef, recordChecksum, recordSize } from '../../core/messages/message-store.ts';
+import {
+  LooseMessage,
+  type MessageRef,
+  ownFileBytesMin,
+  recordChecksum,
+  recordHeaderBytes,
+  recordSize,
+} from '../../core/messages/message-store.ts';
 import { type Slab, slabBytes, unitBytes } from '../../core/messages/slab.ts';
 import type { Files } from '../../core/ports/files.ts';
 import type { MetadataChange } from '../../core/ports/metadata-journal.ts';
-import { Entry, metaHasTtl, metaLogged, metaPersistent } from '../../core/queues/entry.ts';
+import { metaHasTtl, metaLogged, metaPersistent, metaRedelivered } from '../../core/queues/entry.ts';
 import type { RestorableQueue } from '../../core/queues/queue.ts';
+import { MetadataReplay } from '../../core/topology-replay.ts';
+import { FrameList, type Run } from './frame-list.ts';
 import type { Journal } from './journal.ts';
-import { formatVersion, frameEnd, type FrameHeader, frameHeaderBytes, frameMagic, readFrameHeader, slabsPerSegment } from './layout.ts';
-import { looseFileName } from './loose-files.ts';
+import { formatVersion, frameHeaderBytes } from './layout.ts';
 import { type OpVisitor, readOps } from './ops.ts';
-import { readSnapshot } from './snapshot.ts';
-import { fileName, slabPosition } from './segments.ts';
-import { checksum } from '../../base/checksum.ts';
+import { type RestoredEntry, RestoringList } from './restoring-list.ts';
+import { fileName } from './segments.ts';
+import { SlabReader } from './slab-reader.ts';
+import { type MetadataSnapshot, readSnapshot, type SnapshotReading } from './snapshot.ts';
 
 /** What was found in a data directory. */
 export interface RecoveryReport {
   frames: number;
   /** Messages in queues, counted per queue. */
   entries: number;
-  /** Bytes of an unfinished last write that were cut off. */
+  /** Bytes of an unfinished last write that do not count. */
   tornBytes: number;
-  /** Frames below the durable watermark that are damaged: each is a loss that must be told. */
+  /** What is damaged though it was written whole once: each is a loss that must be told. */
   damaged: string[];
   /** Operations for queues that do not exist any more, and settlements of messages that are not there. */
   orphans: number;
   wasClean: boolean;
+  /** Whether no definition was ever stored here. */
+  isBlank: boolean;
   millis: number;
 }
 
-/** The journal was written by something that this version does not understand, or is not a journal. */
+/** The journal was written by something that this version does not understand, or cannot be read without losing what it holds. */
 export class JournalError extends Error {}
 
 /**
- * Reads the journal from its oldest segment to its end and puts every message that was not settled back into its queue. Message bytes are
- * not read: a queue knows where they are. Reading changes nothing but a torn tail, so it can be interrupted and done again.
+ * Reads the journal from the oldest segment that is needed to its end and puts every message that was not settled back into its queue.
+ * Message bytes are not read: a queue knows where they are. Nothing at all is changed, so it can be interrupted and done again; what has
+ * to be made durable or thrown away is left to JournalStore.begin.
  */
 export class Recovery implements OpVisitor {
   readonly #core: BrokerCore;
   readonly #journal: Journal;
   readonly #files: Files;
   readonly #replay: MetadataReplay;
-  readonly #slabs = new Map<number, Slab>();
-  readonly #entry = new Entry();
-  readonly report: RecoveryReport = { frames: 0, entries: 0, tornBytes: 0, damaged: [], orphans: 0, wasClean: false, millis: 0 };
-  #firstLogSequence = 0;
+  readonly #reader: SlabReader;
+  /** Messages by queue number and level. */
+  readonly #lists = new Map<number, Map<number, RestoringList>>();
+  readonly report: RecoveryReport = {
+    frames: 0,
+    entries: 0,
+    tornBytes: 0,
+    damaged: [],
+    orphans: 0,
+    wasClean: false,
+    isBlank: false,
+    millis: 0,
+  };
+  #snapshot: MetadataSnapshot | null = null;
   #isLastOpClean = false;
-  /** Messages with an entry, a bit per 32 bytes of a slab. */
-  readonly #known = new Map<Slab, Uint32Array>();
+  #hasMetadata = false;
+  /** Sequence and slab of the frame whose operations are read. */
+  #frameSequence = 0;
+  #frameSlab = 0;
+  readonly #damagedSegments = new Set<number>();
+  /** Slab of the first frame that may be in the page cache only. */
+  firstUnsyncedSlab = Infinity;
+  /** Loose messages that are alive, with the slab of their record. */
+  readonly looseIds = new Map<number, number>();
+  /** Files of large messages that nobody needs. */
+  unusedLooseIds: readonly number[] = [];
 
   constructor(core: BrokerCore, journal: Journal, files: Files) {
     this.#core = core;
     this.#journal = journal;
     this.#files = files;
     this.#replay = new MetadataReplay(core);
+    this.#reader = new SlabReader(journal.segments);
+  }
+
+  /** Starts of the broker that the snapshot knows. */
+  get runs(): readonly Run[] {
+    return this.#snapshot?.runs ?? [];
+  }
+
+  /** Segments in which damage was found. */
+  get damagedSegments(): ReadonlySet<number> {
+    return this.#damagedSegments;
   }
 
   /** @throws JournalError when the directory holds something that must not be overwritten. */
   run(): RecoveryReport {
     const began = performance.now();
+    const { report } = this;
     const { segments } = this.#journal;
     const numbers = segments.load();
-    const snapshot = readSnapshot(this.#files);
-    if (snapshot === null && numbers.length > 0 && (numbers[0] as number) > 0) {
-      throw new JournalError('the journal has no metadata snapshot though its first segments are gone: the data directory is incomplete');
-    }
-    for (const change of snapshot?.changes ?? []) this.#replay.apply(change);
-    this.#replay.lastQueueId = Math.max(this.#replay.lastQueueId, snapshot?.lastQueueId ?? 0);
-    this.#firstLogSequence = (numbers[0] ?? 0) * slabsPerSegment;
-    const { nextLogSequence, nextSequence } = this.#scan(numbers);
-    this.#finish();
+    const reading = readSnapshot(this.#files);
+    this.#snapshot = reading.snapshot;
+    report.damaged.push(...reading.problems);
+    const frames = new FrameList(segments, this.#reader, reading.snapshot?.runs ?? []);
+    frames.load(numbers);
+    if (frames.version > formatVersion)
+      throw new JournalError(`the journal was written by a newer version (format ${frames.version}; this one knows ${formatVersion})`);
+    const isLeftOver = leftOvers(frames);
+    const end = this.#findEnd(frames, isLeftOver);
+    let floor = end === 0 ? (numbers[0] ?? 0) : 0;
+    for (let i = 0; i < end; i++) if (isLeftOver[i] === 0) floor = Math.max(floor, frames.floor(i));
+    this.#checkSnapshot(reading, Math.max(floor, numbers[0] ?? 0));
+    if (numbers.length > 0) segments.startAt(floor);
+    for (const change of this.#snapshot?.changes ?? []) this.#applyChange(change);
+    this.#replay.lastQueueId = Math.max(this.#replay.lastQueueId, this.#snapshot?.lastQueueId ?? 0);
+    const lastSequence = this.#act(frames, isLeftOver, end, floor);
+    report.isBlank = (this.#snapshot?.changes.length ?? 0) === 0 && !this.#hasMetadata;
+    if (report.isBlank && report.damaged.length > 0) throw new JournalError(`the definitions are damaged: ${report.damaged.join('; ')}`);
+    this.#restore();
     this.#core.restoreQueueIds(this.#replay.lastQueueId);
-    this.#journal.begin(nextLogSequence, nextSequence);
-    this.report.wasClean = this.#isLastOpClean;
-    this.report.millis = performance.now() - began;
-    return this.report;
+    this.#journal.resume(lastSequence, this.#snapshot, reading.isSafe);
+    report.wasClean = this.#isLastOpClean;
+    report.millis = performance.now() - began;
+    return report;
   }
 
   /**
-   * Lists all frames, then acts on them. Frames up to the durable watermark must all be there: a gap among them is damage and is reported.
-   * Behind it stands the commit that was under way: what of it is whole and without a gap counts, the rest is cut off.
+   * Where the log ends. Frames up to the durable watermark must all be there. Behind it stands the commit that was under way: what of it is
+   * whole and without a gap counts, the rest does not.
    */
-  #scan(numbers: readonly number[]): { nextLogSequence: number; nextSequence: number } {
-    const frames = this.#listFrames(numbers);
-    let durable = 0;
-    for (const frame of frames) durable = Math.max(durable, frame.durableSequence);
-    let expected = frames.length === 0 ? 1 : (frames[0] as FrameHeader).sequence;
-    let end = frames.length;
-    for (const [index, frame] of frames.entries()) {
-      const isKnownDurable = frame.sequence <= durable;
-      if (frame.sequence !== expected) {
-        if (!isKnownDurable && expected > durable) {
-          end = index;
-          break;
+  #findEnd(frames: FrameList, isLeftOver: Uint8Array): number {
+    const durable = frames.durableSequence;
+    let expected = -1;
+    for (let i = 0; i < frames.count; i++) {
+      if (isLeftOver[i] === 1) continue;
+      const sequence = frames.sequence(i);
+      if (sequence > durable) {
+        this.firstUnsyncedSlab = Math.min(this.firstUnsyncedSlab, frames.logSequence(i));
+        if ((expected >= 0 && sequence !== expected && expected > durable) || !this.#isWhole(frames, i)) {
+          for (let rest = i; rest < frames.count; rest++) this.report.tornBytes += frames.bytes(rest);
+          return i;
         }
-        this.report.damaged.push(`frames ${expected} to ${frame.sequence - 1} before ${placeOf(frame)} are missing or damaged`);
       }
-      if (!isKnownDurable && !this.#areRecordsWhole(frame)) {
-        end = index;
-        break;
+      expected = sequence + 1;
+    }
+    return frames.count;
+  }
+
+  /**
+   * Definitions that a removed segment held are in the snapshot only: without it the broker would start without them. A segment is removed
+   * only when both of the snapshot's files have all its definitions, so either will do.
+   */
+  #checkSnapshot(reading: SnapshotReading, firstSegment: number): void {
+    if (reading.snapshot !== null || firstSegment === 0) return;
+    if (reading.problems.length > 0) throw new JournalError(`the definitions are damaged: ${reading.problems.join('; ')}`);
+    throw new JournalError('the journal has no metadata snapshot though its first segments are gone: the data directory is incomplete');
+  }
+
+  /** Does the operations of all frames that count. Returns the sequence of the last. */
+  #act(frames: FrameList, isLeftOver: Uint8Array, end: number, floor: number): number {
+    const { segments } = this.#journal;
+    const start = floor * segments.slabsPerSegment;
+    let lastSequence = 0;
+    let isFirst = true;
+    for (let i = 0; i < end; i++) {
+      const logSequence = frames.logSequence(i);
+      const sequence = frames.sequence(i);
+      if (isLeftOver[i] === 1 || logSequence < start) continue;
+      const isGap = isFirst ? sequence > 1 && (logSequence !== start || frames.offset(i) !== 0) : sequence !== lastSequence + 1;
+      if (isGap) {
+        const what = isFirst ? `frames before ${sequence}` : `frames ${lastSequence + 1} to ${sequence - 1}`;
+        this.#damage(logSequence, `${what}, in front of ${this.#placeOf(frames, i)}, are missing or damaged`);
       }
-      if (!this.#act(frame)) {
-        if (!isKnownDurable) {
-          end = index;
-          break;
-        }
-        this.report.damaged.push(`the operations of frame ${frame.sequence} at ${placeOf(frame)} are damaged`);
-      }
+      this.#frameSequence = sequence;
+      this.#frameSlab = logSequence;
+      if (!this.#actOn(frames, i))
+        this.#damage(logSequence, `the operations of frame ${sequence} at ${this.#placeOf(frames, i)} are damaged`);
       this.report.frames++;
-      expected = frame.sequence + 1;
+      lastSequence = sequence;
+      isFirst = false;
     }
-    const last = frames[frames.length - 1];
-    for (const frame of frames.slice(end)) this.#cut(frame);
-    // The rest of the last slab is not used again.
-    return { nextLogSequence: last === undefined ? this.#firstLogSequence : last.logSequence + 1, nextSequence: expected };
-  }
-
-  #listFrames(numbers: readonly number[]): FrameHeader[] {
-    const frames: FrameHeader[] = [];
-    for (const [index, number] of numbers.entries()) {
-      const expected = (numbers[0] as number) + index;
-      if (number !== expected) {
-        this.report.damaged.push(`segment ${fileName(expected)} is missing`);
-        throw new JournalError(`journal segment ${fileName(expected)} is missing`);
-      }
-      for (let slabIndex = 0; slabIndex < slabsPerSegment; slabIndex++) {
-        const count = frames.length;
-        const stoppedAt = this.#listSlab(number * slabsPerSegment + slabIndex, frames);
-        // Slabs are filled in order: one without frames, in the last segment, is the end.
-        if (
-          frames.length === count &&
-          stoppedAt === 0 &&
-          number === numbers[numbers.length - 1] &&
-          slabIndex > 0 &&
-          !this.#hasLaterFrame(number, slabIndex)
-        )
-          break;
-      }
+    const snapshotSequence = this.#snapshot?.sequence ?? 0;
+    if (lastSequence < snapshotSequence) {
+      this.report.damaged.push(`frames ${lastSequence + 1} to ${snapshotSequence}, at the end of the journal, are missing or damaged`);
     }
-    return frames;
+    return Math.max(lastSequence, snapshotSequence);
   }
 
-  /** One empty slab may be damage; only when the next is empty as well is it the end of the log. */
-  #hasLaterFrame(number: number, slabIndex: number): boolean {
-    if (slabIndex + 1 >= slabsPerSegment) return false;
-    return this.#listSlab(number * slabsPerSegment + slabIndex + 1, []) > 0;
+  #actOn(frames: FrameList, index: number): boolean {
+    this.#isLastOpClean = false;
+    const opsBytes = frames.opsBytes(index);
+    if (opsBytes === 0) return true;
+    const logSequence = frames.logSequence(index);
+    const at = this.#reader.read(logSequence, frames.offset(index) + frameHeaderBytes + frames.bodyBytes(index), opsBytes);
+    const { words } = this.#reader;
+    const to = at + (opsBytes >> 2);
+    if (checksum(words, at, to, logSequence) !== frames.opsChecksum(index)) return false;
+    return readOps(words, at, to, this);
   }
 
-  /** Adds the frames of one slab; returns the offset behind the last. A break in their chain is searched for what comes after it. */
-  #listSlab(logSequence: number, frames: FrameHeader[]): number {
-    const handle = this.#journal.segments.handleOf(logSequence);
-    const base = slabPosition(logSequence);
-    let offset = 0;
-    while (slabBytes - offset >= frameHeaderBytes) {
-      const reading = readFrameHeader(this.#read(handle, base + offset, frameHeaderBytes), 0, logSequence, offset);
-      if (reading.state === 'good' && frameEnd(reading.header) <= slabBytes) {
-        if (reading.header.version > formatVersion) {
-          throw new JournalError(
-            `the journal was written by a newer version (format ${reading.header.version}; this one knows ${formatVersion})`,
-          );
-        }
-        frames.push(reading.header);
-        offset = frameEnd(reading.header);
-        continue;
-      }
-      const next = reading.state === 'empty' ? -1 : this.#findFrame(logSequence, offset + unitBytes);
-      if (next < 0) return offset;
-      offset = next;
-    }
-    return offset;
-  }
-
-  #findFrame(logSequence: number, from: number): number {
-    const words = this.#read(this.#journal.segments.handleOf(logSequence), slabPosition(logSequence), slabBytes);
-    for (let offset = from; offset + frameHeaderBytes <= slabBytes; offset += unitBytes) {
-      if (words[offset >> 2] === frameMagic && readFrameHeader(words, offset >> 2, logSequence, offset).state === 'good') return offset;
-    }
-    return -1;
-  }
-
-  /** Whether every message record of a frame is what was meant to be written. */
-  #areRecordsWhole(frame: FrameHeader): boolean {
-    if (frame.bodyBytes === 0) return true;
-    const words = this.#read(this.#journal.segments.handleOf(frame.logSequence), slabPosition(frame.logSequence), slabBytes);
-    const end = frame.offset + frameHeaderBytes + frame.bodyBytes;
-    let offset = frame.offset + frameHeaderBytes;
-    while (offset < end) {
-      const size = recordSize(words, offset >> 2);
-      if (offset + size > end || words[(offset >> 2) + 4] !== recordChecksum(words, offset, offset + size, frame.logSequence)) return false;
+  /** Whether every byte of a frame, and every large body that it names, is what was meant to be written. */
+  #isWhole(frames: FrameList, index: number): boolean {
+    const logSequence = frames.logSequence(index);
+    const from = frames.offset(index);
+    const bytes = frames.bytes(index);
+    const at = this.#reader.read(logSequence, from, bytes);
+    const { words } = this.#reader;
+    const opsAt = at + ((frameHeaderBytes + frames.bodyBytes(index)) >> 2);
+    if (checksum(words, opsAt, opsAt + (frames.opsBytes(index) >> 2), logSequence) !== frames.opsChecksum(index)) return false;
+    const end = from + frameHeaderBytes + frames.bodyBytes(index);
+    const large: { id: number; bodyBytes: number }[] = [];
+    for (let offset = from + frameHeaderBytes; offset < end; ) {
+      const word = at + ((offset - from) >> 2);
+      const size = recordSize(words, word);
+      if (offset + size > end || words[word + 4] !== recordChecksum(words, word, size, logSequence, offset)) return false;
+      if ((words[word + 2] as number) >>> 24 !== 0) large.push({ id: looseIdOf(words, word), bodyBytes: words[word] as number });
       offset += size;
     }
-    return offset === end;
+    return large.every(({ id, bodyBytes }) => this.#journal.loose.isWhole(id, bodyBytes));
   }
 
-  /** Does a frame's operations; false when they are damaged. */
-  #act(frame: FrameHeader): boolean {
-    this.#isLastOpClean = false;
-    if (frame.opsBytes === 0) return true;
-    const handle = this.#journal.segments.handleOf(frame.logSequence);
-    const words = this.#read(handle, slabPosition(frame.logSequence) + frame.offset + frameHeaderBytes + frame.bodyBytes, frame.opsBytes);
-    if (checksum(words, 0, words.length, frame.logSequence) !== frame.opsChecksum) return false;
-    return readOps(words, 0, words.length, this);
-  }
-
-  /** Makes a frame of an unfinished commit unreadable, so that what is written after it is not mistaken for its sequel. */
-  #cut(frame: FrameHeader): void {
-    this.report.tornBytes += frameEnd(frame) - frame.offset;
-    this.#journal.segments
-      .handleOf(frame.logSequence)
-      .writeSync(Buffer.alloc(frameHeaderBytes), slabPosition(frame.logSequence) + frame.offset);
-  }
-
-  #read(handle: { readSync(into: Buffer, position: number): number }, position: number, bytes: number): Uint32Array {
-    const words = new Uint32Array((bytes + 3) >> 2);
-    handle.readSync(Buffer.from(words.buffer), position);
-    return words;
-  }
+  // --- operations
 
   onEnqueue(
     queueId: number,
@@ -228,26 +238,12 @@ export class Recovery implements OpVisitor {
   ): void {
     const queue = this.#replay.queues.get(queueId) as RestorableQueue | undefined;
     // A body before the first segment was given up because every message there was settled; the settlement itself may be gone.
-    if (queue === undefined || logSequence < this.#firstLogSequence) {
+    if (queue === undefined || this.#journal.segments.numberOf(logSequence) < this.#journal.segments.first) {
       this.report.orphans++;
       return;
     }
     // A message that was moved comes again, under its old place in the queue.
-    if (queue.removeRestored(priority, sequence, this.#entry)) this.#release(this.#entry.ref, this.#entry.bytes);
-    let slab = this.#slabs.get(logSequence);
-    if (slab === undefined) {
-      slab = this.#core.store.addLogSlab(logSequence);
-      this.#slabs.set(logSequence, slab);
-      this.#journal.segments.slabOpened(logSequence);
-      this.#journal.pager.add(slab);
-    }
-    const ref = (slab.id << 16) | unit;
-    this.#core.store.adopt(ref, bodyBytes, this.#isFirstEntry(slab, unit));
-    const { clock } = this.#core;
-    const expiry = expiryMillis === 0 ? 0 : Math.max(1, clock.nowMillis + (expiryMillis - clock.wallMillis));
-    const meta = metaLogged | metaPersistent | (expiryMillis === 0 ? 0 : metaHasTtl);
-    queue.restore(priority, sequence, ref, meta, bodyBytes, expiry);
-    this.report.entries++;
+    this.#list(queue, priority).put(sequence, logSequence, unit, priority, bodyBytes, expiryMillis);
   }
 
   onSettle(queueId: number, priority: number, sequence: number, count: number): void {
@@ -256,114 +252,165 @@ export class Recovery implements OpVisitor {
       this.report.orphans += count;
       return;
     }
-    for (let i = 0; i < count; i++) {
-      if (queue.removeRestored(priority, sequence + i, this.#entry)) {
-        this.#release(this.#entry.ref, this.#entry.bytes);
-        this.report.entries--;
-      } else {
-        this.report.orphans++;
-      }
-    }
+    const list = this.#list(queue, priority);
+    for (let i = 0; i < count; i++) if (!list.remove(sequence + i)) this.report.orphans++;
   }
 
   onMetadata(json: string): void {
+    this.#hasMetadata = true;
+    this.#journal.metadataSequence = this.#frameSequence;
+    this.#journal.segments.hasMetadata(this.#frameSlab, this.#frameSequence);
+    if (this.#frameSequence <= (this.#snapshot?.sequence ?? 0)) return;
     const change = JSON.parse(json) as MetadataChange;
-    if (change.kind === 'queue.delete') {
-      const queue = this.#replay.queues.get((change as unknown as { id: number }).id);
-      if (queue !== undefined) this.report.entries -= queue.readyCount;
-    }
-    this.#replay.apply(change);
+    this.#applyChange(change);
+    if (change.kind === 'queue.delete') this.#lists.delete((change as unknown as { readonly id: number }).id);
   }
 
   onFlags(queueId: number, priority: number, sequence: number, meta: number): void {
     const queue = this.#replay.queues.get(queueId) as RestorableQueue | undefined;
-    if (queue?.removeRestored(priority, sequence, this.#entry)) {
-      const { ref, bytes, expiryMillis } = this.#entry;
-      queue.restore(priority, sequence, ref, (this.#entry.meta | (meta & ~0xff00)) >>> 0, bytes, expiryMillis);
-    }
+    if (queue !== undefined) this.#list(queue, priority).flag(sequence, meta);
   }
 
   onClean(): void {
     this.#isLastOpClean = true;
   }
 
-  /** Counts an entry of a message; whether it is the first that is alive. */
-  #isFirstEntry(slab: Slab, unit: number): boolean {
-    let bits = this.#known.get(slab);
-    if (bits === undefined) {
-      bits = new Uint32Array(slabBytes / unitBytes / 64);
-      this.#known.set(slab, bits);
-    }
-    const index = unit >> 1;
-    const mask = 1 << (index & 31);
-    const isFirst = ((bits[index >> 5] as number) & mask) === 0;
-    bits[index >> 5] = (bits[index >> 5] as number) | mask;
-    return isFirst;
-  }
+  onBegin(): void {}
 
-  #release(ref: MessageRef, bytes: number): void {
-    const slab = this.#core.store.slabs[ref >> 16] as Slab;
-    if (!this.#core.store.release(ref, bytes)) return;
-    const index = (ref & 0xffff) >> 1;
-    const bits = this.#known.get(slab);
-    if (bits !== undefined) bits[index >> 5] = (bits[index >> 5] as number) & ~(1 << (index & 31));
-    // A slab that lost its last message is gone from the store; should another entry name it, it is made anew.
-    if (this.#core.store.slabs[slab.id] !== slab) {
-      this.#slabs.delete(slab.logSequence);
-      this.#known.delete(slab);
+  /** @throws JournalError for a change that this version cannot apply: what hangs on it would be lost with the next cleaning */
+  #applyChange(change: MetadataChange): void {
+    try {
+      this.#replay.apply(change);
+    } catch (error) {
+      throw new JournalError(`a recorded change (${change.kind}) cannot be applied: ${(error as Error).message}`, { cause: error });
     }
   }
 
-  /** Flags what may have been delivered before, brings large messages to mind, removes files that nobody needs. */
-  #finish(): void {
-    const { store } = this.#core;
-    const used = new Set<number>();
-    const suspects: { queue: RestorableQueue; ref: MessageRef; bytes: number }[] = [];
-    for (const queue of this.#replay.queues.values()) {
-      queue.forEachReady(entry => {
-        if (entry.bytes > 64 * 1024) suspects.push({ queue: queue as RestorableQueue, ref: entry.ref, bytes: entry.bytes });
-        return true;
-      });
-      if (!this.#isLastOpClean) (queue as RestorableQueue).markRedelivered();
+  #list(queue: RestorableQueue, priority: number): RestoringList {
+    let levels = this.#lists.get(queue.id);
+    if (levels === undefined) {
+      levels = new Map();
+      this.#lists.set(queue.id, levels);
     }
-    const ids = new Set(this.#journal.loose.ids());
-    if (ids.size > 0) {
-      for (const { ref, bytes } of suspects) {
-        const message = this.#readLoose(ref, bytes);
-        if (message === null) continue;
-        used.add(message.id);
-        store.adoptLoose(ref, message);
+    const level = queue.levelOf(priority);
+    let list = levels.get(level);
+    if (list === undefined) {
+      list = new RestoringList();
+      levels.set(level, list);
+    }
+    return list;
+  }
+
+  // --- the queues' messages
+
+  /** Puts what is left into the queues, flags what may have been delivered before, and finds the bodies of large messages. */
+  #restore(): void {
+    const { store, clock } = this.#core;
+    const slabs = new Map<number, Slab>();
+    const known = new Map<Slab, Uint32Array>();
+    const suspects = new Map<MessageRef, { readonly logSequence: number; readonly bytes: number }>();
+    for (const [queueId, levels] of this.#lists) {
+      const queue = this.#replay.queues.get(queueId) as RestorableQueue | undefined;
+      for (const list of levels.values()) {
+        if (queue === undefined) {
+          this.report.orphans += list.count;
+          continue;
+        }
+        list.drain((entry: RestoredEntry) => {
+          const slab = this.#slabOf(entry.logSequence, slabs);
+          const ref = (slab.id << 16) | entry.unit;
+          store.adopt(ref, entry.bodyBytes, isFirst(known, slab, entry.unit));
+          if (entry.bodyBytes > ownFileBytesMin) suspects.set(ref, { logSequence: entry.logSequence, bytes: entry.bodyBytes });
+          let meta = metaLogged | metaPersistent | (entry.expiryMillis === 0 ? 0 : metaHasTtl);
+          // After anything but a clean stop nobody knows what was delivered.
+          meta |= this.#isLastOpClean ? entry.meta & ~0xff00 : metaRedelivered;
+          const expiry = entry.expiryMillis === 0 ? 0 : Math.max(1, clock.nowMillis + (entry.expiryMillis - clock.wallMillis));
+          queue.restore(entry.priority, entry.sequence, ref, meta >>> 0, entry.bodyBytes, expiry);
+          this.report.entries++;
+        });
       }
+      queue?.restored();
     }
-    for (const id of ids) {
-      store.lastLooseId = Math.max(store.lastLooseId, id);
-      if (!used.has(id)) this.#files.remove(looseFileName(id));
+    for (const [ref, { logSequence, bytes }] of suspects) {
+      const message = this.#readLoose(logSequence, (ref & 0xffff) * unitBytes, bytes);
+      if (message === null) continue;
+      this.looseIds.set(message.id, logSequence);
+      store.adoptLoose(ref, message);
     }
+    const ids = this.#journal.loose.ids();
+    this.unusedLooseIds = ids.filter(id => !this.looseIds.has(id));
+    for (const id of [...ids, ...this.looseIds.keys()]) store.lastLooseId = Math.max(store.lastLooseId, id);
   }
 
-  /** A large message's record, without its body; null for a record that has its body. */
-  #readLoose(ref: MessageRef, bodyBytes: number): LooseMessage | null {
-    const slab = this.#core.store.slabs[ref >> 16] as Slab;
-    const offset = (ref & 0xffff) << 4;
-    const handle = this.#journal.segments.handleOf(slab.logSequence);
-    const head = this.#read(handle, slabPosition(slab.logSequence) + offset, 20);
-    const mixed = head[2] as number;
-    if (mixed >>> 24 === 0) return null;
-    const envelopeBytes = mixed & 0xffff;
-    const propertiesBytes = head[1] as number;
-    const bytes = Buffer.alloc(envelopeBytes + propertiesBytes + 8);
-    handle.readSync(bytes, slabPosition(slab.logSequence) + offset + 20);
-    const id = bytes.readDoubleLE(envelopeBytes + propertiesBytes);
-    return new LooseMessage(
-      id,
-      bytes.subarray(0, envelopeBytes),
-      bytes.subarray(envelopeBytes, envelopeBytes + propertiesBytes),
-      [],
-      bodyBytes,
-    );
+  #slabOf(logSequence: number, slabs: Map<number, Slab>): Slab {
+    let slab = slabs.get(logSequence);
+    if (slab === undefined) {
+      slab = this.#core.store.addLogSlab(logSequence);
+      slabs.set(logSequence, slab);
+      this.#journal.segments.slabOpened(logSequence);
+      this.#journal.pager.add(slab);
+    }
+    return slab;
+  }
+
+  /** A large message's record, without its body; null for a record that has its body, or is damaged: then its queue finds out. */
+  #readLoose(logSequence: number, offset: number, bodyBytes: number): LooseMessage | null {
+    if (offset + recordHeaderBytes > slabBytes) return null;
+    const { words } = this.#reader;
+    let at = this.#reader.read(logSequence, offset, recordHeaderBytes);
+    const size = recordSize(words, at);
+    if ((words[at + 2] as number) >>> 24 === 0 || words[at] !== bodyBytes || offset + size > slabBytes) return null;
+    at = this.#reader.read(logSequence, offset, size);
+    if (words[at + 4] !== recordChecksum(words, at, size, logSequence, offset)) return null;
+    const envelopeBytes = (words[at + 2] as number) & 0xffff;
+    const propertiesBytes = words[at + 1] as number;
+    const start = at * 4 + recordHeaderBytes;
+    const bytes = Buffer.from(Buffer.from(words.buffer).subarray(start, start + envelopeBytes + propertiesBytes));
+    return new LooseMessage(looseIdOf(words, at), bytes.subarray(0, envelopeBytes), bytes.subarray(envelopeBytes), [], bodyBytes);
+  }
+
+  #damage(logSequence: number, text: string): void {
+    this.report.damaged.push(text);
+    this.#damagedSegments.add(this.#journal.segments.numberOf(logSequence));
+  }
+
+  #placeOf(frames: FrameList, index: number): string {
+    const { segments } = this.#journal;
+    const logSequence = frames.logSequence(index);
+    return `${fileName(segments.numberOf(logSequence))}:${segments.positionOf(logSequence) + frames.offset(index)}`;
   }
 }
 
-function placeOf(frame: FrameHeader): string {
-  return `${fileName(Math.floor(frame.logSequence / slabsPerSegment))}:${slabPosition(frame.logSequence) + frame.offset}`;
+/**
+ * Frames that an earlier recovery did not count: the run after it gave their numbers again, further behind. They stay where they are and
+ * never count.
+ */
+function leftOvers(frames: FrameList): Uint8Array {
+  const result = new Uint8Array(frames.count);
+  let next = Infinity;
+  for (let i = frames.count - 1; i >= 0; i--) {
+    const sequence = frames.sequence(i);
+    if (sequence >= next) result[i] = 1;
+    else next = sequence;
+  }
+  return result;
+}
+
+/** Counts an entry of a message; whether it is the first. */
+function isFirst(known: Map<Slab, Uint32Array>, slab: Slab, unit: number): boolean {
+  let bits = known.get(slab);
+  if (bits === undefined) {
+    bits = new Uint32Array(slabBytes / unitBytes / 64);
+    known.set(slab, bits);
+  }
+  const index = unit >> 1;
+  const mask = 1 << (index & 31);
+  const isNew = ((bits[index >> 5] as number) & mask) === 0;
+  bits[index >> 5] = (bits[index >> 5] as number) | mask;
+  return isNew;
+}
+
+function looseIdOf(words: Uint32Array, word: number): number {
+  const start = word * 4 + recordHeaderBytes + ((words[word + 2] as number) & 0xffff) + (words[word + 1] as number);
+  return Buffer.from(words.buffer).readDoubleLE(start);
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +11,7 @@ import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver } from '../../support/amqp-driver.ts';
 import { queueDeclare } from '../../support/amqp-requests.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+import { HttpClient } from './http-client.ts';
 import { withManagement } from './with-management.ts';
 
 interface Detail {
@@ -310,6 +313,54 @@ test('the control socket needs no password and opens everything', async () => {
     assert.equal(accept, null, 'nobody takes connections when the management has stopped');
   } finally {
     server.close();
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('the API is served with TLS', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tls-'));
+  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
+  const subject = ['-subj', '/CN=localhost', '-days', '2', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+  execFileSync('openssl', ['req', '-x509', ...subject, '-keyout', keyFile, '-out', certFile], { stdio: 'ignore' });
+  const tls = {
+    certFile,
+    keyFile,
+    password: null,
+    caFile: null,
+    verify: 'none',
+    failIfNoPeerCert: false,
+    depth: 1,
+    versions: ['TLSv1.3', 'TLSv1.2'],
+    ciphers: [],
+    honorCipherOrder: true,
+    sni: [],
+  } as const;
+  try {
+    await withManagement(
+      { management: { listeners: [{ kind: 'tls', host: '127.0.0.1', port: 0, backlog: 10, tls }] } },
+      async ({ management }) => {
+        const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
+          const options = {
+            port: management.port,
+            path: '/api/whoami',
+            auth: 'guest:guest',
+            ca: readFileSync(certFile),
+            servername: 'localhost',
+          };
+          https.get({ ...options, host: '127.0.0.1', agent: false }, resolve).on('error', reject);
+        });
+        assert.equal(answer.statusCode, 200);
+        assert.match(String(answer.headers['strict-transport-security']), /max-age/);
+        answer.resume();
+        assert.equal(management.listeners().find(({ protocol }) => protocol === 'https')?.isTls, true);
+        const plain = new HttpClient(management.port);
+        await assert.rejects(plain.get('/api/whoami'));
+        plain.close();
+        const expiring = management.listeners().find(({ protocol }) => protocol === 'https')?.certificateValidTo ?? '';
+        assert.ok(Date.parse(expiring) - Date.now() < 3 * 86_400_000);
+      },
+    );
+  } finally {
     rmSync(directory, { recursive: true });
   }
 });

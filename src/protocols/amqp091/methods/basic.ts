@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { fieldTypeName, isInteger } from '../../../base/field-table.ts';
 import { notAllowed, notImplemented, preconditionFailed } from '../../../core/broker-error.ts';
 import { Consumer } from '../../../core/consumer.ts';
 import { consumerCreated } from '../../../core/events/session-events.ts';
@@ -25,7 +26,6 @@ import {
 import type { Outbox } from '../../../net/outbox.ts';
 import type { Channel } from '../channel.ts';
 import { collectedFrames } from '../collected-frames.ts';
-import { consumerArguments } from '../consumer-arguments.ts';
 import { writeGetOk } from '../delivering.ts';
 import { ReplyQueue, replyToName } from '../reply-to.ts';
 import { queueName } from './queue.ts';
@@ -63,8 +63,10 @@ export function consume(channel: Channel, buffer: Buffer, start: number, end: nu
     tag,
     noAck: args.noAck,
     isExclusive: args.exclusive,
+    priority: integerOf(args, queue, 'x-priority'),
     prefetchCount: channel.prefetchCount,
-    ...consumerArguments(args.arguments, queue),
+    arguments: args.arguments,
+    ackTimeoutMillis: integerOf(args, queue, 'x-consumer-timeout'),
   });
   channel.consumers.set(tag, consumer);
   try {
@@ -86,6 +88,18 @@ function consumeReplies(channel: Channel, args: BasicConsumeArguments, tag: stri
   channel.replyQueue = replyQueue;
   channel.consumers.set(tag, replyQueue.consumer);
   if (!args.nowait) channel.reply(encodeBasicConsumeOk(channel.number, { consumerTag: tag }));
+}
+
+/** An argument of a consumer; 0 when it is not given. @throws BrokerError PRECONDITION_FAILED when it is no integer. */
+function integerOf(args: BasicConsumeArguments, queue: Queue, name: string): number {
+  const field = args.arguments.get(name);
+  if (field === undefined) return 0;
+  if (!isInteger(field)) {
+    throw preconditionFailed(
+      `invalid arg '${name}' for ${queueTerm(queue.name, queue.vhostName)}: "expected integer, got ${fieldTypeName(field)}"`,
+    );
+  }
+  return Number(field.value);
 }
 
 function assertGlobalPrefetch(queue: Queue): void {

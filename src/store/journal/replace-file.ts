@@ -1,0 +1,37 @@
+import type { Files } from '../../core/ports/files.ts';
+
+const temporaryPattern = /\.tmp$/;
+let lastTemporary = 0;
+
+/**
+ * Writes a small file so that after a crash it is there whole, or the old one is: under a name of its own, synced, renamed, the directory
+ * synced. [reliability: S8]
+ */
+export function replaceFile(files: Files, name: string, bytes: Buffer, done: (error: Error | null) => void): void {
+  // What an earlier, killed attempt left must not be mistaken for this one's: a new name each time, and left-overs go at the start.
+  const temporary = `${name}.${++lastTemporary}.tmp`;
+  try {
+    const handle = files.open(temporary, 0);
+    const finish = (error: Error | null): void => {
+      handle.close();
+      if (error !== null) {
+        files.remove(temporary);
+        done(error);
+        return;
+      }
+      files.rename(temporary, name);
+      files.syncDirectory(done);
+    };
+    handle.write(bytes, 0, error => {
+      if (error !== null) finish(error);
+      else handle.sync(finish);
+    });
+  } catch (error) {
+    done(error as Error);
+  }
+}
+
+/** Removes what killed attempts left. */
+export function removeTemporaries(files: Files): void {
+  for (const name of files.list()) if (temporaryPattern.test(name)) files.remove(name);
+}

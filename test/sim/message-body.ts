@@ -1,0 +1,34 @@
+import { crc32 } from 'node:zlib';
+
+/** 'WBDY' */
+const magic = 0x59444257;
+export const bodyHeaderBytes = 16;
+
+/** A body that says which message it is and whether it is whole: magic, id, length, CRC-32 of all else; then bytes that the id makes. */
+export function makeBody(id: number, bytes: number): Buffer {
+  const body = Buffer.alloc(Math.max(bodyHeaderBytes, bytes));
+  let state = (id * 0x9e3779b1) >>> 0;
+  for (let at = bodyHeaderBytes; at + 4 <= body.length && at < 4096; at += 4) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    body.writeUInt32LE(state, at);
+  }
+  for (let at = 4096; at < body.length; at += 4080)
+    body.copy(body, at, bodyHeaderBytes, Math.min(bodyHeaderBytes + 4080, bodyHeaderBytes + body.length - at));
+  body.writeUInt32LE(magic, 0);
+  body.writeUInt32LE(id, 4);
+  body.writeUInt32LE(body.length, 8);
+  body.writeUInt32LE(crc32(body), 12);
+  return body;
+}
+
+/** The message's id. @throws Error when the body is not what was made */
+export function readBody(body: Buffer): number {
+  if (body.length < bodyHeaderBytes || body.readUInt32LE(0) !== magic) throw new Error(`a body of ${body.length} bytes that nobody sent`);
+  const id = body.readUInt32LE(4);
+  if (body.readUInt32LE(8) !== body.length)
+    throw new Error(`the body of message ${id} has ${body.length} bytes in place of ${body.readUInt32LE(8)}`);
+  const copy = Buffer.from(body);
+  copy.writeUInt32LE(0, 12);
+  if (crc32(copy) !== body.readUInt32LE(12)) throw new Error(`the body of message ${id} is not what was sent`);
+  return id;
+}

@@ -1,0 +1,152 @@
+import type { MessageStore } from '../../src/core/messages/message-store.ts';
+import type { CommitLog } from '../../src/core/ports/commit-log.ts';
+import type { MetadataChange, MetadataJournal } from '../../src/core/ports/metadata-journal.ts';
+import type { QueueLog } from '../../src/core/ports/queue-log.ts';
+
+type Durability = CommitLog & QueueLog & MetadataJournal;
+
+type ShadowOp =
+  | { readonly kind: 'enqueue'; readonly key: string; readonly value: string }
+  | { readonly kind: 'settle'; readonly key: string }
+  | { readonly kind: 'change'; readonly change: MetadataChange };
+
+/** Entries of all durable queues: place -> message and expiry. */
+export type ShadowEntries = Map<string, string>;
+
+export function entryKey(queueId: number, priority: number, sequence: number): string {
+  return `${queueId}/${priority}/${sequence}`;
+}
+
+export function entryValue(messageId: number, bodyBytes: number, expires: boolean): string {
+  return `message ${messageId} of ${bodyBytes} bytes${expires ? ', expires' : ''}`;
+}
+
+/**
+ * Stands between the broker and its journal and remembers what was recorded, in order, and up to where the journal has said that it is
+ * durable. What is recovered after a crash must be what some beginning of that says, and one that reaches at least that far.
+ */
+export class ShadowLog implements Durability {
+  readonly #journal: Durability;
+  #entries: ShadowEntries = new Map();
+  readonly #messageId: (ref: number) => number;
+  #ops: ShadowOp[] = [];
+  #horizon = 0;
+  /** While the journal is read nothing counts as recorded. */
+  isRecording = false;
+
+  constructor(journal: Durability, messageId: (ref: number) => number) {
+    this.#journal = journal;
+    this.#messageId = messageId;
+  }
+
+  /** What was recovered is what there is to begin with. */
+  startWith(entries: ShadowEntries): void {
+    this.#entries = new Map(entries);
+  }
+
+  get isPending(): boolean {
+    return this.#journal.isPending;
+  }
+
+  get isMetadataPending(): boolean {
+    return this.#journal.isMetadataPending;
+  }
+
+  get isBehind(): boolean {
+    return this.#journal.isBehind;
+  }
+
+  onCaughtUp(callback: () => void): void {
+    this.#journal.onCaughtUp(callback);
+  }
+
+  commit(then: ((argument: unknown) => void) | null, argument: unknown): void {
+    if (then === null) {
+      this.#journal.commit(null, argument);
+      return;
+    }
+    const count = this.#ops.length;
+    this.#journal.commit(given => {
+      this.#horizon = Math.max(this.#horizon, count);
+      then(given);
+    }, argument);
+  }
+
+  enqueued(queueId: number, priority: number, sequence: number, ref: number, bodyBytes: number, expiryMillis: number): void {
+    const value = entryValue(this.#messageId(ref), bodyBytes, expiryMillis !== 0);
+    this.#ops.push({ kind: 'enqueue', key: entryKey(queueId, priority, sequence), value });
+    this.#journal.enqueued(queueId, priority, sequence, ref, bodyBytes, expiryMillis);
+  }
+
+  settled(queueId: number, priority: number, sequence: number): void {
+    this.#ops.push({ kind: 'settle', key: entryKey(queueId, priority, sequence) });
+    this.#journal.settled(queueId, priority, sequence);
+  }
+
+  record(change: MetadataChange): void {
+    if (this.isRecording) this.#ops.push({ kind: 'change', change: structuredClone(change) });
+    this.#journal.record(change);
+  }
+
+  /** Everything recorded is durable: after a clean stop. */
+  allDurable(): void {
+    this.#horizon = this.#ops.length;
+  }
+
+  /**
+   * The changes of metadata in each beginning of what was recorded that gives these entries.
+   * @throws Error telling the differences when there is none
+   */
+  beginningsThatGive(found: ShadowEntries): MetadataChange[][] {
+    const entries = new Map(this.#entries);
+    const changes: MetadataChange[] = [];
+    let wrong = 0;
+    const isWrong = (key: string): number => (entries.get(key) === found.get(key) ? 0 : 1);
+    const set = (key: string, value: string | undefined): void => {
+      wrong -= isWrong(key);
+      if (value === undefined) entries.delete(key);
+      else entries.set(key, value);
+      wrong += isWrong(key);
+    };
+    for (const key of new Set([...entries.keys(), ...found.keys()])) wrong += isWrong(key);
+    const results: MetadataChange[][] = [];
+    const reports: string[] = [];
+    for (let count = 0; ; count++) {
+      if (count >= this.#horizon) {
+        if (wrong === 0) results.push([...changes]);
+        else if (count === this.#horizon || count === this.#ops.length)
+          reports.push(`after ${count} of ${this.#ops.length} operations (${this.#horizon} durable):\n${differences(entries, found)}`);
+      }
+      const op = this.#ops[count];
+      if (op === undefined) break;
+      if (op.kind === 'enqueue') set(op.key, op.value);
+      else if (op.kind === 'settle') set(op.key, undefined);
+      else {
+        changes.push(op.change);
+        if (op.change.kind !== 'queue.delete') continue;
+        const prefix = `${(op.change as unknown as { readonly id: number }).id}/`;
+        for (const key of [...entries.keys()]) if (key.startsWith(prefix)) set(key, undefined);
+      }
+    }
+    if (results.length === 0) throw new Error(`what was recovered is not what was recorded:\n${reports.join('\n')}`);
+    return results;
+  }
+}
+
+function differences(expected: ShadowEntries, found: ShadowEntries): string {
+  const lines: string[] = [];
+  for (const [key, value] of expected) {
+    const other = found.get(key);
+    if (other !== value) lines.push(`  ${key}: ${value} ${other === undefined ? 'is missing' : `is ${other}`}`);
+  }
+  for (const [key, value] of found) if (!expected.has(key)) lines.push(`  ${key}: ${value} is there and should not be`);
+  return lines.length > 12 ? [...lines.slice(0, 12), `  ... ${lines.length - 12} more`].join('\n') : lines.join('\n');
+}
+
+/** The id in a message's body, which is in memory. */
+export function residentMessageId(store: MessageStore, ref: number): number {
+  store.locate(ref);
+  const { loose } = store;
+  if (loose === null) return store.bodyBytes < 8 ? -1 : store.bytes.readUInt32LE(store.bodyStart + 4);
+  return Buffer.concat(loose.parts.slice(0, 2)).readUInt32LE(4);
+}

@@ -1,0 +1,190 @@
+import { setImmediate } from 'node:timers/promises';
+import type { BrokerCore } from '../../src/core/broker.ts';
+import { recordHeaderBytes } from '../../src/core/messages/message-store.ts';
+import type { MetadataChange } from '../../src/core/ports/metadata-journal.ts';
+import type { Entry } from '../../src/core/queues/entry.ts';
+import { priorityOf } from '../../src/core/queues/entry.ts';
+import type { Queue } from '../../src/core/queues/queue.ts';
+import { MetadataReplay } from '../../src/core/topology-replay.ts';
+import { JournalStore } from '../../src/store/journal/journal-store.ts';
+import { looseFileName, looseHeaderBytes } from '../../src/store/journal/loose-files.ts';
+import type { RecoveryReport } from '../../src/store/journal/recovery.ts';
+import type { Random } from '../support/random.ts';
+import { SimBroker } from '../support/sim-broker.ts';
+import { readBody } from './message-body.ts';
+import { entryKey, entryValue, residentMessageId, type ShadowEntries, ShadowLog } from './shadow-log.ts';
+import type { SimFiles } from '../support/sim-files.ts';
+
+export interface SimNodeOptions {
+  readonly slabsPerSegment: number;
+  readonly bodyMemoryBytes: number;
+  readonly slackBytes: number;
+}
+
+/** A broker on a simulated disk: started, worked with step by step, and killed or stopped. */
+export class SimNode {
+  readonly files: SimFiles;
+  readonly random: Random;
+  readonly broker: SimBroker;
+  readonly store: JournalStore;
+  readonly shadow: ShadowLog;
+  readonly report: RecoveryReport;
+  readonly failures: Error[];
+  readonly logs: string[];
+  isServing = false;
+
+  /** @throws JournalError when the directory is refused */
+  constructor(files: SimFiles, random: Random, nowMillis: number, options: SimNodeOptions) {
+    this.files = files;
+    this.random = random;
+    this.failures = [];
+    this.logs = [];
+    this.store = new JournalStore(files, {
+      ...options,
+      owner: random.uint32(),
+      onFatal: error => void this.failures.push(error),
+    });
+    this.shadow = new ShadowLog(this.store.journal, ref => residentMessageId(this.core.store, ref));
+    this.broker = new SimBroker({
+      durability: this.shadow,
+      settings: { loopbackUsers: [] },
+      onLog: (level, _category, text) => {
+        if (level === 'error' || level === 'warning') this.logs.push(text);
+      },
+    });
+    this.broker.clock.millis = nowMillis;
+    this.broker.clock.refresh();
+    this.report = this.store.recover(this.core);
+  }
+
+  get core(): BrokerCore {
+    return this.broker.core;
+  }
+
+  get queues(): ReadonlyMap<string, Queue> {
+    return this.core.vhosts.get('/')?.queues ?? new Map<string, Queue>();
+  }
+
+  /** Brings the node to where it serves; false when it died on the way. */
+  async begin(): Promise<boolean> {
+    this.shadow.isRecording = true;
+    const begun = new Promise<void>((resolve, reject) => {
+      this.store.begin(this.core, error => (error === null ? resolve() : reject(error)));
+    });
+    if (!(await this.#drive(begun))) return false;
+    if (this.report.frames === 0) this.core.addVhost({ name: '/', description: '', tags: [], defaultQueueType: null });
+    this.isServing = true;
+    return true;
+  }
+
+  /** Stops cleanly; false when the node died on the way. Connections must be closed. */
+  async stop(): Promise<boolean> {
+    this.settle();
+    if (!(await this.#drive(this.store.stop(this.core)))) return false;
+    this.shadow.allDurable();
+    return true;
+  }
+
+  /** One thing happens, of the disk or of the broker; false when nothing can. */
+  step(): boolean {
+    if (this.files.isFrozen) return false;
+    if (this.random.chance(0.5)) return this.files.step() || this.broker.step();
+    return this.broker.step() || this.files.step();
+  }
+
+  /** Lets everything happen that can without time going on. */
+  settle(): void {
+    for (let count = 0; this.step(); count++) if (count > 1_000_000) throw new Error('the node does not come to rest');
+    this.broker.check();
+  }
+
+  /** Moves the clock and fires the timers that are due on the way. */
+  advance(millis: number): void {
+    const { clock, scheduler } = this.broker;
+    const end = clock.millis + millis;
+    while (scheduler.timer !== null && scheduler.timerDueMillis <= end && !this.files.isFrozen) {
+      clock.millis = Math.max(clock.millis, scheduler.timerDueMillis);
+      scheduler.runTimer(clock.millis);
+      this.settle();
+    }
+    clock.millis = end;
+  }
+
+  /** Entries of all queues as they are, with the messages that their bodies on disk say they are. @throws Error for a damaged body */
+  entries(): ShadowEntries {
+    const entries: ShadowEntries = new Map();
+    for (const queue of this.queues.values()) {
+      queue.forEachReady(entry => {
+        const key = entryKey(queue.id, priorityOf(entry.meta), entry.sequence);
+        if (entries.has(key)) throw new Error(`${key} is there twice`);
+        entries.set(key, entryValue(readBody(this.bodyOf(entry)), entry.bytes, entry.expiryMillis !== 0));
+        return true;
+      });
+    }
+    return entries;
+  }
+
+  /** A message's body, from the files. */
+  bodyOf(entry: Entry): Buffer {
+    const slab = this.core.store.slabs[entry.ref >> 16];
+    if (slab === null || slab === undefined) throw new Error('an entry without a slab');
+    const offset = (entry.ref & 0xffff) << 4;
+    const { segments } = this.store.journal;
+    const handle = segments.handleOf(slab.logSequence);
+    const at = segments.positionOf(slab.logSequence) + offset;
+    const head = Buffer.alloc(recordHeaderBytes);
+    handle.readSync(head, at);
+    const bodyBytes = head.readUInt32LE(0);
+    const before = head.readUInt32LE(4) + head.readUInt16LE(8);
+    const isLoose = head[11] !== 0;
+    const rest = Buffer.alloc(before + (isLoose ? 8 : bodyBytes));
+    handle.readSync(rest, at + recordHeaderBytes);
+    if (!isLoose) return rest.subarray(before);
+    return this.files.bytesOf(looseFileName(rest.readDoubleLE(before))).subarray(looseHeaderBytes);
+  }
+
+  /** All durable definitions, in an order of their own. */
+  definitions(): string {
+    return definitionsOf(this.core);
+  }
+
+  async #drive(promise: Promise<void>): Promise<boolean> {
+    let isDone = false;
+    let failure: unknown = null;
+    promise.then(
+      () => {
+        isDone = true;
+      },
+      error => {
+        isDone = true;
+        failure = error;
+      },
+    );
+    for (let idle = 0; !isDone; ) {
+      if (this.files.isFrozen) return false;
+      if (this.step()) idle = 0;
+      else if (++idle > 3) this.advance(10);
+      if (idle > 1000) throw new Error('the store neither ends nor goes on');
+      await setImmediate();
+    }
+    if (failure !== null) throw failure;
+    return true;
+  }
+}
+
+export function definitionsOf(core: BrokerCore): string {
+  return core
+    .metadataSnapshot()
+    .filter(change => /^(vhost|queue|exchange|binding)\./.test(change.kind))
+    .map(change => JSON.stringify(change))
+    .sort()
+    .join('\n');
+}
+
+/** The definitions that changes give, applied one after the other. */
+export function replayedDefinitions(changes: readonly MetadataChange[]): string {
+  const { core } = new SimBroker({ settings: { loopbackUsers: [] } });
+  const replay = new MetadataReplay(core);
+  for (const change of changes) replay.apply(change);
+  return definitionsOf(core);
+}
