@@ -117,7 +117,7 @@ export class BrokerCore {
       this.#policyChanged(change);
       policyChanged(this.events, change);
     });
-    this.parameters = new Parameters(this.#journal);
+    this.parameters = new Parameters(this.#journal, this.policies);
     this.parameters.onChange(change => {
       this.#applyVhostLimits();
       parameterChanged(this.events, change);

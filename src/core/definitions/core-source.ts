@@ -1,4 +1,5 @@
 import type { BrokerCore } from '../broker.ts';
+import { operatorPolicyComponent } from '../parameters/parameters.ts';
 import { vhostLimitsComponent } from '../parameters/vhost-limits.ts';
 import type { Exchange } from '../exchanges/exchange.ts';
 import type { Vhost } from '../vhost.ts';
@@ -22,7 +23,8 @@ export function definitionsSource(core: BrokerCore): DefinitionsSource {
     },
     permissions: () => access.permissions(),
     topicPermissions: () => access.topicPermissions(),
-    parameters: () => parameters.list().filter(({ component }) => component !== vhostLimitsComponent),
+    parameters: () =>
+      parameters.list().filter(({ component }) => component !== vhostLimitsComponent && component !== operatorPolicyComponent),
     globalParameters: () => parameters.globals(),
     policies: () => policies.list('policy'),
     operatorPolicies: () => policies.list('operator_policy'),

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { Json } from '../../base/field-table.ts';
 import { BrokerError } from '../broker-error.ts';
 import type { MetadataChange } from '../ports/metadata-journal.ts';
+import { Policies } from '../policies/policies.ts';
 import { isParameterChange } from './parameter-change.ts';
 import { Parameters } from './parameters.ts';
 
@@ -39,6 +40,29 @@ test("unknown components and policies are refused with RabbitMQ's texts", () => 
   const parameters = new Parameters();
   assert.throws(() => parameters.put('/', 'foo', 'x', {}), refused('Validation failed\n\ncomponent foo not found\n'));
   assert.throws(() => parameters.put('/', 'policy', 'x', {}), refused('policies may not be set using this method'));
+});
+
+test('operator policies are parameters too', () => {
+  const policies = new Policies();
+  const parameters = new Parameters(undefined, policies);
+  const value = { pattern: '^q', 'apply-to': 'queues', definition: { 'max-length': 3 }, priority: 2 };
+  assert.equal(parameters.put('/', 'operator_policy', 'p', value), true);
+  assert.equal(parameters.put('/', 'operator_policy', 'p', value), false);
+  assert.equal(policies.effective('/', 'classic_queues', 'q').operatorPolicy, 'p');
+  const parameter = { vhost: '/', component: 'operator_policy', name: 'p', value };
+  assert.deepEqual(parameters.get('/', 'operator_policy', 'p'), parameter);
+  assert.deepEqual(parameters.list({ component: 'operator_policy' }), [parameter]);
+  assert.deepEqual(parameters.snapshot(), [], 'Policies keeps them');
+  assert.throws(
+    () => parameters.put('/', 'operator_policy', 'x', { pattern: 'x', definition: { 'max-length': 1 } }),
+    refused('Validation failed\n\nKey "priority" not found in x\n'),
+  );
+  assert.throws(
+    () => parameters.put('/', 'operator_policy', 'x', { ...value, definition: { 'dead-letter-exchange': '' } }),
+    /not recognised/,
+  );
+  assert.equal(parameters.delete('/', 'operator_policy', 'p'), true);
+  assert.equal(parameters.delete('/', 'operator_policy', 'p'), false);
 });
 
 describe('vhost limits', () => {

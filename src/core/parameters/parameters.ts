@@ -1,7 +1,9 @@
 import type { Json } from '../../base/field-table.ts';
 import { preconditionFailed } from '../broker-error.ts';
-import type { GlobalParameterDefinition, ParameterDefinition } from '../definitions/definitions.ts';
+import type { GlobalParameterDefinition, ParameterDefinition, PolicyDefinition } from '../definitions/definitions.ts';
+import { erlangProplist } from '../definitions/erlang-term.ts';
 import { validationFailed } from '../definitions/policy-check.ts';
+import { Policies } from '../policies/policies.ts';
 import type { MetadataJournal } from '../ports/metadata-journal.ts';
 import { nullJournal } from '../ports/metadata-journal.ts';
 import type { VhostLimits } from '../vhost.ts';
@@ -23,6 +25,10 @@ export function parameterProblems(component: string, name: string, value: Json):
   return check === undefined ? [`component ${component} not found`] : check(name, value);
 }
 
+/** Operator policies are parameters of this component; Policies keeps them. [RabbitMQ: rabbit_policy] */
+export const operatorPolicyComponent = 'operator_policy';
+const operatorPolicyKeys: readonly string[] = ['pattern', 'apply-to', 'definition', 'priority'];
+
 /** Restricts a list to one vhost, one component or both. */
 export interface ParameterFilter {
   readonly vhost?: string;
@@ -31,16 +37,18 @@ export interface ParameterFilter {
 
 /**
  * Runtime parameters: per virtual host (component, name, value) and global ones. A state machine over the metadata journal. Policies are
- * parameters in RabbitMQ; here they are kept by Policies. [RabbitMQ docs: parameters and policies]
+ * parameters in RabbitMQ; here they are kept by Policies, which those of operators are passed on to. [RabbitMQ docs: parameters and policies]
  */
 export class Parameters {
   readonly #journal: MetadataJournal;
+  readonly #policies: Policies;
   readonly #parameters = new Map<string, ParameterDefinition>();
   readonly #globals = new Map<string, Json>();
   readonly #listeners = new Set<(change: ParameterChange) => void>();
 
-  constructor(journal: MetadataJournal = nullJournal) {
+  constructor(journal: MetadataJournal = nullJournal, policies: Policies = new Policies(journal)) {
     this.#journal = journal;
+    this.#policies = policies;
   }
 
   /**
@@ -49,6 +57,7 @@ export class Parameters {
    */
   put(vhost: string, component: string, name: string, value: Json): boolean {
     if (component === 'policy') throw preconditionFailed('policies may not be set using this method');
+    if (component === operatorPolicyComponent) return this.#putOperatorPolicy(vhost, name, value);
     const problems = parameterProblems(component, name, value);
     if (problems.length > 0) throw preconditionFailed(validationFailed(problems));
     const isNew = this.get(vhost, component, name) === undefined;
@@ -58,18 +67,21 @@ export class Parameters {
 
   /** False if there was none. */
   delete(vhost: string, component: string, name: string): boolean {
+    if (component === operatorPolicyComponent) return this.#policies.delete('operator_policy', vhost, name);
     if (this.get(vhost, component, name) === undefined) return false;
     this.#change({ kind: 'parameter.delete', vhost, component, name });
     return true;
   }
 
   get(vhost: string, component: string, name: string): ParameterDefinition | undefined {
-    return this.#parameters.get(keyOf(vhost, component, name));
+    if (component !== operatorPolicyComponent) return this.#parameters.get(keyOf(vhost, component, name));
+    const policy = this.#policies.get('operator_policy', vhost, name);
+    return policy === undefined ? undefined : parameterOf(policy);
   }
 
-  /** All parameters, vhost limits among them. */
+  /** All parameters, vhost limits and operator policies among them. */
   list(filter: ParameterFilter = {}): ParameterDefinition[] {
-    return [...this.#parameters.values()].filter(
+    return [...this.#parameters.values(), ...this.#policies.list('operator_policy').map(parameterOf)].filter(
       ({ vhost, component }) =>
         (filter.vhost === undefined || vhost === filter.vhost) && (filter.component === undefined || component === filter.component),
     );
@@ -77,7 +89,7 @@ export class Parameters {
 
   /** Drops all parameters of a vhost that is being deleted. Not for a replay of that deletion: the change made here replays itself. */
   vhostDeleted(vhost: string): void {
-    if (this.list({ vhost }).length > 0) this.#change({ kind: 'vhost-parameters.delete', vhost });
+    if (this.#own(vhost).length > 0) this.#change({ kind: 'vhost-parameters.delete', vhost });
   }
 
   // --- vhost limits
@@ -152,7 +164,7 @@ export class Parameters {
         this.#parameters.delete(keyOf(change.vhost, change.component, change.name));
         break;
       case 'vhost-parameters.delete':
-        for (const { vhost, component, name } of this.list({ vhost: change.vhost })) this.#parameters.delete(keyOf(vhost, component, name));
+        for (const { vhost, component, name } of this.#own(change.vhost)) this.#parameters.delete(keyOf(vhost, component, name));
         break;
       case 'global-parameter.put':
         this.#globals.set(change.parameter.name, change.parameter.value);
@@ -166,9 +178,25 @@ export class Parameters {
   /** The whole state as changes; applied to empty Parameters they give it again. */
   snapshot(): ParameterChange[] {
     return [
-      ...this.list().map(parameter => ({ kind: 'parameter.put', parameter }) as const),
+      ...[...this.#parameters.values()].map(parameter => ({ kind: 'parameter.put', parameter }) as const),
       ...this.globals().map(parameter => ({ kind: 'global-parameter.put', parameter }) as const),
     ];
+  }
+
+  /** What is kept here of a vhost. */
+  #own(vhost: string): ParameterDefinition[] {
+    return [...this.#parameters.values()].filter(each => each.vhost === vhost);
+  }
+
+  #putOperatorPolicy(vhost: string, name: string, value: Json): boolean {
+    const parts: Readonly<Record<string, Json>> = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+    const missing = operatorPolicyKeys.filter(key => !Object.hasOwn(parts, key) && key !== 'apply-to');
+    const unknown = Object.entries(parts).filter(([key]) => !operatorPolicyKeys.includes(key));
+    const problems = missing.map(key => `Key "${key}" not found in ${name}`);
+    if (unknown.length > 0) problems.push(`Unrecognised terms ${erlangProplist(unknown)} in ${name}`);
+    if (problems.length > 0) throw preconditionFailed(validationFailed(problems));
+    const { pattern, definition, priority, 'apply-to': applyTo } = parts;
+    return this.#policies.put('operator_policy', vhost, name, { pattern, definition, priority, applyTo });
   }
 
   #change(change: ParameterChange): void {
@@ -176,6 +204,11 @@ export class Parameters {
     this.apply(change);
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+function parameterOf({ vhost, name, pattern, applyTo, definition, priority }: PolicyDefinition): ParameterDefinition {
+  const value = { pattern, 'apply-to': applyTo, definition: { ...definition }, priority };
+  return { vhost, component: operatorPolicyComponent, name, value };
 }
 
 function keyOf(vhost: string, component: string, name: string): string {
