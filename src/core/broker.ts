@@ -196,6 +196,9 @@ export class BrokerCore {
     return format;
   }
 
+  /** Called with each virtual host that is added: it may get what the configuration has for it. To be set after recovery. */
+  onVhostAdded: (vhost: Vhost) => void = () => {};
+
   /** Adds a virtual host with its predeclared exchanges; one that exists is changed to what is declared. */
   addVhost(declaration: VhostDeclaration): Vhost {
     const existing = this.vhosts.get(declaration.name);
@@ -216,6 +219,7 @@ export class BrokerCore {
     if (vhost.name === this.settings.eventExchangeVhost) this.#addEventExchange(vhost);
     if (vhost.name === this.settings.logExchangeVhost) vhost.addSystemExchange(logExchangeName, this.#topicType());
     vhostChanged(this.events, 'vhost.created', vhost);
+    this.onVhostAdded(vhost);
     return vhost;
   }
 

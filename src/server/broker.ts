@@ -46,6 +46,8 @@ export interface BrokerOptions {
   /** Whether a new broker has the first user and virtual host, whatever definitions say. */
   readonly hasFirstObjects?: boolean;
   readonly settings?: Partial<BrokerSettings>;
+  /** Called with each virtual host that is added, but for those that a data directory had already. */
+  readonly onVhostAdded?: (core: BrokerCore, vhost: string) => void;
   /** Which name in a client's certificate is its user, for the mechanism EXTERNAL. */
   readonly certificateLogin?: CertificateLogin;
   /** Of the user in `settings.anonymousUser`. */
@@ -189,6 +191,8 @@ export class Broker {
     const { definitions = [], skipsUnchangedDefinitions } = this.#options;
     if (this.#store !== null) await recoverStore(this.#store, core);
     this.#isRecovered = true;
+    const { onVhostAdded } = this.#options;
+    if (onVhostAdded !== undefined) core.onVhostAdded = ({ name }) => onVhostAdded(core, name);
     const isBlank = core.vhosts.size === 0 && core.access.userCount === 0;
     let hasUsers = false;
     if (definitions.length > 0) {

@@ -4,6 +4,7 @@ import { type BrokerSettings, defaultSettings } from '../core/settings.ts';
 import type { ListenerOptions } from '../net/listener.ts';
 import type { BrokerOptions } from './broker.ts';
 import type { Config, ListenerConfig } from './config/config.ts';
+import { applyVhostDefaults } from './vhost-defaults.ts';
 
 /** How often the disk is looked at. */
 const diskCheckMillis = 1000;
@@ -54,6 +55,7 @@ export function brokerOptions(config: Config): BrokerOptions {
     hasFirstObjects: config.definitions.path === null,
     skipsUnchangedDefinitions: config.definitions.skipIfUnchanged,
     settings: brokerSettings(config),
+    onVhostAdded: (core, vhost) => applyVhostDefaults(core, vhost, defaults, hashingAlgorithm(config)),
     certificateLogin: config.certificateLogin,
     ...(config.anonymousLogin === null ? {} : { anonymousPassword: config.anonymousLogin.password.reveal() }),
     loginThrottle: { failuresPerUserMax: limits.loginFailuresPerMinuteMax },

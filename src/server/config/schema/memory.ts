@@ -17,7 +17,7 @@ export const MEMORY = {
       defaultText: 'the smaller of RAM and the cgroup limit',
     },
   ),
-  interval: key('memory_monitor_interval', milliseconds(100, 3_600_000), '2500', 'How often memory is looked at.'),
+  interval: key('memory_monitor_interval', milliseconds(100, 3_600_000), '1000', 'How often memory is looked at.'),
 };
 
 export const DISK = {
