@@ -14,6 +14,9 @@ export interface SignalActions {
  */
 const repetitionMillis = 300;
 
+/** How often it is looked whether npm is still there. */
+const parentMillis = 500;
+
 /** Has the process act on signals instead of ending at once. */
 export function onSignals(actions: SignalActions): void {
   let firstMillis: number | null = null;
@@ -34,4 +37,15 @@ export function onSignals(actions: SignalActions): void {
     if (terminal !== undefined && !isatty(terminal)) stop('SIGHUP');
     else actions.reload();
   });
+  if (process.env['npm_lifecycle_event'] !== undefined) onParentGone(() => stop('the end of npm'));
+}
+
+/** npm passes SIGTERM on to the shell between it and us, which ends without passing it on. */
+function onParentGone(gone: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    gone();
+  }, parentMillis).unref();
 }

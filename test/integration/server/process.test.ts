@@ -1,11 +1,13 @@
 // The server process: how it starts, what it leaves, how it ends.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { version } from '../../../src/base/version.ts';
 import { AmqpDriver } from '../../support/amqp-driver.ts';
 import { CertificateStore } from '../../support/certificates.ts';
@@ -242,3 +244,32 @@ test('a log file that cannot be opened is named in one line', async t => {
   assert.deepEqual(await warren.exited, { code: 1, signal: null });
   assert.match(warren.stderr, /^warren: the log file cannot be opened: EISDIR.*\n$/);
 });
+
+test('npm start is the broker, and a SIGTERM for npm reaches it', async t => {
+  const directory = temporaryDirectory(t);
+  const dataDir = join(directory, 'data');
+  writeFileSync(join(directory, 'empty.conf'), '');
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
+  const npm = spawn('npm', ['start', '--silent', '--', '--port', '0', '--data-dir', dataDir, '--config', join(directory, 'empty.conf')], {
+    cwd: root,
+    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm|NODE|RABBITMQ|WARREN)_/.test(name))),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => npm.kill('SIGKILL'));
+  let output = '';
+  npm.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await waitUntil(() => output.includes('Server startup complete'), { timeoutMillis: 30_000, message: () => output });
+  const pid = Number(readFileSync(join(dataDir, 'warren.pid'), 'utf8'));
+  t.after(() => isAlive(pid) && process.kill(pid, 'SIGKILL'));
+  npm.kill('SIGTERM');
+  await waitUntil(() => output.includes('WarrenMQ has stopped') && !isAlive(pid), { timeoutMillis: 10_000, message: () => output });
+  assert.deepEqual(readdirSync(dataDir), ['journal']);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
