@@ -14,6 +14,8 @@ import type { Vhost } from './vhost.ts';
 /** Why a message is dead-lettered, in the words of x-death. [RabbitMQ docs: dead letter exchanges] */
 export type DeathReason = 'rejected' | 'expired' | 'maxlen' | 'delivery_limit';
 
+/** More deaths of a kind are not counted. */
+const countMax = Number.MAX_SAFE_INTEGER - 1;
 /** Letters that are done are forgotten when there are so many, though others still wait. */
 const keptWorkMax = 10_000;
 
@@ -269,7 +271,7 @@ function knownDeaths(field: Field | undefined): FieldTable[] {
     const kind = JSON.stringify([valueOf(death, 'queue'), valueOf(death, 'reason')]);
     const known = kinds.get(kind);
     if (known === undefined) kinds.set(kind, new Map(death).set('count', long(Math.max(1, countOf(death)))));
-    else known.set('count', long(countOf(known) + Math.max(1, countOf(death))));
+    else known.set('count', long(Math.min(countMax, countOf(known) + Math.max(1, countOf(death)))));
   }
   return [...kinds.values()];
 }
@@ -283,7 +285,7 @@ function valueOf(death: FieldTable, name: string): string | null {
 function countOf(death: FieldTable): number {
   const field = death.get('count');
   const count = field !== undefined && isInteger(field) ? Number(field.value) : 0;
-  return count >= 0 && count < Number.MAX_SAFE_INTEGER ? count : 0;
+  return count >= 0 && count <= countMax ? count : 0;
 }
 
 /**

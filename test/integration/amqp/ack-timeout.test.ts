@@ -67,6 +67,17 @@ test('a queue has a timeout of its own, for gets too', () => {
   assertTimedOut(minute);
 });
 
+test('a policy gives a timeout to queues that are there already, the lesser of the two counts', () => {
+  declare('q', 10 * minute);
+  consume('q');
+  publish('q');
+  client.takeDelivery(1);
+  const policy = { pattern: '^q$', definition: { 'consumer-timeout': 2 * minute }, priority: 0, applyTo: 'queues' as const };
+  broker.core.policies.put('policy', '/', 'patience', policy);
+  broker.advance(2 * minute + 1000);
+  assertTimedOut(2 * minute);
+});
+
 test("a consumer's timeout goes before its queue's and the broker's", () => {
   declare('q', minute);
   consume('q', new Map([['x-consumer-timeout', int(5 * minute)]]));
