@@ -176,9 +176,4 @@ def _():
     raise AssertionError('no error')
 
 
-@check('the worker ends cleanly when it is told to')
-def _():
-    equal(main_worker.stop(), 0)
-
-
 main(at_end=lambda: (started.__exit__(None, None, None), clean(tasks)))

@@ -1,7 +1,7 @@
 // A broker as a child process of the test run, started and stopped as often as a test likes, keeping its ports and data.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { speaksAmqp } from './ports.ts';
 import { waitUntil } from './wait-until.ts';
@@ -15,6 +15,8 @@ export interface Launch {
   readonly readyMillisMax: number;
   /** The command is a script around the broker proper: only its whole group can be killed. */
   readonly isScript: boolean;
+  /** What the broker's log must never hold, or null. */
+  readonly forbiddenInLog: RegExp | null;
 }
 
 const stopMillisMax = 30_000;
@@ -24,6 +26,8 @@ export class BrokerProcess {
   readonly port: number;
   readonly logFile: string;
   #child: ChildProcess | null = null;
+  #isExpectedToEnd = false;
+  #ownEnd: string | null = null;
 
   constructor(launch: Launch, port: number, directory: string) {
     this.launch = launch;
@@ -42,6 +46,10 @@ export class BrokerProcess {
     });
     closeSync(log);
     this.#child = child;
+    this.#isExpectedToEnd = false;
+    child.once('exit', (code, signal) => {
+      if (!this.#isExpectedToEnd) this.#ownEnd = `${this.launch.product} ended by itself with ${code ?? signal}`;
+    });
     let failure: Error | null = null;
     child.once('error', error => (failure = error));
     try {
@@ -57,6 +65,7 @@ export class BrokerProcess {
       if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended with ${child.exitCode ?? child.signalCode}`);
     } catch (cause) {
       await this.kill();
+      this.#ownEnd = null;
       throw new Error(`${this.launch.product} did not start:\n${this.#logTail()}`, { cause });
     }
   }
@@ -71,9 +80,23 @@ export class BrokerProcess {
     await this.#end('SIGKILL', stopMillisMax);
   }
 
+  /**
+   * What went wrong on the broker's side while it ran: it ended without being told to, or logged what it must never log. A client may well
+   * have got over it, so it is asked for at the end.
+   * @throws Error with the lines of the log
+   */
+  assertHealthy(): void {
+    if (this.#ownEnd) throw new Error(`${this.#ownEnd}:\n${this.#logTail()}`);
+    const { forbiddenInLog } = this.launch;
+    const lines = existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8').split('\n') : [];
+    const first = forbiddenInLog ? lines.findIndex(line => forbiddenInLog.test(line)) : -1;
+    if (first !== -1) throw new Error(`${this.launch.product} logged:\n${lines.slice(first, first + 30).join('\n')}`);
+  }
+
   async #end(signal: NodeJS.Signals, millisMax: number): Promise<void> {
     const child = this.#child;
     this.#child = null;
+    this.#isExpectedToEnd = true;
     if (!child || child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
     const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
     const pid = child.pid;

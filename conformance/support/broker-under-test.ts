@@ -21,7 +21,7 @@ export interface BrokerUnderTest {
   readonly env: Record<string, string>;
   /** The process to stop and start again, or null when the broker is not ours to stop. */
   readonly process: BrokerProcess | null;
-  /** Ends the broker if it was started here, and removes its files. */
+  /** Ends the broker if it was started here, and removes its files. Throws when the broker was not healthy. */
   close(): Promise<void>;
 }
 
@@ -98,8 +98,12 @@ async function own(options: BrokerOptions): Promise<BrokerUnderTest> {
     env: environment(url, httpUrl),
     process: broker,
     close: async () => {
-      await broker.stop();
-      remove();
+      try {
+        broker.assertHealthy();
+      } finally {
+        await broker.stop();
+        remove();
+      }
     },
   };
 }

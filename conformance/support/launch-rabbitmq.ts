@@ -33,5 +33,6 @@ export function launchRabbitmq(configFile: string, directory: string, port: numb
     },
     readyMillisMax: 60_000,
     isScript: true,
+    forbiddenInLog: null,
   };
 }

@@ -12,5 +12,6 @@ export function launchWarren(configFile: string, dataDirectory: string): Launch 
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(RABBITMQ_|WARREN_|NODE_TEST_CONTEXT$)/.test(name))),
     readyMillisMax: 20_000,
     isScript: false,
+    forbiddenInLog: /internal error|Uncaught|unhandled rejection|MaxListenersExceededWarning/i,
   };
 }
