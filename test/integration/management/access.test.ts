@@ -69,6 +69,8 @@ type Asked = readonly [route: Route, name: string, answer: Answer];
 async function askAll(http: HttpClient, user: string | null): Promise<Asked[]> {
   const asked: Asked[] = [];
   for (const route of routes) {
+    // Global parameters are of no virtual host: they are the policymakers' own. [RabbitMQ: is_authorized_global_parameters]
+    if (user === 'policymaker:x' && route.path.startsWith('/api/global-parameters')) continue;
     const path = pathOf(route);
     const answer = await http.request(route.method, path, { user, ...(route.method === 'GET' ? {} : { body: {} }) });
     assert.notEqual(answer.status, 500, `${route.method} ${path}: ${answer.text}`);

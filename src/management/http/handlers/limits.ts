@@ -6,6 +6,7 @@ import { requireKeys } from '../json-body.ts';
 import { list } from '../listing.ts';
 import { badRequest, type JsonObject, noContent, notFound, type Reply } from '../reply.ts';
 import { userLimitsView } from '../views/user-view.ts';
+import { isMonitor } from '../api-user.ts';
 import { isObserver } from '../authorize.ts';
 
 const vhostLimits = 'vhost-limits';
@@ -54,8 +55,11 @@ export function listLimitsOfUser(call: ApiCall): Promise<Reply> {
   return listOf(call, 'user', userLimitsOf(call, user));
 }
 
+/** RabbitMQ shows everyone's to every user of the API; here other users' are for those who may see all of the node. */
 function* userLimitsOf(call: ApiCall, only: string | null): Iterable<Limits> {
+  const seesAll = isMonitor(call.user);
   for (const { name, limits } of call.core.access.users()) {
+    if (!seesAll && name !== call.user.name) continue;
     const value = userLimitsView(limits);
     if ((only === null || only === name) && Object.keys(value).length > 0) yield { owner: name, value };
   }

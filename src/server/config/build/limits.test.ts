@@ -78,7 +78,7 @@ test('the memory watermark is a part of what there is, or absolute', () => {
     totalMemoryOverrideBytes: null,
     totalMemoryBytes: 1000,
     watermarkBytes: 600,
-    checkIntervalMillis: 2500,
+    checkIntervalMillis: 1000,
   });
   assert.equal(memory('vm_memory_high_watermark.relative = 0.4').watermarkBytes, 400);
   assert.equal(memory('total_memory_available_override_value = 2kB').watermarkBytes, 1200);
