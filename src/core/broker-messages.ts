@@ -1,8 +1,7 @@
-import type { FieldTable } from '../base/field-table.ts';
+import { type FieldTable, int, longstr, table, timestamp } from '../base/field-table.ts';
 import { packEnvelope } from './messages/envelope.ts';
-import { amqp091FormatTag } from './messages/format-tags.ts';
 import { Publication } from './messages/publication.ts';
-import type { MessageFormat } from './ports/message-format.ts';
+import type { PivotFormat } from './ports/message-format.ts';
 import type { Publisher } from './publisher.ts';
 import type { Vhost } from './vhost.ts';
 
@@ -27,7 +26,7 @@ const pendingMax = 100_000;
  */
 export class BrokerMessages {
   readonly #publisher: Publisher;
-  readonly #format: (tag: number) => MessageFormat;
+  readonly #pivot: () => PivotFormat;
   readonly #arm: () => void;
   #pending: { readonly vhost: Vhost; readonly message: BrokerMessage }[] = [];
   droppedCount = 0;
@@ -37,9 +36,9 @@ export class BrokerMessages {
   };
 
   /** `arm` asks for a turn. */
-  constructor(publisher: Publisher, format: (tag: number) => MessageFormat, arm: () => void) {
+  constructor(publisher: Publisher, pivot: () => PivotFormat, arm: () => void) {
     this.#publisher = publisher;
-    this.#format = format;
+    this.#pivot = pivot;
     this.#arm = arm;
   }
 
@@ -76,11 +75,16 @@ export class BrokerMessages {
     const p = new Publication();
     p.envelope = packEnvelope(exchange.name, message.key);
     p.envelopeBytes = p.envelope.length;
-    p.properties = this.#format(amqp091FormatTag).compose({ headers, isPersistent, timestampSeconds, contentType });
+    const described: FieldTable = new Map([['headers', table(headers)]]);
+    if (isPersistent) described.set('delivery_mode', int(2));
+    if (timestampSeconds !== null) described.set('timestamp', timestamp(timestampSeconds));
+    if (contentType !== null) described.set('content_type', longstr(contentType));
+    const pivot = this.#pivot();
+    p.properties = pivot.encode(described);
     p.propertiesBytes = p.properties.length;
     p.body = message.body;
     p.bodyBytes = message.body.length;
-    p.format = amqp091FormatTag;
+    p.format = pivot.tag;
     p.isPersistent = isPersistent;
     this.#publisher.publish(vhost, exchange, vhost.router.route(exchange, [message.key], p, headers), p);
   }

@@ -25,7 +25,7 @@ import type { Clock } from './ports/clock.ts';
 import { type CommitLog, volatileLog } from './ports/commit-log.ts';
 import type { Logger } from './ports/logger.ts';
 import type { QueueLog } from './ports/queue-log.ts';
-import type { MessageFormat } from './ports/message-format.ts';
+import type { MessageFormat, PivotFormat } from './ports/message-format.ts';
 import { type MetadataChange, type MetadataJournal, nullJournal } from './ports/metadata-journal.ts';
 import type { Scheduler } from './ports/scheduler.ts';
 import { Publisher } from './publisher.ts';
@@ -50,7 +50,8 @@ export interface BrokerDeps {
   readonly settings?: Partial<BrokerSettings>;
   readonly exchangeTypes: readonly ExchangeType[];
   readonly queueTypes: readonly QueueType[];
-  readonly formats: readonly MessageFormat[];
+  /** One of them is the pivot. */
+  readonly formats: readonly (MessageFormat | PivotFormat)[];
   /** What makes the broker durable; without it everything is in memory. */
   readonly durability?: CommitLog & MetadataJournal & QueueLog;
 }
@@ -129,7 +130,7 @@ export class BrokerCore {
     this.publisher = new Publisher(this.store, this.clock);
     this.messages = new BrokerMessages(
       this.publisher,
-      tag => this.format(tag),
+      () => this.pivot,
       () => this.turn.arm(),
     );
     this.turn.brokerMessages = this.messages;
@@ -140,6 +141,7 @@ export class BrokerCore {
       this.publisher,
       name => this.vhosts.get(name),
       tag => this.format(tag),
+      () => this.pivot,
     );
     this.turn.deadLetters = this.deadLetters;
     this.turn.onFault = (where, error) => {
@@ -194,6 +196,13 @@ export class BrokerCore {
     const format = this.#formats[tag];
     if (format === undefined) throw new BrokerError('INTERNAL_ERROR', `no message format ${tag}`);
     return format;
+  }
+
+  /** The format of what the broker writes itself. */
+  get pivot(): PivotFormat {
+    const pivot = this.#formats.find(format => format !== undefined && 'encode' in format);
+    if (pivot === undefined) throw new BrokerError('INTERNAL_ERROR', 'no pivot format');
+    return pivot as PivotFormat;
   }
 
   /** Called with each virtual host that is added: it may get what the configuration has for it. To be set after recovery. */
@@ -422,6 +431,7 @@ export class BrokerCore {
       clock: this.clock,
       timers: this.timers,
       store: this.store,
+      pivot: () => this.pivot,
       format: tag => this.format(tag),
       holdsRefs: holder => this.holdsRefs(holder),
       dropsRefs: holder => this.dropsRefs(holder),

@@ -4,8 +4,9 @@ import type { Publication as PublicationType } from './messages/publication.ts';
 import { fromDeadLetter, Publication } from './messages/publication.ts';
 import type { MessageRef, MessageStore, RefHolder, Rename } from './messages/message-store.ts';
 import type { Clock } from './ports/clock.ts';
-import type { MessageFormat } from './ports/message-format.ts';
+import type { MessageFormat, PivotFormat } from './ports/message-format.ts';
 import type { Publisher } from './publisher.ts';
+import { rewriteProperties } from './messages/rewrite-properties.ts';
 import { textsOf } from './messages/sender-selected.ts';
 import { Entry, metaPersistent, metaPriorityShift, priorityOf } from './queues/entry.ts';
 import type { Queue } from './queues/queue.ts';
@@ -49,6 +50,7 @@ export class DeadLetters implements RefHolder {
   readonly #publisher: Publisher;
   readonly #vhost: (name: string) => Vhost | undefined;
   readonly #format: (tag: number) => MessageFormat;
+  readonly #pivot: () => PivotFormat;
   readonly #scratch = new Publication();
   readonly #entry = new Entry();
   #isFetching = false;
@@ -67,12 +69,14 @@ export class DeadLetters implements RefHolder {
     publisher: Publisher,
     vhost: (name: string) => Vhost | undefined,
     format: (tag: number) => MessageFormat,
+    pivot: () => PivotFormat,
   ) {
     this.#store = store;
     this.#clock = clock;
     this.#publisher = publisher;
     this.#vhost = vhost;
     this.#format = format;
+    this.#pivot = pivot;
   }
 
   get hasWork(): boolean {
@@ -190,10 +194,11 @@ export class DeadLetters implements RefHolder {
     p.envelope = packEnvelope(exchange.name, newKey ?? oldKey, blindKeys);
     p.envelopeStart = 0;
     p.envelopeBytes = p.envelope.length;
-    p.properties = format.rewrite(properties, propertiesStart, propertiesBytes, { headers, removeExpiration: true });
-    p.propertiesStart = 0;
-    p.propertiesBytes = p.properties.length;
+    p.properties = properties;
+    p.propertiesStart = propertiesStart;
+    p.propertiesBytes = propertiesBytes;
     p.format = format.tag;
+    rewriteProperties(p, format, this.#pivot(), { headers, removeExpiration: true });
     p.bodyBytes = store.bodyBytes;
     if (store.loose === null) {
       p.body = store.bytes;

@@ -116,9 +116,9 @@ export class Vhost {
     this.#journal = journal;
     this.#listener = listener;
     this.router = new Router(this, services.format);
-    const { clock, timers, store, format, holdsRefs, dropsRefs } = services;
+    const { clock, timers, store, format, pivot, holdsRefs, dropsRefs } = services;
     const deliver: ExchangeHome['deliver'] = (target, keys, p) => services.deliver(this, target, keys, p);
-    this.home = { clock, timers, store, types, format, holdsRefs, dropsRefs, deliver };
+    this.home = { clock, timers, store, types, format, pivot, holdsRefs, dropsRefs, deliver };
     const find = (name: string): Queue | undefined => this.queues.get(name) ?? this.hiddenQueues.get(name);
     const none: FieldTable = new Map();
     const system = { isDurable: true, isAutoDelete: false, arguments: none };

@@ -65,6 +65,7 @@ class Check {
       store,
       timers,
       format: tag => core.format(tag),
+      pivot: () => core.pivot,
       holdsRefs() {},
       dropsRefs() {},
       deliver: () => 0,

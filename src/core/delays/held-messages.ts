@@ -4,6 +4,7 @@ import { blindKeysOf, exchangeOf, routingKeyOf } from '../messages/envelope.ts';
 import { expirationMillis } from '../messages/expiration.ts';
 import type { MessageRef, MessageStore, RefHolder, Rename } from '../messages/message-store.ts';
 import { fromDelay, Publication } from '../messages/publication.ts';
+import { rewriteProperties } from '../messages/rewrite-properties.ts';
 import { textsOf } from '../messages/sender-selected.ts';
 import { delayHeader, delayOf } from './delay.ts';
 import { DueHeap, grown } from './due-heap.ts';
@@ -178,9 +179,11 @@ export class HeldMessages implements RefHolder {
     const p = this.#scratch;
     p.envelope = Buffer.from(envelope.subarray(envelopeStart, envelopeStart + envelopeBytes));
     p.envelopeBytes = envelopeBytes;
-    p.properties = format.rewrite(properties, propertiesStart, propertiesBytes, { headers, removeExpiration: false });
-    p.propertiesBytes = p.properties.length;
+    p.properties = properties;
+    p.propertiesStart = propertiesStart;
+    p.propertiesBytes = propertiesBytes;
     p.format = format.tag;
+    rewriteProperties(p, format, this.#home.pivot(), { headers, removeExpiration: false });
     p.bodyBytes = store.bodyBytes;
     if (store.loose === null) {
       p.body = store.bytes;

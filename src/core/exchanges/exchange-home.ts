@@ -2,7 +2,7 @@ import type { TimerQueue } from '../../base/timer-queue.ts';
 import type { MessageStore, RefHolder } from '../messages/message-store.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { MessageFormat } from '../ports/message-format.ts';
+import type { MessageFormat, PivotFormat } from '../ports/message-format.ts';
 import type { ExchangeType, Target } from './exchange-type.ts';
 
 /** What the virtual host offers to exchange types that keep messages. */
@@ -13,6 +13,7 @@ export interface ExchangeHome {
   /** All exchange types, by name. */
   readonly types: ReadonlyMap<string, ExchangeType>;
   format(tag: number): MessageFormat;
+  pivot(): PivotFormat;
   /** Who keeps message references tells, so that they can be renamed when memory is compacted. */
   holdsRefs(holder: RefHolder): void;
   dropsRefs(holder: RefHolder): void;

@@ -2,9 +2,10 @@ import type { Field, FieldTable } from '../../base/field-table.ts';
 import { fieldTypeName } from '../../base/field-table.ts';
 import { decodeText } from '../../base/text.ts';
 import { preconditionFailed } from '../broker-error.ts';
-import type { MessageFormat } from '../ports/message-format.ts';
+import type { MessageFormat, PivotFormat } from '../ports/message-format.ts';
 import { exchangeOf, packEnvelope, routingKeyOf } from './envelope.ts';
 import type { Publication } from './publication.ts';
+import { rewriteProperties } from './rewrite-properties.ts';
 
 /**
  * All routing keys of a message with CC or BCC headers, its own first; null when it has neither. [RabbitMQ docs: sender-selected distribution]
@@ -36,12 +37,10 @@ function textOf({ value }: Field): string {
 }
 
 /** Takes the BCC header away, which is nobody's business but the broker's, and keeps its keys in the envelope: a dead letter goes there again. */
-export function withoutBcc(p: Publication, headers: FieldTable, format: MessageFormat): void {
+export function withoutBcc(p: Publication, headers: FieldTable, format: MessageFormat, pivot: PivotFormat): void {
   const rest: FieldTable = new Map(headers);
   rest.delete('BCC');
-  p.properties = format.rewrite(p.properties, p.propertiesStart, p.propertiesBytes, { headers: rest, removeExpiration: false });
-  p.propertiesStart = 0;
-  p.propertiesBytes = p.properties.length;
+  rewriteProperties(p, format, pivot, { headers: rest, removeExpiration: false });
   const { envelope, envelopeStart } = p;
   p.envelope = packEnvelope(exchangeOf(envelope, envelopeStart), routingKeyOf(envelope, envelopeStart), textsOf(headers.get('BCC')));
   p.envelopeStart = 0;

@@ -8,20 +8,13 @@ export interface PropertyChanges {
   readonly removeExpiration: boolean;
 }
 
-/** What the broker says of its own messages. */
-export interface ComposedProperties {
-  readonly headers: FieldTable;
-  readonly isPersistent: boolean;
-  readonly timestampSeconds: number | null;
-  readonly contentType: string | null;
-}
-
 /** Properties that exchanges may route by. [RabbitMQ: x-consistent-hash, hash-property] */
 export type TextProperty = 'message_id' | 'correlation_id' | 'timestamp';
 
 /**
  * How one protocol writes a message's properties. A message keeps the bytes it came with and its format's tag (architecture, D5);
- * the core asks the format only where it must look inside.
+ * the core asks the format only where it must look inside. Protocols understand each other's properties by `describe`: whoever delivers a
+ * message of another format makes its own bytes of that (docs/adr/0005-formats.md).
  */
 export interface MessageFormat {
   /** Stored with each message; below 256. */
@@ -34,8 +27,12 @@ export interface MessageFormat {
   expiration(properties: Buffer, start: number, bytes: number): string | null;
   /** All properties under their names in AMQP 0-9-1: content_type, headers, delivery_mode ... */
   describe(properties: Buffer, start: number, bytes: number): FieldTable;
-  /** Properties of a message that the broker publishes itself. */
-  compose(properties: ComposedProperties): Buffer;
+}
+
+/** The format that can say all that properties can say: what the broker writes itself, and what it changes, is in it. */
+export interface PivotFormat extends MessageFormat {
+  /** Properties of what `describe` tells, or of a part of it. What has no place in the format, such as a text too long for it, is left out. */
+  encode(described: FieldTable): Buffer;
   /** The same properties with changes, as new bytes. */
   rewrite(properties: Buffer, start: number, bytes: number, changes: PropertyChanges): Buffer;
 }

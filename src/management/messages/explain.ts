@@ -108,7 +108,17 @@ function ruleOf({ type, arguments: args }: Exchange): string {
 function stubHome(core: BrokerCore): ExchangeHome {
   const { clock, store, exchangeTypes: types } = core;
   const timers = new TimerQueue();
-  return { clock, store, timers, types, format: tag => core.format(tag), holdsRefs() {}, dropsRefs() {}, deliver: () => 0 };
+  return {
+    clock,
+    store,
+    timers,
+    types,
+    format: tag => core.format(tag),
+    pivot: () => core.pivot,
+    holdsRefs() {},
+    dropsRefs() {},
+    deliver: () => 0,
+  };
 }
 
 function messageOf(core: BrokerCore, keys: readonly string[], headers: FieldTable): RoutedMessage {

@@ -48,7 +48,7 @@ export function publishMessage(core: BrokerCore, vhost: Vhost, actor: Actor, mes
   const headers: FieldTable | null = properties.headers ?? null;
   const keys = headers === null ? null : copyKeys(headers, message.routingKey);
   for (const key of keys?.slice(1) ?? []) topology.checkTopic(actor, vhost, exchange, 'write', key);
-  if (headers?.has('BCC')) withoutBcc(p, headers, core.format(p.format));
+  if (headers?.has('BCC')) withoutBcc(p, headers, core.format(p.format), core.pivot);
   const route = vhost.router.route(exchange, keys ?? [message.routingKey], p, headers);
   if (route.refusal !== null) throw preconditionFailed(route.refusal);
   const isRouted = core.publisher.publish(vhost, exchange, route, p) > 0;

@@ -32,16 +32,6 @@ export function readMessage(core: BrokerCore, ref: MessageRef): ReadMessage | nu
 
 function decodeFor(core: BrokerCore, format: number, bytes: Buffer): Properties {
   if (format === amqp091FormatTag) return decodeProperties(bytes, 0, bytes.length);
-  // Another protocol's properties: what its format can tell of them.
-  const other = core.format(format);
-  const headers = other.headers(bytes, 0, bytes.length);
-  const messageId = other.text(bytes, 0, bytes.length, 'message_id');
-  const correlationId = other.text(bytes, 0, bytes.length, 'correlation_id');
-  const expiration = other.expiration(bytes, 0, bytes.length);
-  return {
-    ...(headers === null ? {} : { headers }),
-    ...(messageId === null ? {} : { messageId }),
-    ...(correlationId === null ? {} : { correlationId }),
-    ...(expiration === null ? {} : { expiration }),
-  };
+  const pivoted = core.pivot.encode(core.format(format).describe(bytes, 0, bytes.length));
+  return decodeProperties(pivoted, 0, pivoted.length);
 }

@@ -1,6 +1,8 @@
 import { type Field, type FieldTable, int, longstr, table } from '../../base/field-table.ts';
+import { decodeText, textBytes } from '../../base/text.ts';
+import { limits } from '../../core/limits.ts';
 import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
-import type { ComposedProperties, MessageFormat, PropertyChanges, TextProperty } from '../../core/ports/message-format.ts';
+import type { PivotFormat, PropertyChanges, TextProperty } from '../../core/ports/message-format.ts';
 import { decodeProperties, encodeProperties, type Properties } from '../../wire/amqp091/properties.ts';
 
 /** The properties under their names in the specification. [RabbitMQ: rabbit_trace, properties] */
@@ -28,8 +30,26 @@ function fieldOf(value: NonNullable<Properties[keyof Properties]>): Field {
   return table(value);
 }
 
-/** Properties as AMQP 0-9-1 writes them: flags word and values. */
-export const amqp091Format: MessageFormat = {
+/** The property's value as this format has it; null when it has no place for it. */
+function valueOf(property: keyof Properties, { value }: Field): NonNullable<Properties[keyof Properties]> | null {
+  switch (property) {
+    case 'headers':
+      return value instanceof Map ? value : null;
+    case 'deliveryMode':
+    case 'priority':
+      return typeof value === 'number' && value >= 0 && value <= 255 ? value : null;
+    case 'timestamp':
+      if (typeof value === 'bigint') return BigInt.asUintN(64, value);
+      return typeof value === 'number' && value >= 0 ? value : null;
+    default: {
+      const text = value instanceof Uint8Array ? decodeText(Buffer.from(value), 0, value.length) : value;
+      return typeof text === 'string' && textBytes(text) <= limits.nameBytesMax ? text : null;
+    }
+  }
+}
+
+/** Properties as AMQP 0-9-1 writes them: flags word and values. All that other protocols' properties mean can be said in them. */
+export const amqp091Format: PivotFormat = {
   tag: amqp091FormatTag,
 
   headers(properties: Buffer, start: number, bytes: number): FieldTable | null {
@@ -57,13 +77,15 @@ export const amqp091Format: MessageFormat = {
     return fields;
   },
 
-  compose({ headers, isPersistent, timestampSeconds, contentType }: ComposedProperties): Buffer {
-    return encodeProperties({
-      headers,
-      ...(isPersistent ? { deliveryMode: 2 } : {}),
-      ...(timestampSeconds === null ? {} : { timestamp: timestampSeconds }),
-      ...(contentType === null ? {} : { contentType }),
-    });
+  encode(described: FieldTable): Buffer {
+    const properties: Record<string, NonNullable<Properties[keyof Properties]>> = {};
+    for (const [name, property] of describedProperties) {
+      const field = described.get(name);
+      if (field === undefined) continue;
+      const value = valueOf(property, field);
+      if (value !== null) properties[property] = value;
+    }
+    return encodeProperties(properties);
   },
 
   rewrite(properties: Buffer, start: number, bytes: number, changes: PropertyChanges): Buffer {

@@ -194,7 +194,7 @@ export class Channel implements DeliverySink, ChannelInfo {
     if ((entry.meta & metaRedelivered) !== 0) counters.redelivered++;
     const { tracer } = connection.vhost;
     if (tracer !== null) tracer.delivered(this.identity(), consumer.queue, entry);
-    writeDelivery(connection.outbox, broker.store, consumer, this.number, tag, entry, connection.bodyFrameMax);
+    writeDelivery(connection.outbox, broker, consumer, this.number, tag, entry, connection.bodyFrameMax);
     connection.wrote();
   }
 

@@ -2,12 +2,14 @@
 import { copyBytes } from '../../base/bytes.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import { shownBytes } from '../../core/messages/envelope.ts';
-import type { MessageStore } from '../../core/messages/message-store.ts';
+import type { BrokerCore } from '../../core/broker.ts';
+import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
 import type { Publication } from '../../core/messages/publication.ts';
 import { type Entry, metaRedelivered } from '../../core/queues/entry.ts';
 import type { Outbox } from '../../net/outbox.ts';
 import { outboxSlabBytes } from '../../net/slab-pool.ts';
 import { FrameBody, FrameEnd, FrameHeader, FrameMethod } from '../../wire/amqp091/constants.gen.ts';
+import { amqp091Format } from './amqp-format.ts';
 import { encodeBasicReturn } from '../../wire/amqp091/methods.gen.ts';
 
 const frameHeaderBytes = 7;
@@ -34,13 +36,14 @@ function deliverTemplate(consumer: Consumer, channelNumber: number): Buffer {
  */
 export function writeDelivery(
   outbox: Outbox,
-  store: MessageStore,
+  broker: BrokerCore,
   consumer: Consumer,
   channelNumber: number,
   deliveryTag: number,
   entry: Entry,
   bodyFrameMax: number,
 ): void {
+  const { store } = broker;
   const template = (consumer.template ??= deliverTemplate(consumer, channelNumber));
   store.locate(entry.ref);
   const loose = store.loose;
@@ -51,7 +54,11 @@ export function writeDelivery(
   const templateBytes = template.length;
   const methodBytes = templateBytes + 9 + envelopeBytes + 1;
   const bodyBytes = store.bodyBytes;
-  const isSmall = loose === null && bodyBytes <= bodyFrameMax && bodyBytes + store.propertiesBytes <= outboxSlabBytes / 2;
+  const isSmall =
+    loose === null &&
+    bodyBytes <= bodyFrameMax &&
+    bodyBytes + store.propertiesBytes <= outboxSlabBytes / 2 &&
+    store.format === amqp091FormatTag;
   outbox.reserve(isSmall ? methodBytes + 28 + store.propertiesBytes + bodyBytes : methodBytes);
   const target = outbox.buffer;
   let at = outbox.position;
@@ -68,7 +75,7 @@ export function writeDelivery(
   target[at++] = FrameEnd;
   if (!isSmall) {
     outbox.position = at;
-    writeContent(outbox, store, channelNumber, bodyFrameMax);
+    writeContent(outbox, broker, channelNumber, bodyFrameMax);
     return;
   }
   const propertiesBytes = store.propertiesBytes;
@@ -89,13 +96,14 @@ export function writeDelivery(
 /** Writes basic.get-ok with its content. */
 export function writeGetOk(
   outbox: Outbox,
-  store: MessageStore,
+  broker: BrokerCore,
   channelNumber: number,
   deliveryTag: number,
   entry: Entry,
   messageCount: number,
   bodyFrameMax: number,
 ): void {
+  const { store } = broker;
   store.locate(entry.ref);
   const loose = store.loose;
   const envelope = loose === null ? store.bytes : loose.envelope;
@@ -116,7 +124,7 @@ export function writeGetOk(
   at = target.writeUInt32BE(messageCount, at);
   target[at++] = FrameEnd;
   outbox.position = at;
-  writeContent(outbox, store, channelNumber, bodyFrameMax);
+  writeContent(outbox, broker, channelNumber, bodyFrameMax);
 }
 
 /** Writes basic.return for a message that reached no queue, with its content. [AMQP 0-9-1 basic.return] */
@@ -138,17 +146,25 @@ export function writeReturn(
 }
 
 /** Header and body frames of the message that `store.locate` found. */
-function writeContent(outbox: Outbox, store: MessageStore, channelNumber: number, bodyFrameMax: number): void {
+function writeContent(outbox: Outbox, broker: BrokerCore, channelNumber: number, bodyFrameMax: number): void {
+  const { store } = broker;
   const loose = store.loose;
+  let properties = loose === null ? store.bytes : loose.properties;
+  let propertiesStart = loose === null ? store.propertiesStart : 0;
+  let propertiesBytes = store.propertiesBytes;
+  if (store.format !== amqp091FormatTag) {
+    properties = amqp091Format.encode(broker.format(store.format).describe(properties, propertiesStart, propertiesBytes));
+    propertiesStart = 0;
+    propertiesBytes = properties.length;
+  }
+  writeHeaderFrame(outbox, channelNumber, properties, propertiesStart, propertiesBytes, store.bodyBytes);
   if (loose === null) {
     const bytes = store.bytes;
     const bodyStart = store.bodyStart;
     const bodyBytes = store.bodyBytes;
-    writeHeaderFrame(outbox, channelNumber, bytes, store.propertiesStart, store.propertiesBytes, bodyBytes);
     if (bodyBytes > 0) writeBodyFrames(outbox, channelNumber, [bytes.subarray(bodyStart, bodyStart + bodyBytes)], bodyFrameMax, true);
     return;
   }
-  writeHeaderFrame(outbox, channelNumber, loose.properties, 0, loose.properties.length, loose.bodyBytes);
   writeBodyFrames(outbox, channelNumber, loose.parts, bodyFrameMax, false);
 }
 

@@ -412,7 +412,7 @@ export class Publishing {
     const keys = headers === null ? null : copyKeys(headers, memo.routingKey);
     if (keys !== null) {
       for (let i = 1; i < keys.length; i++) broker.topology.checkTopic(connection.actor, vhost, exchange, 'write', keys[i] as string);
-      if (headers?.has('BCC')) withoutBcc(p, headers, broker.format(p.format));
+      if (headers?.has('BCC')) withoutBcc(p, headers, broker.format(p.format), broker.pivot);
       return this.#accepted(this.#route(exchange, keys, p, headers));
     }
     return memo.route ?? this.#accepted(this.#route(exchange, [memo.routingKey], p, headers));

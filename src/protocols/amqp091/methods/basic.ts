@@ -165,8 +165,7 @@ function answerGet(channel: Channel, queue: Queue, noAck: boolean, waits: boolea
   const tag = ++channel.lastDeliveryTag;
   if (noAck) channel.counters.gotNoAck++;
   else channel.counters.got++;
-  const write = (outbox: Outbox): void =>
-    writeGetOk(outbox, broker.store, channel.number, tag, entry, queue.readyCount, connection.bodyFrameMax);
+  const write = (outbox: Outbox): void => writeGetOk(outbox, broker, channel.number, tag, entry, queue.readyCount, connection.bodyFrameMax);
   connection.answers(entry.bytes);
   connection.vhost.tracer?.delivered(channel.identity(), queue, entry);
   if (waits) {
