@@ -4,7 +4,7 @@ import { brokerActor } from './actor.ts';
 import type { BrokerCore } from './broker.ts';
 import { argumentsOf, type TopologyChange } from './topology-change.ts';
 import type { MetadataChange } from './ports/metadata-journal.ts';
-import type { Queue } from './queues/queue.ts';
+import type { Restorable, RestorableQueue } from './queues/queue.ts';
 
 /**
  * Applies recorded changes to a broker that is being recovered. Every change may come again (a snapshot holds what the log behind it
@@ -12,8 +12,8 @@ import type { Queue } from './queues/queue.ts';
  */
 export class MetadataReplay {
   readonly #core: BrokerCore;
-  /** Queues by the number the log names them by. */
-  readonly queues = new Map<number, Queue>();
+  /** Queues, and what else holds messages, by the number the log names them by. */
+  readonly queues = new Map<number, Restorable>();
   lastQueueId = 0;
   skipped = 0;
 
@@ -59,7 +59,7 @@ export class MetadataReplay {
           isAutoDelete: change.isAutoDelete,
           arguments: args,
         });
-        this.queues.set(change.id, queue);
+        this.queues.set(change.id, queue as RestorableQueue);
         return;
       }
       case 'queue.delete': {

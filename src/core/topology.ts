@@ -158,7 +158,8 @@ export class Topology {
     this.#check(actor, vhost, 'configure', 'queue', name);
     if (!vhost.queues.has(name)) return 0;
     const queue = this.queue(vhost, name, actor);
-    if (conditions.ifEmpty && queue.readyCount > 0) throw preconditionFailed(`${queueTerm(name, vhost.name)} not empty`);
+    if (conditions.ifEmpty && queue.readyCount + (queue.retries?.heldCount ?? 0) > 0)
+      throw preconditionFailed(`${queueTerm(name, vhost.name)} not empty`);
     if (conditions.ifUnused && queue.consumerCount > 0) throw preconditionFailed(`${queueTerm(name, vhost.name)} in use`);
     const count = queue.readyCount;
     vhost.removeQueue(queue, actorName(actor));

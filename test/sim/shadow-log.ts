@@ -72,6 +72,10 @@ export class ShadowLog implements Durability {
     }, argument);
   }
 
+  waits(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void {
+    this.#journal.waits(queueId, priority, sequence, dueMillis, retryCount);
+  }
+
   enqueued(queueId: number, priority: number, sequence: number, ref: number, bodyBytes: number, expiryMillis: number): void {
     const value = entryValue(this.#messageId(ref), bodyBytes, expiryMillis !== 0);
     this.#ops.push({ kind: 'enqueue', key: entryKey(queueId, priority, sequence), value });

@@ -1,7 +1,7 @@
 // hot path: see docs/STYLE.md
 import { checksum } from '../../base/checksum.ts';
 import { copyBytes } from '../../base/bytes.ts';
-import type { Queue } from '../queues/queue.ts';
+import type { QueueRetries } from '../retries/queue-retries.ts';
 import type { Publication } from './publication.ts';
 import { Slab, slabBytes, unitBytes } from './slab.ts';
 
@@ -57,10 +57,18 @@ export interface RefHolder {
   relocate(rename: Rename): void;
 }
 
+/** Whose message it is: a queue, or an exchange that holds messages for later. */
+export interface RefOwner {
+  /** Names it in the log. */
+  readonly id: number;
+  /** What the log knows of its entries besides; null for nothing. */
+  readonly retries: QueueRetries | null;
+}
+
 /** Says what a reference is called from now on. The entry's facts are for the log, which records the new place. */
 export type Rename = (
   ref: MessageRef,
-  queue: Queue | null,
+  owner: RefOwner | null,
   meta: number,
   sequence: number,
   bodyBytes: number,
@@ -307,14 +315,14 @@ export class MessageStore {
   move(victims: ReadonlySet<number>, holders: Iterable<RefHolder>, isLog: boolean, renamed: Rename | null): void {
     const names = new Map<MessageRef, MessageRef>();
     const region = isLog ? this.#log : this.#memory;
-    const rename: Rename = (ref, queue, meta, sequence, bodyBytes, expiryMillis) => {
+    const rename: Rename = (ref, owner, meta, sequence, bodyBytes, expiryMillis) => {
       if (!victims.has(ref >> 16)) return ref;
       let target = names.get(ref);
       if (target === undefined) {
         target = this.#moveOne(ref, region, bodyBytes);
         names.set(ref, target);
       }
-      renamed?.(target, queue, meta, sequence, bodyBytes, expiryMillis);
+      renamed?.(target, owner, meta, sequence, bodyBytes, expiryMillis);
       return target;
     };
     // Room that is made for the copies must not be made of the originals.

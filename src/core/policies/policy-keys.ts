@@ -1,6 +1,7 @@
 // The settings a policy may have: their values, what they mean and which of several says wins. A new setting is one line here.
 // [RabbitMQ docs: policies, operator policies; RabbitMQ: rabbit_policies and the validators of its plugins]
 import type { Json } from '../../base/field-table.ts';
+import { parseRetryDelays } from '../retries/retry-delays.ts';
 
 /** What policies tell apart: exchanges, and queues by type. A queue type says which of them it is. */
 export type PolicyKind = 'exchanges' | 'classic_queues' | 'quorum_queues' | 'streams';
@@ -32,6 +33,7 @@ const isText = (value: Json): boolean => typeof value === 'string';
 const isInteger = (value: Json): value is number => typeof value === 'number' && Number.isSafeInteger(value);
 const isCount = (value: Json): boolean => isInteger(value) && value >= 0;
 const isPositive = (value: Json): boolean => isInteger(value) && value >= 1;
+const isRetryDelays = (value: Json): boolean => typeof parseRetryDelays(value) !== 'string';
 const anything = (): boolean => true;
 const oneOf =
   (...values: readonly Json[]) =>
@@ -164,7 +166,7 @@ export const policyKeys: ReadonlyMap<string, PolicyKey> = new Map<string, Policy
   ['delayed-retry-type', key({ accepts: oneOf('disabled', 'all', 'failed', 'returned'), noun: 'delayed retry type' })],
   ['delayed-retry-min', key({ accepts: isCount, noun: 'delayed retry minimum' })],
   ['delayed-retry-max', key({ accepts: isCount, noun: 'delayed retry maximum' })],
-  ['retry-delays', key({ accepts: isText, noun: 'list of retry delays', argument: 'x-retry-delays', unknownTo: streams })],
+  ['retry-delays', key({ accepts: isRetryDelays, noun: 'list of retry delays', argument: 'x-retry-delays', unknownTo: streams })],
   ['federation-upstream', key({ accepts: isText, noun: 'federation upstream name' })],
   ['federation-upstream-set', key({ accepts: isText, noun: 'federation upstream set name' })],
   ['federation-upstream-pattern', key({ accepts: isText, noun: 'federation upstream pattern' })],

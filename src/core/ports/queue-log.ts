@@ -5,6 +5,11 @@
 export interface QueueLog {
   /** A message, whose bytes are in a slab of the log, is in the queue. `expiryMillis` is the Unix time it expires at; 0: never. */
   enqueued(queueId: number, priority: number, sequence: number, ref: number, bodyBytes: number, expiryMillis: number): void;
+  /**
+   * The entry, which is in the queue, was tried so often; it waits until the Unix time `dueMillis`, or with 0 does not wait any more.
+   * Holds until it is said anew.
+   */
+  waits(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void;
   /** The message is no longer in the queue. */
   settled(queueId: number, priority: number, sequence: number): void;
 }

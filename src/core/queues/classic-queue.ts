@@ -6,6 +6,8 @@ import { flowBytesHigh, flowMessagesHigh } from '../flow-control.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { MessageRef, Rename } from '../messages/message-store.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
+import { QueueRetries } from '../retries/queue-retries.ts';
+import type { RetryDelays } from '../retries/retry-delays.ts';
 import { ConsumerRota } from './consumer-rota.ts';
 import { Entry, metaHasTtl, metaLogged, metaOneDelivery, metaPersistent, metaRedelivered, deliveryCount, priorityOf } from './entry.ts';
 import { PriorityLists } from './priority-lists.ts';
@@ -41,6 +43,8 @@ export class ClassicQueue extends Queue {
   readonly #entry = new Entry();
   /** Where persistent messages are recorded; null for a queue that does not outlive the broker. */
   readonly #log: QueueLog | null;
+  /** Made with the first message that is to be tried again. */
+  #retries: QueueRetries | null = null;
   /** The head's bytes are on their way from disk. */
   #isFetching = false;
 
@@ -232,6 +236,7 @@ export class ClassicQueue extends Queue {
       return;
     }
     if (outcome === 'rejected') {
+      if (this.settings.retryDelays !== null && this.#retryLater(entry, this.settings.retryDelays)) return;
       this.counters.deadLetteredRejected++;
       this.context.deadLetters.add(this, entry, 'rejected');
       return;
@@ -241,6 +246,11 @@ export class ClassicQueue extends Queue {
       this.context.deadLetters.add(this, entry, 'delivery_limit');
       return;
     }
+    this.#putBack(entry);
+  }
+
+  /** Gives a message its old place back. */
+  #putBack(entry: Entry): void {
     const isTight = this.settings.overflow === 'drop-head' && this.#wouldOverflow(entry.bytes);
     // Before it comes back, what consumers can take at once leaves: see `admits`.
     if (isTight) this.pump(Infinity);
@@ -269,6 +279,7 @@ export class ClassicQueue extends Queue {
 
   relocate(rename: Rename): void {
     this.#lists.relocate(rename, this);
+    this.#retries?.relocate(rename);
   }
 
   applySettings(settings: QueueSettings): void {
@@ -293,6 +304,20 @@ export class ClassicQueue extends Queue {
       consumer.sink.cancelled(consumer, 'queue-deleted');
     }
     this.purge();
+    this.#retries?.close();
+  }
+
+  override get retries(): QueueRetries | null {
+    return this.#retries;
+  }
+
+  #retriesMade(): QueueRetries {
+    return (this.#retries ??= new QueueRetries(this, this.context, this.#log, entry => this.#putBack(entry)));
+  }
+
+  /** Keeps a rejected message for another try; false when it had as many as it may have. */
+  #retryLater(entry: Entry, delays: RetryDelays): boolean {
+    return this.#retriesMade().tryLater(entry, delays);
   }
 
   #deliver(consumer: Consumer, entry: Entry): void {
@@ -313,6 +338,7 @@ export class ClassicQueue extends Queue {
 
   release(entry: Entry): void {
     if (this.deduplication !== null) this.deduplication.left(priorityOf(entry.meta), entry.sequence);
+    if (this.#retries !== null) this.#retries.left(entry);
     // A deleted queue's entries went with it.
     if ((entry.meta & metaLogged) !== 0 && !this.isDeleted) this.#log?.settled(this.id, priorityOf(entry.meta), entry.sequence);
     this.context.store.release(entry.ref, entry.bytes);
@@ -343,6 +369,12 @@ export class ClassicQueue extends Queue {
     this.#lists.restore(priority, sequence, ref, meta, bytes, expiryMillis);
     this.#readyBytes += bytes;
     this.context.turn.queueReady(this);
+  }
+
+  restoreRetry(priority: number, sequence: number, retryCount: number, dueMillis: number): void {
+    const entry = this.#entry;
+    if (dueMillis !== 0 && this.removeRestored(priority, sequence, entry)) this.#retriesMade().restore(entry, retryCount, dueMillis);
+    else this.#retriesMade().restoreCount(priority, sequence, retryCount);
   }
 
   levelOf(priority: number): number {

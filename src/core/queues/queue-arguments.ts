@@ -1,6 +1,7 @@
-import { type Field, type FieldTable, fieldTypeName, isInteger } from '../../base/field-table.ts';
+import { type Field, type FieldTable, fieldToJson, fieldTypeName, isInteger } from '../../base/field-table.ts';
 import { preconditionFailed } from '../broker-error.ts';
 import { queueTerm } from '../resource-name.ts';
+import { parseRetryDelays, type RetryDelays } from '../retries/retry-delays.ts';
 import { defaultQueueSettings, type Overflow, type QueueSettings } from './queue-settings.ts';
 
 /** Longest time to live of messages and queues: ten years. [RabbitMQ: check_expiry] */
@@ -54,6 +55,11 @@ const age: ArgumentCheck = field => {
   return Number(count) > 0 && ['Y', 'M', 'D', 'h', 'm', 's'].includes(unit as string) ? null : 'invalid_max_age';
 };
 
+const retryDelays: ArgumentCheck = field => {
+  const problem = parseRetryDelays(fieldToJson(field));
+  return typeof problem === 'string' ? `"${problem}"` : null;
+};
+
 /**
  * The arguments of queue.declare that mean something to some queue type, with their checks, in the order in which RabbitMQ makes them.
  * x-queue-type is checked before all of them. Others are accepted and mean nothing.
@@ -83,6 +89,7 @@ const argumentChecks: ReadonlyMap<string, ArgumentCheck> = new Map<string, Argum
   ['x-queue-master-locator', text],
   ['x-delivery-limit', deliveryLimit],
   ['x-consumer-timeout', positive],
+  ['x-retry-delays', retryDelays],
 ]);
 
 /** Arguments that a redeclaration must repeat, in the order in which a difference is told. x-queue-type is compared by what it means. */
@@ -111,6 +118,7 @@ export const equivalentArguments: readonly string[] = [
   'x-stream-filter-size-bytes',
   'x-initial-cluster-size',
   'x-queue-leader-locator',
+  'x-retry-delays',
 ];
 
 /**
@@ -148,6 +156,13 @@ export function stringArgument(args: FieldTable, name: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+function retryDelaysArgument(args: FieldTable): RetryDelays | null {
+  const field = args.get('x-retry-delays');
+  if (field === undefined) return null;
+  const delays = parseRetryDelays(fieldToJson(field));
+  return typeof delays === 'string' ? null : delays;
+}
+
 /** Settings as the arguments give them. */
 export function settingsFromArguments(args: FieldTable): QueueSettings {
   return {
@@ -161,5 +176,6 @@ export function settingsFromArguments(args: FieldTable): QueueSettings {
     deadLetterRoutingKey: stringArgument(args, 'x-dead-letter-routing-key'),
     deliveryLimit: integerArgument(args, 'x-delivery-limit', -1),
     consumerTimeoutMillis: integerArgument(args, 'x-consumer-timeout', -1),
+    retryDelays: retryDelaysArgument(args),
   };
 }

@@ -1,3 +1,5 @@
+import type { RetryDelays } from '../retries/retry-delays.ts';
+
 /** What to do with a message for a full queue. [RabbitMQ docs: queue length limit] */
 export type Overflow = 'drop-head' | 'reject-publish' | 'reject-publish-dlx';
 
@@ -19,6 +21,8 @@ export interface QueueSettings {
   readonly deliveryLimit: number;
   /** How long a delivery may stay unacknowledged; -1: the broker's default. */
   readonly consumerTimeoutMillis: number;
+  /** After which times a rejected message comes back; null: it does not. */
+  readonly retryDelays: RetryDelays | null;
 }
 
 export const defaultQueueSettings: QueueSettings = {
@@ -31,4 +35,5 @@ export const defaultQueueSettings: QueueSettings = {
   deadLetterRoutingKey: null,
   deliveryLimit: -1,
   consumerTimeoutMillis: -1,
+  retryDelays: null,
 };

@@ -7,6 +7,7 @@ import type { Route } from '../exchanges/route.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { MessageRef, Rename, RefHolder } from '../messages/message-store.ts';
 import { type EffectivePolicy, noPolicy } from '../policies/effective-policy.ts';
+import type { QueueRetries } from '../retries/queue-retries.ts';
 import type { QueueType } from './queue-type.ts';
 import type { QueueContext } from './queue-context.ts';
 import { defaultQueueSettings, type QueueSettings } from './queue-settings.ts';
@@ -26,14 +27,23 @@ export interface QueueDeclaration {
   readonly arguments: FieldTable;
 }
 
-/** What recovery needs of a queue whose messages are in the log. */
-export interface RestorableQueue extends Queue {
+/** What recovery needs of a queue, or something else that holds messages, whose messages are in the log. */
+export interface Restorable {
+  /** Names it in the log. */
+  readonly id: number;
   /** Messages of one level have one order; several priorities may share one. */
   levelOf(priority: number): number;
   /** Puts a message to the place it had. Those of a level come in ascending order. */
   restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void;
+  /** The message just put back was tried so often, and waits until a time of the clock; 0: it does not wait. */
+  restoreRetry(priority: number, sequence: number, retryCount: number, dueMillis: number): void;
   /** All messages are there. */
   restored(): void;
+}
+
+/** A queue whose messages are in the log. */
+export interface RestorableQueue extends Queue, Restorable {
+  readonly id: number;
   /** Takes a ready message out, wherever it stands; false when it is not there. Whoever calls lets go of it. */
   removeRestored(priority: number, sequence: number, into: Entry): boolean;
 }
@@ -129,6 +139,10 @@ export abstract class Queue implements RefHolder {
    * damaged on the way is dropped.
    */
   abstract fetchHead(then: () => void): boolean;
+  /** Messages that were rejected and wait for another try: they are not ready. Null when there never was one. */
+  get retries(): QueueRetries | null {
+    return null;
+  }
   /** Whether persistent messages are recorded in the log. */
   abstract get isLogging(): boolean;
   /** Settings have changed: enforces them on what is there. */

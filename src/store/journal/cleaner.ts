@@ -155,6 +155,7 @@ export class Cleaner {
       if (queue === null || (meta & metaLogged) === 0) return ref;
       const expiry = expiryMillis === 0 ? 0 : clock.wallMillis + (expiryMillis - clock.nowMillis);
       this.#journal.enqueued(queue.id, priorityOf(meta), sequence, ref, bodyBytes, expiry);
+      queue.retries?.record(priorityOf(meta), sequence);
       return ref;
     });
   }

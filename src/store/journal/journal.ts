@@ -176,6 +176,11 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     this.#ops.enqueue(queueId, priority, sequence, slab.logSequence, ref & 0xffff, bodyBytes, expiryMillis);
   }
 
+  waits(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void {
+    this.#ops.wait(queueId, priority, sequence, dueMillis, retryCount);
+    if (!this.#idleTimer.isSet && this.#flying === null) this.#armIdle();
+  }
+
   settled(queueId: number, priority: number, sequence: number): void {
     this.#ops.settle(queueId, priority, sequence);
     if (!this.#idleTimer.isSet && this.#flying === null) this.#armIdle();

@@ -3,7 +3,8 @@ import { checksum } from '../../base/checksum.ts';
 
 /** 'WRNJ' */
 export const frameMagic = 0x4a4e5257;
-export const formatVersion = 1;
+/** 2: operations may say that an entry waits (opWait). What 1 had means the same. */
+export const formatVersion = 2;
 export const frameHeaderBytes = 64;
 export const frameHeaderWords = frameHeaderBytes / 4;
 /** Slabs of 1 MiB per segment file, as a rule: tests have fewer. */

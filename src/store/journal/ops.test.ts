@@ -9,6 +9,7 @@ function read(ops: Ops): string[] {
     onSettle: (...values) => void seen.push(`settle ${values.join()}`),
     onMetadata: json => void seen.push(`metadata ${json}`),
     onFlags: (...values) => void seen.push(`flags ${values.join()}`),
+    onWait: (...values) => void seen.push(`wait ${values.join()}`),
     onClean: () => void seen.push('clean'),
     onBegin: () => void seen.push('begin'),
   });
@@ -22,6 +23,8 @@ test('operations come back as they were written, with numbers beyond 32 bits', (
   ops.enqueue(7, 0, 1, 12, 4, 0, 1_800_000_000_123);
   ops.metadata('{"kind":"queue.put","name":"grün"}');
   ops.flags(7, 9, 2 ** 40 + 3, 0x1_0001);
+  ops.wait(7, 9, 2 ** 40 + 3, 1_800_000_000_123.5, 300);
+  ops.wait(7, 0, 1, 0, 2);
   ops.begin();
   ops.nothing();
   ops.clean();
@@ -30,6 +33,8 @@ test('operations come back as they were written, with numbers beyond 32 bits', (
     'enqueue 7,0,1,12,4,0,1800000000123',
     'metadata {"kind":"queue.put","name":"grün"}',
     `flags 7,9,${2 ** 40 + 3},65537`,
+    `wait 7,9,${2 ** 40 + 3},1800000000124,300`,
+    'wait 7,0,1,0,2',
     'begin',
     'clean',
   ]);
@@ -55,7 +60,15 @@ test('an operation between two settlements keeps them apart', () => {
 test('nothing is done of operations of which one is not understood', () => {
   const words = Uint32Array.of(5, 200);
   const called = (): void => assert.fail('an operation was done');
-  const visitor = { onEnqueue: called, onSettle: called, onMetadata: called, onFlags: called, onClean: called, onBegin: called };
+  const visitor = {
+    onEnqueue: called,
+    onSettle: called,
+    onMetadata: called,
+    onFlags: called,
+    onWait: called,
+    onClean: called,
+    onBegin: called,
+  };
   assert.equal(readOps(words, 0, 2, visitor), false);
   // Cut in the middle.
   const ops = new Ops();

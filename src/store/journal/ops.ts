@@ -12,6 +12,8 @@ export const opClean = 5;
 export const opBegin = 6;
 /** Says nothing: there is something to commit, so that the frame's header gets written. */
 export const opNothing = 7;
+/** When an entry is due again, and how often it was tried: see core/retries. Since format 2. */
+export const opWait = 8;
 const expiresFlag = 1 << 16;
 
 /** Who acts on operations that are read back. */
@@ -28,6 +30,7 @@ export interface OpVisitor {
   onSettle(queueId: number, priority: number, sequence: number, count: number): void;
   onMetadata(json: string): void;
   onFlags(queueId: number, priority: number, sequence: number, meta: number): void;
+  onWait(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void;
   onClean(): void;
   onBegin(): void;
 }
@@ -42,6 +45,7 @@ export interface OpVisitor {
  *     clean      kind u8
  *     begin      kind u8
  *     nothing    kind u8
+ *     wait       kind u8, priority u8            | queue | sequence low, high | retries | due low, high (0: it does not wait any more)
  */
 export class Ops {
   words = new Uint32Array(16 * 1024);
@@ -117,6 +121,19 @@ export class Ops {
     this.#lastSettle = -1;
   }
 
+  wait(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void {
+    const at = this.#claim(7);
+    const due = Math.ceil(dueMillis);
+    this.words[at] = opWait | (priority << 8);
+    this.words[at + 1] = queueId;
+    this.words[at + 2] = sequence >>> 0;
+    this.words[at + 3] = Math.floor(sequence / 0x1_0000_0000);
+    this.words[at + 4] = retryCount;
+    this.words[at + 5] = due >>> 0;
+    this.words[at + 6] = Math.floor(due / 0x1_0000_0000);
+    this.#lastSettle = -1;
+  }
+
   clean(): void {
     this.#bare(opClean);
   }
@@ -161,6 +178,8 @@ export function opWords(words: Uint32Array, at: number): number {
     case opSettle:
     case opFlags:
       return 5;
+    case opWait:
+      return 7;
     case opMetadata:
       return 2 + (((words[at + 1] as number) + 3) >> 2);
     case opClean:
@@ -207,6 +226,11 @@ export function readOps(words: Uint32Array, from: number, to: number, visitor: O
       case opFlags:
         visitor.onFlags(words[at + 1] as number, priority, sequence, words[at + 4] as number);
         break;
+      case opWait: {
+        const dueMillis = (words[at + 6] as number) * 0x1_0000_0000 + (words[at + 5] as number);
+        visitor.onWait(words[at + 1] as number, priority, sequence, dueMillis, words[at + 4] as number);
+        break;
+      }
       case opClean:
         visitor.onClean();
         break;

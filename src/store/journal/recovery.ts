@@ -12,7 +12,7 @@ import { type Slab, slabBytes, unitBytes } from '../../core/messages/slab.ts';
 import type { Files } from '../../core/ports/files.ts';
 import type { MetadataChange } from '../../core/ports/metadata-journal.ts';
 import { metaHasTtl, metaLogged, metaPersistent, metaRedelivered } from '../../core/queues/entry.ts';
-import type { RestorableQueue } from '../../core/queues/queue.ts';
+import type { Restorable } from '../../core/queues/queue.ts';
 import { MetadataReplay } from '../../core/topology-replay.ts';
 import { FrameList, type Run } from './frame-list.ts';
 import type { Journal } from './journal.ts';
@@ -236,7 +236,7 @@ export class Recovery implements OpVisitor {
     bodyBytes: number,
     expiryMillis: number,
   ): void {
-    const queue = this.#replay.queues.get(queueId) as RestorableQueue | undefined;
+    const queue = this.#replay.queues.get(queueId);
     // A body before the first segment was given up because every message there was settled; the settlement itself may be gone.
     if (queue === undefined || this.#journal.segments.numberOf(logSequence) < this.#journal.segments.first) {
       this.report.orphans++;
@@ -247,7 +247,7 @@ export class Recovery implements OpVisitor {
   }
 
   onSettle(queueId: number, priority: number, sequence: number, count: number): void {
-    const queue = this.#replay.queues.get(queueId) as RestorableQueue | undefined;
+    const queue = this.#replay.queues.get(queueId);
     if (queue === undefined) {
       this.report.orphans += count;
       return;
@@ -267,8 +267,13 @@ export class Recovery implements OpVisitor {
   }
 
   onFlags(queueId: number, priority: number, sequence: number, meta: number): void {
-    const queue = this.#replay.queues.get(queueId) as RestorableQueue | undefined;
+    const queue = this.#replay.queues.get(queueId);
     if (queue !== undefined) this.#list(queue, priority).flag(sequence, meta);
+  }
+
+  onWait(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void {
+    const queue = this.#replay.queues.get(queueId);
+    if (queue !== undefined) this.#list(queue, priority).wait(sequence, dueMillis, retryCount);
   }
 
   onClean(): void {
@@ -286,7 +291,7 @@ export class Recovery implements OpVisitor {
     }
   }
 
-  #list(queue: RestorableQueue, priority: number): RestoringList {
+  #list(queue: Restorable, priority: number): RestoringList {
     let levels = this.#lists.get(queue.id);
     if (levels === undefined) {
       levels = new Map();
@@ -310,7 +315,7 @@ export class Recovery implements OpVisitor {
     const known = new Map<Slab, Uint32Array>();
     const suspects = new Map<MessageRef, { readonly logSequence: number; readonly bytes: number }>();
     for (const [queueId, levels] of this.#lists) {
-      const queue = this.#replay.queues.get(queueId) as RestorableQueue | undefined;
+      const queue = this.#replay.queues.get(queueId);
       for (const list of levels.values()) {
         if (queue === undefined) {
           this.report.orphans += list.count;
@@ -326,6 +331,10 @@ export class Recovery implements OpVisitor {
           meta |= this.#isLastOpClean ? entry.meta & ~0xff00 : metaRedelivered;
           const expiry = entry.expiryMillis === 0 ? 0 : Math.max(1, clock.nowMillis + (entry.expiryMillis - clock.wallMillis));
           queue.restore(entry.priority, entry.sequence, ref, meta >>> 0, entry.bodyBytes, expiry);
+          if (entry.retryCount > 0) {
+            const due = entry.dueMillis === 0 ? 0 : Math.max(1, clock.nowMillis + (entry.dueMillis - clock.wallMillis));
+            queue.restoreRetry(entry.priority, entry.sequence, entry.retryCount, due);
+          }
           this.report.entries++;
         });
       }

@@ -7,6 +7,9 @@ class Page {
   expiries: Float64Array | null = null;
   /** What a clean stop noted. */
   metas: Uint32Array | null = null;
+  /** Of entries that were tried before: how often, and until when they wait. */
+  retries: Uint32Array | null = null;
+  dues: Float64Array | null = null;
   live = 0;
 }
 
@@ -21,6 +24,9 @@ export class RestoredEntry {
   expiryMillis = 0;
   /** As a clean stop noted it, or 0. */
   meta = 0;
+  retryCount = 0;
+  /** Unix time until which it waits; 0: it does not. */
+  dueMillis = 0;
 }
 
 /**
@@ -49,6 +55,8 @@ export class RestoringList {
     }
     if (isNew) {
       if (page.metas !== null) page.metas[index] = 0;
+      if (page.retries !== null) page.retries[index] = 0;
+      if (page.dues !== null) page.dues[index] = 0;
       page.live++;
       this.count++;
     }
@@ -62,6 +70,17 @@ export class RestoringList {
     if (page === null || page.words[index * entryWords] === 0) return;
     page.metas ??= new Uint32Array(pageEntries);
     page.metas[index] = meta;
+  }
+
+  /** Notes until when a message that is there waits. */
+  wait(sequence: number, dueMillis: number, retryCount: number): void {
+    const page = this.#pageOf(sequence, false);
+    const index = sequence % pageEntries;
+    if (page === null || page.words[index * entryWords] === 0) return;
+    page.retries ??= new Uint32Array(pageEntries);
+    page.dues ??= new Float64Array(pageEntries);
+    page.retries[index] = retryCount;
+    page.dues[index] = dueMillis;
   }
 
   /** Takes a message out; false when it is not there. */
@@ -98,6 +117,8 @@ export class RestoringList {
         entry.bodyBytes = page.words[at + 2] as number;
         entry.expiryMillis = page.expiries === null ? 0 : (page.expiries[index] as number);
         entry.meta = page.metas === null ? 0 : (page.metas[index] as number);
+        entry.retryCount = page.retries === null ? 0 : (page.retries[index] as number);
+        entry.dueMillis = page.dues === null ? 0 : (page.dues[index] as number);
         visit(entry);
       }
     }
