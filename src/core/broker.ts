@@ -187,6 +187,7 @@ export class BrokerCore {
       flow: this.flow,
       log: this.#queueLog,
       format: tag => this.format(tag),
+      pivot: () => this.pivot,
       messageDamaged: (queue, entry) => this.#messageDamaged(queue, entry),
       removeQueue: (queue, why) => this.#removeQueue(queue, why),
     };

@@ -2,7 +2,7 @@ import type { TimerQueue } from '../../base/timer-queue.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import type { FlowControl } from '../flow-control.ts';
 import type { MessageStore } from '../messages/message-store.ts';
-import type { MessageFormat } from '../ports/message-format.ts';
+import type { MessageFormat, PivotFormat } from '../ports/message-format.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import type { Entry } from './entry.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -20,6 +20,8 @@ export interface QueueContext {
   /** Where durable queues record their entries; null for a broker in memory. */
   readonly log: QueueLog | null;
   format(tag: number): MessageFormat;
+  /** What the broker changes in a message is written in this format. */
+  pivot(): PivotFormat;
   /** A message read back from disk is not what was stored; it is dropped. */
   messageDamaged(queue: Queue, entry: Entry): void;
   /** The queue asks to be deleted: its last consumer left (auto-delete) or it was not used for long enough (x-expires). */

@@ -3,6 +3,7 @@ import { CallbackTimer } from '../../base/timer-queue.ts';
 import { DueHeap, grown } from '../delays/due-heap.ts';
 import type { Rename } from '../messages/message-store.ts';
 import { Publication } from '../messages/publication.ts';
+import { rewriteProperties } from '../messages/rewrite-properties.ts';
 import { fillFromStore } from '../messages/stored-publication.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import { Entry, metaLogged, metaPersistent, metaRedelivered, priorityOf } from '../queues/entry.ts';
@@ -225,9 +226,7 @@ export class QueueRetries {
       const format = this.#context.format(p.format);
       const headers: FieldTable = new Map(format.headers(p.properties, p.propertiesStart, p.propertiesBytes) ?? []);
       headers.set(retryCountHeader, int(retryCount));
-      p.properties = format.rewrite(p.properties, p.propertiesStart, p.propertiesBytes, { headers, removeExpiration: false });
-      p.propertiesStart = 0;
-      p.propertiesBytes = p.properties.length;
+      rewriteProperties(p, format, this.#context.pivot(), { headers, removeExpiration: false });
       p.isPersistent = (entry.meta & metaPersistent) !== 0;
       const ref = store.append(p, 1, clock.nowMillis, (entry.meta & metaLogged) !== 0);
       store.release(entry.ref, entry.bytes);
