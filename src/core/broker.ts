@@ -54,6 +54,8 @@ export interface BrokerDeps {
   readonly formats: readonly (MessageFormat | PivotFormat)[];
   /** What makes the broker durable; without it everything is in memory. */
   readonly durability?: CommitLog & MetadataJournal & QueueLog;
+  /** Says what is durable in place of `durability`: it may be later than that, never earlier. */
+  readonly log?: CommitLog;
 }
 
 /**
@@ -110,7 +112,7 @@ export class BrokerCore {
     this.#journal = deps.durability ?? nullJournal;
     this.clock.refresh();
     this.startedMillis = this.clock.wallMillis;
-    this.log = deps.durability ?? volatileLog;
+    this.log = deps.log ?? deps.durability ?? volatileLog;
     this.#queueLog = deps.durability ?? null;
     this.access = new AccessControl(this.#journal);
     this.policies = new Policies(this.#journal, this.logger);
@@ -205,6 +207,9 @@ export class BrokerCore {
     if (pivot === undefined) throw new BrokerError('INTERNAL_ERROR', 'no pivot format');
     return pivot as PivotFormat;
   }
+
+  /** Called with each queue that is added, before anything is in it. */
+  onQueueAdded: (queue: Queue) => void = () => {};
 
   /** Called with each virtual host that is added: it may get what the configuration has for it. To be set after recovery. */
   onVhostAdded: (vhost: Vhost) => void = () => {};
@@ -417,6 +422,7 @@ export class BrokerCore {
       ...events,
       queueCreated: (vhost, queue, user) => {
         this.counters.queuesCreated++;
+        this.onQueueAdded(queue);
         events.queueCreated(vhost, queue, user);
       },
       queueDeleted: (vhost, queue, user) => {

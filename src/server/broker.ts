@@ -5,6 +5,9 @@ import type { CertificateLogin } from '../auth/client-certificate.ts';
 import { BrokerCore } from '../core/broker.ts';
 import type { AuthBackend } from '../core/ports/auth-backend.ts';
 import { type Logger, silentLogger } from '../core/ports/logger.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { CommitLog } from '../core/ports/commit-log.ts';
+import type { Scheduler } from '../core/ports/scheduler.ts';
 import type { BrokerSettings } from '../core/settings.ts';
 import { AdmissionControl, connectionsMaxWithin } from '../net/admission.ts';
 import { Listener, type ListenerOptions } from '../net/listener.ts';
@@ -64,6 +67,14 @@ export interface BrokerOptions {
   readonly onFatal?: (error: Error) => void;
 }
 
+/** Where a broker gets its time from, and who may hold up its commits: the machine's, or what a test puts in their place. */
+export interface BrokerSeams {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler & { stop(): void };
+  /** What says that something is durable, in place of `log`; null: of a broker in memory. */
+  log?(log: CommitLog | null): CommitLog;
+}
+
 /** How long clients have to take note of the end. */
 const stopTimeoutMillis = 2000;
 const stopPollMillis = 5;
@@ -89,18 +100,24 @@ export class Broker {
   /** Who says whose a password is, for every protocol. */
   readonly auth: AuthBackend;
   readonly #store: JournalStore | null;
-  readonly #scheduler = new LoopScheduler();
-  readonly #options: BrokerOptions;
+  readonly #scheduler: BrokerSeams['scheduler'];
+  protected readonly options: BrokerOptions;
   #isRecovered = false;
   #stopping: Promise<void> | null = null;
 
-  private constructor(options: BrokerOptions, dataDir: DataDir | null) {
-    this.#options = options;
+  protected constructor(
+    options: BrokerOptions,
+    dataDir: DataDir | null,
+    seams: BrokerSeams = { clock: new SystemClock(), scheduler: new LoopScheduler() },
+  ) {
+    this.options = options;
     this.dataDir = dataDir;
     const logger = options.logger ?? silentLogger;
     this.#store = dataDir === null ? null : openStore(join(dataDir.path, 'journal'), logger, options.onFatal);
+    this.#scheduler = seams.scheduler;
+    const log = seams.log?.(this.#store?.journal ?? null);
     this.core = new BrokerCore({
-      clock: new SystemClock(),
+      clock: seams.clock,
       scheduler: this.#scheduler,
       logger,
       exchangeTypes,
@@ -109,6 +126,7 @@ export class Broker {
       ...(options.settings === undefined ? {} : { settings: options.settings }),
       // Here, and nowhere else, the core gets what makes it durable.
       ...(this.#store === null ? {} : { durability: this.#store.journal }),
+      ...(log === undefined ? {} : { log }),
     });
     const { core } = this;
     if (logger instanceof ServerLogger) logger.publishTo((level, line, contentType) => core.publishLog(level, line, contentType));
@@ -134,11 +152,15 @@ export class Broker {
    * Starts a broker; it serves when the promise resolves. Otherwise nothing of it is left. Rejects with a ListenError when an address
    * cannot be used, a TlsFileError for certificates, a DataDirError for the data directory, a DefinitionsError for definitions.
    */
-  static async start(options: BrokerOptions = {}): Promise<Broker> {
+  static start(options: BrokerOptions = {}): Promise<Broker> {
+    return Broker.startAs(options, dataDir => new Broker(options, dataDir));
+  }
+
+  protected static async startAs<Kind extends Broker>(options: BrokerOptions, make: (dataDir: DataDir | null) => Kind): Promise<Kind> {
     const dataDir = options.dataDir === undefined ? null : await DataDir.open(options.dataDir);
-    let broker: Broker;
+    let broker: Kind;
     try {
-      broker = new Broker(options, dataDir);
+      broker = make(dataDir);
     } catch (error) {
       await dataDir?.close();
       throw error;
@@ -159,7 +181,12 @@ export class Broker {
 
   /** What clients connect with. */
   get amqpUrl(): string {
-    const { user = 'guest', password = 'guest', vhost = '/' } = this.#options;
+    return this.urlOf(this.options.vhost ?? '/');
+  }
+
+  /** What clients connect with to get into a virtual host. */
+  protected urlOf(vhost: string): string {
+    const { user = 'guest', password = 'guest' } = this.options;
     const listener = this.#tcpListener;
     const host = listener?.options.host ?? '127.0.0.1';
     const authority = `${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host.includes(':') ? `[${host}]` : host}:${this.port}`;
@@ -182,16 +209,19 @@ export class Broker {
     return this.stop();
   }
 
+  /** Called when everything is as recovery and definitions make it, before anybody can connect. */
+  protected onStarted(): void {}
+
   get #tcpListener(): Listener | undefined {
     return this.listeners.find(listener => listener.options.socketPath === null);
   }
 
   async #start(): Promise<void> {
     const { core } = this;
-    const { definitions = [], skipsUnchangedDefinitions } = this.#options;
+    const { definitions = [], skipsUnchangedDefinitions } = this.options;
     if (this.#store !== null) await recoverStore(this.#store, core);
     this.#isRecovered = true;
-    const { onVhostAdded } = this.#options;
+    const { onVhostAdded } = this.options;
     if (onVhostAdded !== undefined) core.onVhostAdded = ({ name }) => onVhostAdded(core, name);
     const isBlank = core.vhosts.size === 0 && core.access.userCount === 0;
     let hasUsers = false;
@@ -199,8 +229,9 @@ export class Broker {
       const { importDefinitions } = await import('./import-definitions.ts');
       hasUsers = importDefinitions(core, definitions, skipsUnchangedDefinitions);
     }
-    if (isBlank) this.#seed(this.#options.hasFirstObjects ?? !hasUsers);
+    if (isBlank) this.#seed(this.options.hasFirstObjects ?? !hasUsers);
     core.turn.run();
+    this.onStarted();
     this.memoryMonitor?.start();
     await this.diskMonitor?.start();
     for (const listener of this.listeners) await listener.start();
@@ -213,7 +244,7 @@ export class Broker {
       return;
     }
     logger.info('default', 'Will seed default virtual host and user...');
-    const { user, password, vhost, first } = this.#options;
+    const { user, password, vhost, first } = this.options;
     addFirstObjects(this.core, {
       ...defaultFirstObjects,
       ...first,

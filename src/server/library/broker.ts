@@ -1,0 +1,145 @@
+import type { Duplex } from 'node:stream';
+import { Broker as PlainBroker, type BrokerOptions as PlainOptions, type BrokerSeams } from '../broker.ts';
+import type { DataDir } from '../data-dir.ts';
+import { LoopScheduler } from '../loop-scheduler.ts';
+import { SystemClock } from '../system-clock.ts';
+import { Faults } from './faults.ts';
+import { forkVhost } from './fork.ts';
+import { defaultHistoryLimits, History, type HistoryLimits } from './history.ts';
+import { activityOf, idle, type IdleOptions } from './idle.ts';
+import { connectInProcess } from './in-process.ts';
+import type { PublishedMessage } from './published-message.ts';
+import { SlowLog } from './slow-log.ts';
+import { blankSnapshot, type BrokerSnapshot, takeSnapshot } from './snapshot.ts';
+import { VhostView } from './vhost-view.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+/** How a broker in the calling process is to be. All of it is optional. */
+export interface BrokerOptions extends PlainOptions {
+  /**
+   * 'virtual': time stands still until `broker.clock.advance` is called; or a VirtualClock of your own, for several brokers in one time.
+   * Default: the machine's.
+   */
+  readonly clock?: 'system' | 'virtual' | VirtualClock;
+  /** Whether the broker remembers what was published (see `published`), or how much of it. Default: true in memory, false with `dataDir`. */
+  readonly history?: boolean | Partial<HistoryLimits>;
+}
+
+class LibrarySeams implements BrokerSeams {
+  readonly virtualClock: VirtualClock | null;
+  readonly clock: SystemClock | VirtualClock;
+  readonly scheduler: LoopScheduler | VirtualClock;
+  slowLog = new SlowLog();
+
+  constructor(clock: BrokerOptions['clock'] = 'system') {
+    this.virtualClock = clock === 'virtual' ? new VirtualClock() : clock === 'system' ? null : clock;
+    this.clock = this.virtualClock ?? new SystemClock();
+    this.scheduler = this.virtualClock ?? new LoopScheduler();
+  }
+
+  log(log: ConstructorParameters<typeof SlowLog>[0] | null): SlowLog {
+    this.slowLog = new SlowLog(log ?? undefined);
+    return this.slowLog;
+  }
+}
+
+/**
+ * A broker in this process, on a real port, that tests can look into: the same broker as on the command line.
+ *
+ *     await using broker = await Broker.start();
+ *     const connection = await amqplib.connect(broker.amqpUrl);
+ *     ...
+ *     const [order] = await broker.vhost().queue('orders').received(1);
+ */
+export class Broker extends PlainBroker {
+  /** Faults on purpose. */
+  readonly faults: Faults;
+  readonly #clock: VirtualClock | null;
+  readonly #history: History | null;
+  #initialState: BrokerSnapshot | null = null;
+  #forkCount = 0;
+
+  private constructor(options: BrokerOptions, dataDir: DataDir | null, seams: LibrarySeams) {
+    super(options, dataDir, seams);
+    const { history = dataDir === null } = options;
+    const { core, frontEnd } = this;
+    this.#clock = seams.virtualClock;
+    this.#history = history === false ? null : new History({ ...defaultHistoryLimits, ...(history === true ? {} : history) });
+    this.faults = new Faults(core, frontEnd, seams.slowLog);
+    seams.slowLog.start(core);
+    this.#clock?.observe({
+      activity: () => activityOf(core),
+      keepClientsAlive(nowMillis) {
+        for (const connection of frontEnd.connections()) connection.lastReceivedMillis = nowMillis;
+      },
+    });
+  }
+
+  /**
+   * Starts a broker; it serves when the promise resolves. Otherwise nothing of it is left. Rejects with a ListenError when an address
+   * cannot be used, a TlsFileError for certificates, a DataDirError for the data directory, a DefinitionsError for definitions.
+   */
+  static override start(options: BrokerOptions = {}): Promise<Broker> {
+    return PlainBroker.startAs(options, dataDir => new Broker(options, dataDir, new LibrarySeams(options.clock)));
+  }
+
+  /** The broker's time. @throws Error when it is the machine's */
+  get clock(): VirtualClock {
+    if (this.#clock === null) throw new Error("this broker's time is the machine's: start it with { clock: 'virtual' }");
+    return this.#clock;
+  }
+
+  /** A virtual host to look at: its queues, messages, consumers. */
+  vhost(name = '/'): VhostView {
+    return new VhostView(this.core, this.#history, name, this.urlOf(name));
+  }
+
+  /** What was published since the start, a reset or a restored snapshot; the oldest first. @throws Error when the broker keeps no history */
+  published(): readonly PublishedMessage[] {
+    if (this.#history === null) throw new Error('this broker keeps no history: start it with { history: true }');
+    return this.#history.messages();
+  }
+
+  /**
+   * Resolves when nothing goes on: what was published is routed and confirmed, what can be delivered is delivered, and what was delivered
+   * is settled. Rejects after `timeoutMillis` (5000) with what still waits.
+   */
+  idle(options: IdleOptions = {}): Promise<void> {
+    return idle(this.core, options);
+  }
+
+  /** A new virtual host with the topology, policies and permissions of another ('/'), for one test. It goes with `delete` or `await using`. */
+  async fork({ from = '/', name }: { readonly from?: string; readonly name?: string } = {}): Promise<VhostView> {
+    const vhost = forkVhost(this.core, from, name ?? `fork-${++this.#forkCount}`);
+    await this.core.committed();
+    return this.vhost(vhost.name);
+  }
+
+  /** The state the broker is in: everything but connections, exclusive queues and held messages. */
+  snapshot(): Promise<BrokerSnapshot> {
+    return takeSnapshot(this.core);
+  }
+
+  /** Brings the broker back to a state, ends all faults and forgets the history; see BrokerSnapshot.restore. */
+  async restore(snapshot: BrokerSnapshot): Promise<void> {
+    this.faults.clear();
+    snapshot.restore(this.core);
+    this.#history?.clear();
+    await this.core.committed();
+  }
+
+  /** Brings the broker back to the state it had when it had started, without messages; connections stay. */
+  reset(): Promise<void> {
+    return this.restore(this.#initialState as BrokerSnapshot);
+  }
+
+  /** A connection to the broker without a socket, for clients that take a stream: the client's end. */
+  connectStream(): Duplex {
+    return connectInProcess(this.frontEnd, this.core.settings.outboxBytesMax);
+  }
+
+  protected override onStarted(): void {
+    this.#initialState = blankSnapshot(this.core);
+    this.#history?.start(this.core);
+  }
+}

@@ -1,0 +1,137 @@
+import { inspect } from 'node:util';
+
+import { tableToJson } from '../../base/field-table.ts';
+import type { Properties } from '../../wire/amqp091/properties.ts';
+
+/**
+ * What became of a message in one queue. `delivered`: to a consumer that acknowledges nothing. `rejected`, `expired`, `maxlen` and
+ * `delivery_limit` are the reasons of x-death, whether or not the queue dead-letters.
+ */
+export type Fate =
+  | 'ready'
+  | 'unacked'
+  | 'acked'
+  | 'delivered'
+  | 'rejected'
+  | 'expired'
+  | 'maxlen'
+  | 'delivery_limit'
+  | 'purged'
+  /** By an operator, or moved to another queue. */
+  | 'removed'
+  | 'queue deleted';
+
+/** A message in one queue. */
+export interface MessageCopy {
+  readonly queue: string;
+  readonly fate: Fate;
+  /** How often it came back for another delivery. */
+  readonly returnCount: number;
+  /** What it was published as when it was dead-lettered; null if it was not. */
+  readonly deadLetter: PublishedMessage | null;
+}
+
+/** A message with its bytes, as tests look at it. */
+export class LibraryMessage {
+  /** '' is the default exchange. */
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly properties: Properties;
+  readonly body: Buffer;
+
+  constructor(exchange: string, routingKey: string, properties: Properties, body: Buffer) {
+    this.exchange = exchange;
+    this.routingKey = routingKey;
+    this.properties = properties;
+    this.body = body;
+  }
+
+  /** The body as UTF-8. */
+  get text(): string {
+    return this.body.toString('utf8');
+  }
+
+  /** The headers as plain values: {} without any. */
+  get headers(): Record<string, unknown> {
+    const { headers } = this.properties;
+    return headers === undefined ? {} : (tableToJson(headers) as Record<string, unknown>);
+  }
+
+  /** What the body's JSON says. @throws SyntaxError when it is none */
+  json(): unknown {
+    return JSON.parse(this.text);
+  }
+
+  toString(): string {
+    const { exchange, routingKey, body } = this;
+    return `${exchange === '' ? '(default exchange)' : exchange} '${routingKey}' ${excerpt(body)}`;
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+/** A message that is in a queue at the moment. */
+export class QueuedMessage extends LibraryMessage {
+  /** Names it in its queue for as long as it is there. */
+  readonly id: string;
+  readonly state: 'ready' | 'unacked';
+  readonly isRedelivered: boolean;
+
+  constructor(message: LibraryMessage, id: string, state: 'ready' | 'unacked', isRedelivered: boolean) {
+    super(message.exchange, message.routingKey, message.properties, message.body);
+    this.id = id;
+    this.state = state;
+    this.isRedelivered = isRedelivered;
+  }
+}
+
+/** A message that was published, where it went and what became of it. */
+export class PublishedMessage extends LibraryMessage {
+  readonly vhost: string;
+  /** By whom: a client, or the broker on behalf of a queue whose message died or an exchange that held it. */
+  readonly origin: 'client' | 'broker' | 'dead letter';
+  /** The broker's time, in milliseconds since 1970. */
+  readonly atMillis: number;
+  /** Whether a queue or the broker refused it: in confirm mode the client got basic.nack. */
+  isRefused = false;
+  /** One for each queue it went to. */
+  readonly copies: MessageCopy[] = [];
+
+  constructor(message: LibraryMessage, vhost: string, origin: 'client' | 'broker' | 'dead letter', atMillis: number) {
+    super(message.exchange, message.routingKey, message.properties, message.body);
+    this.vhost = vhost;
+    this.origin = origin;
+    this.atMillis = atMillis;
+  }
+
+  /** The names of the queues it went to. */
+  get queues(): string[] {
+    return this.copies.map(copy => copy.queue);
+  }
+
+  get isUnroutable(): boolean {
+    return this.copies.length === 0 && !this.isRefused;
+  }
+
+  /** What became of it in the only queue, or in the one named. Undefined when it did not get there. */
+  fateIn(queue: string): Fate | undefined {
+    return this.copies.find(copy => copy.queue === queue)?.fate;
+  }
+
+  override toString(): string {
+    const went = this.copies.map(
+      ({ queue, fate, deadLetter }) => `${queue}: ${fate}${deadLetter === null ? '' : ` -> ${deadLetter.queues.join(', ') || 'nowhere'}`}`,
+    );
+    const where = this.isRefused && went.length === 0 ? 'refused' : went.length === 0 ? 'unroutable' : went.join('; ');
+    return `${super.toString()} [${where}]`;
+  }
+}
+
+/** The beginning of a body: text as it is, other bytes in hexadecimal. */
+function excerpt(body: Buffer): string {
+  const text = body.toString('utf8');
+  if (/[\p{Cc}\ufffd--[\t\n\r]]/v.test(text)) return `<${body.subarray(0, 24).toString('hex')}${body.length > 24 ? '...' : ''}>`;
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+}
