@@ -132,6 +132,6 @@ export class PublishedMessage extends LibraryMessage {
 /** The beginning of a body: text as it is, other bytes in hexadecimal. */
 function excerpt(body: Buffer): string {
   const text = body.toString('utf8');
-  if (/[\p{Cc}\ufffd--[\t\n\r]]/v.test(text)) return `<${body.subarray(0, 24).toString('hex')}${body.length > 24 ? '...' : ''}>`;
+  if (/[^\P{Cc}\t\n\r]|\ufffd/u.test(text)) return `<${body.subarray(0, 24).toString('hex')}${body.length > 24 ? '...' : ''}>`;
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 }
