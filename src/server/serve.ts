@@ -56,6 +56,7 @@ class Server {
   readonly #logger: ServerLogger;
   #broker: Broker | null = null;
   #management: Management | null = null;
+  #stopWatching: () => void = () => {};
   /** Resolves when the start is over, however it went. */
   readonly #started = Promise.withResolvers<void>();
 
@@ -88,7 +89,7 @@ class Server {
   async #start(): Promise<void> {
     const config = this.#config;
     const logger = this.#logger;
-    const definitions = readDefinitions(config.definitions.path);
+    const definitions = [...readDefinitions(config.definitions.path), ...readDefinitions(config.watchDefinitions)];
     if (config.definitions.path !== null) logger.info('default', `Applying definitions from '${config.definitions.path}'`);
     this.#broker = await Broker.start({
       ...brokerOptions(config),
@@ -97,6 +98,10 @@ class Server {
       onFatal: error => this.#fail('the data directory failed', error),
     });
     if (config.pidFile !== null) writePid(config.pidFile);
+    if (config.watchDefinitions !== null) {
+      const { watchDefinitions } = await import('./watch-definitions.ts');
+      this.#stopWatching = watchDefinitions(this.#broker.core, config.watchDefinitions);
+    }
     for (const listener of this.#broker.listeners) {
       const { tls, host, socketPath } = listener.options;
       const where = host === null && socketPath === null ? `[::]:${listener.port}` : listener.where;
@@ -139,6 +144,7 @@ class Server {
   }
 
   async #close(): Promise<void> {
+    this.#stopWatching();
     await this.#management?.stop();
     await this.#broker?.stop();
     if (this.#config.pidFile !== null) rmSync(this.#config.pidFile, { force: true });

@@ -3,7 +3,16 @@ import { test } from 'node:test';
 import { parseCommandLine, USAGE } from './command-line.ts';
 import { ConfigError } from './config-error.ts';
 
-const NOTHING = { action: 'start', config: null, dataDir: null, inMemory: false, port: null, host: undefined, printUrl: false };
+const NOTHING = {
+  action: 'start',
+  config: null,
+  dataDir: null,
+  inMemory: false,
+  port: null,
+  host: undefined,
+  printUrl: false,
+  watchDefinitions: null,
+};
 
 test('no argument asks for nothing special', () => {
   assert.deepEqual(parseCommandLine([]), NOTHING);
@@ -15,6 +24,7 @@ test('every option is read, its value as the next argument or after an equals si
   assert.deepEqual(parseCommandLine(['--config=f.conf', '--data-dir=/d', '--port=0', '--host=[::1]', '--print-url']), expected);
   assert.deepEqual(parseCommandLine(['--in-memory']), { ...NOTHING, inMemory: true });
   assert.equal(parseCommandLine(['--config=a=b']).config, 'a=b');
+  assert.equal(parseCommandLine(['--watch-definitions', 'd.json']).watchDefinitions, 'd.json');
 });
 
 test('a value may begin with one dash, and the last of repeated options counts', () => {

@@ -16,6 +16,8 @@ export interface CommandLine {
   readonly host: string | null | undefined;
   /** --print-url */
   readonly printUrl: boolean;
+  /** --watch-definitions */
+  readonly watchDefinitions: string | null;
 }
 
 export const USAGE = `Usage: warren [options]
@@ -30,6 +32,8 @@ Starts the broker. Without options it listens for AMQP on 127.0.0.1:5672 and kee
   --port N           listen for AMQP on port N; with 0 on a free one, and every server on a free one
                      whose port is not configured
   --print-url        print the AMQP URL on standard output as soon as the broker is ready
+  --watch-definitions FILE
+                     load definitions from FILE, and again whenever it changes
   --version          print the version and exit
   --help             print this and exit
 
@@ -37,7 +41,7 @@ Options go before environment variables (RABBITMQ_DEFAULT_USER, RABBITMQ_NODE_PO
 the configuration file. The reference of keys and variables is docs/guides/configuration.md.
 `;
 
-type Flag = 'config' | 'data-dir' | 'port' | 'host';
+type Flag = 'config' | 'data-dir' | 'port' | 'host' | 'watch-definitions';
 
 /**
  * Reads the arguments after the program's name. The last of repeated flags counts.
@@ -56,7 +60,8 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
       case '--config':
       case '--data-dir':
       case '--port':
-      case '--host': {
+      case '--host':
+      case '--watch-definitions': {
         const value = equals > 0 ? argument.slice(equals + 1) : argv[++index];
         // "--config --port 0": the value was forgotten.
         if (value === undefined || value === '' || (equals < 0 && value.startsWith('--'))) throw usageError(`${name} needs a value`);
@@ -89,6 +94,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     port: parsePort(values.get('port')),
     host: parseHost(values.get('host')),
     printUrl,
+    watchDefinitions: values.get('watch-definitions') ?? null,
   };
 }
 

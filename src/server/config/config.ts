@@ -21,6 +21,8 @@ export interface Config {
   readonly pidFile: string | null;
   /** True if the AMQP URL is to be printed once the broker is ready (--print-url). */
   readonly printUrl: boolean;
+  /** A file of definitions that is loaded at the start and whenever it changes; null without. */
+  readonly watchDefinitions: string | null;
   /** The configuration files that were read, in order. */
   readonly configFiles: readonly string[];
   /** The plugins that an enabled_plugins file names; null if there is no such file. */

@@ -105,6 +105,7 @@ function build(context: BuildContext, configFiles: readonly string[]): Config {
     dataDir: context.dataDir,
     pidFile: context.environment.pidFile,
     printUrl: context.commandLine.printUrl,
+    watchDefinitions: context.commandLine.watchDefinitions,
     configFiles,
     enabledPlugins: context.enabledPlugins,
     listeners: buildAmqpListeners(context, tls),

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { Broker } from '../../../src/index.ts';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver } from '../../support/amqp-driver.ts';
+import { queueDeclare } from '../../support/amqp-requests.ts';
 import { temporaryDirectory, WarrenProcess } from '../../support/warren-process.ts';
 
 const shop = {
@@ -114,4 +115,19 @@ test('a broker that refuses definitions leaves its directory to others', async t
     /Please create virtual host "nowhere"/,
   );
   await (await Broker.start({ dataDir })).stop();
+});
+
+test('--watch-definitions applies a file again when it changes, and one that is wrong not at all', async t => {
+  const path = file(t, shop);
+  const warren = await WarrenProcess.start(t, { args: ['--watch-definitions', path] });
+  await works(warren.port);
+  writeFileSync(path, '{"queues": [');
+  await warren.logged(/definitions are not applied/);
+  writeFileSync(path, JSON.stringify({ ...shop, queues: [...shop.queues, { ...shop.queues[0], name: 'newer' }] }));
+  await warren.logged(/Applied the changed definitions/);
+  const client = await AmqpDriver.connect({ port: warren.port, user: 'shop', password: 'secret' });
+  await client.openChannel(1);
+  await client.call(queueDeclare(1, { queue: 'newer', passive: true }), methods.QueueDeclareOk);
+  await client.end();
+  await works(warren.port);
 });
