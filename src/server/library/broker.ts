@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { Broker as PlainBroker, type BrokerOptions as PlainOptions, type BrokerSeams } from '../broker.ts';
 import type { DataDir } from '../data-dir.ts';
 import { LoopScheduler } from '../loop-scheduler.ts';
 import { SystemClock } from '../system-clock.ts';
+import { keepDurable } from './crash.ts';
 import { Faults } from './faults.ts';
 import { forkVhost } from './fork.ts';
 import { defaultHistoryLimits, History, type HistoryLimits } from './history.ts';
@@ -56,6 +58,7 @@ export class Broker extends PlainBroker {
   readonly faults: Faults;
   readonly #clock: VirtualClock | null;
   readonly #history: History | null;
+  readonly #slowLog: SlowLog;
   #initialState: BrokerSnapshot | null = null;
   #forkCount = 0;
 
@@ -66,7 +69,9 @@ export class Broker extends PlainBroker {
     this.#clock = seams.virtualClock;
     this.#history = history === false ? null : new History({ ...defaultHistoryLimits, ...(history === true ? {} : history) });
     this.faults = new Faults(core, frontEnd, seams.slowLog);
+    this.#slowLog = seams.slowLog;
     seams.slowLog.start(core);
+    seams.slowLog.publishedCount = () => this.#history?.count ?? 0;
     this.#clock?.observe({
       activity: () => activityOf(core),
       keepClientsAlive(nowMillis) {
@@ -131,6 +136,22 @@ export class Broker extends PlainBroker {
   /** Brings the broker back to the state it had when it had started, without messages; connections stay. */
   reset(): Promise<void> {
     return this.restore(this.#initialState as BrokerSnapshot);
+  }
+
+  /**
+   * What a crash and a restart leave: connections end without a word; durable exchanges and queues stay with their persistent messages, of
+   * which those that had been delivered come as redelivered. With `unsynced: 'lost'` so does the power: messages whose confirms a fault holds
+   * up are gone. The broker serves again at once. How it comes back from a disk is not part of this: that is `stop` or a kill, and `start`.
+   */
+  async crash({ unsynced = 'kept' }: { readonly unsynced?: 'kept' | 'lost' } = {}): Promise<void> {
+    const history = this.#history;
+    if (unsynced === 'lost' && history === null) throw new Error('this broker keeps no history: start it with { history: true }');
+    const toldCount = unsynced === 'kept' ? Infinity : this.#slowLog.toldCount;
+    this.faults.dropConnections();
+    while (this.frontEnd.connectionCount > 0) await nextRound();
+    keepDurable(this.core, (queue, ref) => history !== null && history.numberOf(queue, ref) > toldCount);
+    this.faults.clear();
+    await this.core.committed();
   }
 
   /** A connection to the broker without a socket, for clients that take a stream: the client's end. */

@@ -32,6 +32,19 @@ export class Faults {
     this.#log = log;
   }
 
+  /** Ends every new connection at once, as if nobody listened, until `acceptConnections`. Those there are stay. */
+  refuseConnections(): void {
+    this.#frontEnd.accept = link => {
+      link.destroy();
+      return null as never;
+    };
+  }
+
+  acceptConnections(): void {
+    // What hid the front-end's own.
+    Reflect.deleteProperty(this.#frontEnd, 'accept');
+  }
+
   /** Drops TCP connections without a word, as a network does. Returns how many. */
   dropConnections(which?: Which): number {
     const chosen = this.#connections(which);
@@ -114,6 +127,7 @@ export class Faults {
 
   /** Ends all faults that last. */
   clear(): void {
+    this.acceptConnections();
     this.#log.delayBy(0);
     this.#nackCount = 0;
     this.#repeatCount = 0;

@@ -19,13 +19,16 @@ export const defaultHistoryLimits: HistoryLimits = { messagesMax: 10_000, bytesM
 class Copy implements MessageCopy {
   readonly watched: WatchedQueue;
   readonly bodyBytes: number;
+  /** Of its message, counted from 1 in the order of publishing. */
+  readonly number: number;
   settled: Fate | null = null;
   returnCount = 0;
   deadLetter: PublishedMessage | null = null;
 
-  constructor(watched: WatchedQueue, bodyBytes: number) {
+  constructor(watched: WatchedQueue, bodyBytes: number, number: number) {
     this.watched = watched;
     this.bodyBytes = bodyBytes;
+    this.number = number;
   }
 
   get queue(): string {
@@ -74,6 +77,7 @@ export class History {
   #core: BrokerCore | null = null;
   #messages: PublishedMessage[] = [];
   #bytes = 0;
+  #count = 0;
   #current: PublishedMessage | null = null;
   #lastDeadLetter: PublishedMessage | null = null;
   readonly #queues = new WeakMap<Queue, WatchedQueue>();
@@ -112,6 +116,16 @@ export class History {
     return this.#messages;
   }
 
+  /** How many messages were published since the start. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The number of a message in a queue; 0 for one that is older than the history. */
+  numberOf(queue: Queue, ref: MessageRef): number {
+    return this.#queues.get(queue)?.held.get(ref)?.number ?? 0;
+  }
+
   clear(): void {
     this.#messages = [];
     this.#bytes = 0;
@@ -126,6 +140,7 @@ export class History {
   #during(vhost: Vhost, p: Publication, act: () => number): number {
     const outer = this.#current;
     const message = this.#read(vhost, p);
+    this.#count++;
     this.#current = message;
     try {
       return act();
@@ -177,7 +192,7 @@ export class History {
     const enqueue = queue.enqueue.bind(queue);
     queue.enqueue = (p, ref) => {
       if (this.#current !== null) {
-        const copy = new Copy(watched, p.bodyBytes);
+        const copy = new Copy(watched, p.bodyBytes, this.#count);
         held.set(ref, copy);
         this.#current.copies.push(copy);
       }

@@ -6,6 +6,8 @@ interface Delayed {
   readonly dueMillis: number;
   readonly then: (argument: unknown) => void;
   readonly argument: unknown;
+  /** Messages published until then. */
+  readonly publishedCount: number;
 }
 
 /**
@@ -16,6 +18,9 @@ export class SlowLog implements CommitLog {
   readonly #log: CommitLog;
   #core: BrokerCore | null = null;
   #delayMillis = 0;
+  #toldCount = 0;
+  /** Counts messages, for `toldCount`. */
+  publishedCount: () => number = () => 0;
   readonly #delayed: Delayed[] = [];
   readonly #timer = new CallbackTimer(() => this.#tellDue());
 
@@ -28,8 +33,14 @@ export class SlowLog implements CommitLog {
     this.#core = core;
   }
 
+  /** How many messages had been published when the last commit was asked for that was told; Infinity when none waits. */
+  get toldCount(): number {
+    return this.#isSlow ? this.#toldCount : Infinity;
+  }
+
   /** From now on commits are told so much later; Infinity: not until the delay is changed. With 0 those that wait are told, too. */
   delayBy(millis: number): void {
+    if (!this.#isSlow) this.#toldCount = this.publishedCount();
     this.#delayMillis = millis;
     const now = this.#core?.clock.nowMillis ?? 0;
     for (const item of this.#delayed.splice(0)) this.#delayed.push({ ...item, dueMillis: Math.min(item.dueMillis, now + millis) });
@@ -63,7 +74,12 @@ export class SlowLog implements CommitLog {
         then(argument);
         return;
       }
-      this.#delayed.push({ dueMillis: this.#core.clock.nowMillis + this.#delayMillis, then, argument });
+      this.#delayed.push({
+        dueMillis: this.#core.clock.nowMillis + this.#delayMillis,
+        then,
+        argument,
+        publishedCount: this.publishedCount(),
+      });
       this.#watch();
     }, null);
   }
@@ -75,7 +91,8 @@ export class SlowLog implements CommitLog {
   #tellDue(): void {
     const now = this.#core?.clock.nowMillis ?? 0;
     while (this.#delayed.length > 0 && (this.#delayed[0] as Delayed).dueMillis <= now) {
-      const { then, argument } = this.#delayed.shift() as Delayed;
+      const { then, argument, publishedCount } = this.#delayed.shift() as Delayed;
+      this.#toldCount = publishedCount;
       then(argument);
     }
     this.#watch();

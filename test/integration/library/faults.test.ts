@@ -115,3 +115,39 @@ test('an alarm blocks publishers until it is over', async () => {
     await client.expect(methods.ConnectionUnblocked);
   });
 });
+
+test('after a crash there is what a restart leaves, and what was being confirmed may be lost with the power', async () => {
+  for (const unsynced of ['kept', 'lost'] as const) {
+    await withClient(async (client, broker) => {
+      await client.call(queueDeclare(1, { queue: 'durable', durable: true }), methods.QueueDeclareOk);
+      await client.call(queueDeclare(1, { queue: 'transient' }), methods.QueueDeclareOk);
+      await client.call(basicConsume(1, { queue: 'durable' }), methods.BasicConsumeOk);
+      client.publish(1, { routingKey: 'durable', body: 'delivered', properties: { deliveryMode: 2 } });
+      await client.nextDelivery(1);
+      client.publish(1, { routingKey: 'durable', body: 'transient' });
+      broker.faults.holdConfirms();
+      client.publish(1, { routingKey: 'durable', body: 'unsynced', properties: { deliveryMode: 2 } });
+      await broker.vhost().queue('durable').received(3);
+      await broker.crash({ unsynced });
+
+      assert.equal((await client.closed).kind, 'end');
+      assert.equal(broker.vhost().queue('transient').exists, false);
+      const left = await broker.vhost().queue('durable').messages();
+      assert.deepEqual(
+        left.map(({ text }) => text),
+        unsynced === 'kept' ? ['delivered', 'unsynced'] : ['delivered'],
+      );
+      assert.equal(left[0]?.isRedelivered, true);
+      await (await AmqpDriver.connect({ port: broker.port })).end();
+    });
+  }
+});
+
+test('a broker that refuses connections looks as if it were not there', async () => {
+  await withBroker(async broker => {
+    broker.faults.refuseConnections();
+    await assert.rejects(AmqpDriver.connect({ port: broker.port }));
+    broker.faults.acceptConnections();
+    await (await AmqpDriver.connect({ port: broker.port })).end();
+  });
+});
