@@ -4,5 +4,5 @@ clientSuite({
   client: 'amqp-client',
   name: '@cloudamqp/amqp-client',
   from: 'npm',
-  programs: programsIn('amqp-client', 'js', ['session.js']),
+  programs: programsIn('amqp-client', 'js', ['session.js', 'web_socket.js']),
 });

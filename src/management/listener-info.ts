@@ -31,6 +31,7 @@ const synonyms: ReadonlyMap<string, readonly string[]> = new Map([
   ['https', ['https', 'http/tls', 'http+tls']],
   ['http/web-mqtt', ['http/web-mqtt', 'web-mqtt', 'web_mqtt', 'webmqtt', 'ws/mqtt', 'ws+mqtt']],
   ['http/web-stomp', ['http/web-stomp', 'web-stomp', 'web_stomp', 'webstomp', 'ws/stomp', 'ws+stomp']],
+  ['http/web-amqp', ['http/web-amqp', 'web-amqp', 'web_amqp', 'webamqp', 'ws/amqp', 'ws+amqp']],
   ['http/prometheus', ['http/prometheus', 'prometheus']],
   ['clustering', ['clustering']],
 ]);

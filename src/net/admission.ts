@@ -16,7 +16,7 @@ export interface AdmissionLimits {
 }
 
 /** Why a connection was closed before a protocol saw it. */
-export type Refusal = 'connections' | 'unauthenticated' | 'address' | 'proxy-source' | 'proxy-header' | 'tls' | 'accept';
+export type Refusal = 'connections' | 'unauthenticated' | 'address' | 'proxy-source' | 'proxy-header' | 'tls' | 'web-socket' | 'accept';
 
 /** Part of the files a process may have open that connections may take: the rest is for queues and logs. */
 const openFilesShare = 0.8;
@@ -107,6 +107,7 @@ export class AdmissionControl {
     'proxy-source': 0,
     'proxy-header': 0,
     tls: 0,
+    'web-socket': 0,
     accept: 0,
   };
   #connectionCount = 0;

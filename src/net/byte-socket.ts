@@ -17,6 +17,8 @@ export interface ByteSocket {
   unshift(bytes: Buffer): unknown;
   end(): unknown;
   destroy(): unknown;
+  /** Whoever is there has logged in: limits for strangers concern it no more. */
+  authenticated?(): void;
   on(event: 'data', listener: (bytes: Buffer) => void): unknown;
   on(event: 'close' | 'end', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;

@@ -20,6 +20,8 @@ export interface LinkFacts {
   readonly host: string;
   readonly port: number;
   readonly isTls: boolean;
+  /** Whether the bytes come inside a WebSocket. */
+  readonly isWebSocket: boolean;
   /** What the TLS handshake agreed on; null without TLS. */
   readonly tls: TlsFacts | null;
   /** The verified certificate of the peer; null without one. */
@@ -104,6 +106,7 @@ export class Link {
   /** To be called by the protocol when it knows who the client is: from then on the limit for strangers does not concern it. */
   authenticated(): void {
     this.#admission?.authenticated();
+    this.#socket.authenticated?.();
   }
 
   /**

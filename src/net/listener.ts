@@ -3,6 +3,7 @@ import net from 'node:net';
 import { isLoopback, plainAddress, unixPeer } from '../base/address.ts';
 import { SlotList } from '../base/slot-list.ts';
 import type { Admission, AdmissionControl } from './admission.ts';
+import type { ByteSocket } from './byte-socket.ts';
 import { Link, type LinkFacts, type PeerCertificate, type TlsFacts } from './link.ts';
 import { ListenError } from './listen-error.ts';
 import { type ProxiedEnds, ProxyHeaderError, ProxyHeaderReader } from './proxy-protocol.ts';
@@ -10,6 +11,8 @@ import { reasonOf } from './reason.ts';
 import { StageWatch } from './stage-watch.ts';
 import type { TlsAcceptor } from './tls-acceptor.ts';
 import type { TlsOptions } from './tls-contexts.ts';
+import type { WebSocketAcceptor } from './web-socket-acceptor.ts';
+import type { WebSocketOptions } from './web-socket-options.ts';
 
 /** A block of addresses, `10.0.0.0/8`. */
 export interface AddressBlock {
@@ -19,6 +22,8 @@ export interface AddressBlock {
 }
 
 export interface ListenerOptions {
+  /** Name of the protocol that is spoken, for whoever accepts the links: amqp, mqtt, stomp. */
+  readonly protocol: string;
   /** An IP address or a name; null is every interface, IPv6 and IPv4 as the machine has them. */
   readonly host: string | null;
   /** 0 takes any free port. */
@@ -26,6 +31,8 @@ export interface ListenerOptions {
   /** A Unix socket in place of host and port; null for none. */
   readonly socketPath: string | null;
   readonly backlog: number;
+  /** Connections of this listener at once; the limits of admission hold as well. Infinity for no limit. */
+  readonly connectionsMax: number;
   readonly noDelay: boolean;
   /** Whether the kernel probes connections that were idle for a minute. */
   readonly keepAlive: boolean;
@@ -38,13 +45,18 @@ export interface ListenerOptions {
   /** Null for a plain listener. */
   readonly tls: TlsOptions | null;
   readonly tlsHandshakeTimeoutMillis: number;
+  /** Null for a protocol right on the socket. */
+  readonly webSocket: WebSocketOptions | null;
+  readonly webSocketHandshakeTimeoutMillis: number;
 }
 
 export const defaultListenerOptions: ListenerOptions = {
+  protocol: 'amqp',
   host: '127.0.0.1',
   port: 0,
   socketPath: null,
   backlog: 1024,
+  connectionsMax: Infinity,
   noDelay: true,
   keepAlive: true,
   outboxBytesMax: 1024 * 1024,
@@ -52,6 +64,8 @@ export const defaultListenerOptions: ListenerOptions = {
   proxyHeaderTimeoutMillis: 5000,
   tls: null,
   tlsHandshakeTimeoutMillis: 5000,
+  webSocket: null,
+  webSocketHandshakeTimeoutMillis: 5000,
 };
 
 /** Of the local machine: who may send PROXY headers when nobody else is named. */
@@ -63,8 +77,8 @@ export const loopbackBlocks: readonly AddressBlock[] = [
 const keepAliveMillis = 60_000;
 
 /**
- * Listens on one address and makes links of the connections that come, after the PROXY header and the TLS handshake where these are
- * wanted, and within the limits of admission. Which protocol they speak is the business of whoever accepts the links.
+ * Listens on one address and makes links of the connections that come, after PROXY header, TLS handshake and WebSocket handshake where
+ * these are wanted, and within the limits of admission. Which protocol they speak is the business of whoever accepts the links.
  */
 export class Listener {
   readonly options: ListenerOptions;
@@ -73,6 +87,7 @@ export class Listener {
   readonly #server: net.Server;
   readonly #open = new SlotList<Admission>();
   #tls: TlsAcceptor | null = null;
+  #webSockets: WebSocketAcceptor | null = null;
   readonly #proxySources: net.BlockList | null;
   readonly #proxyWatch: StageWatch;
   /** The address in use when all connections come to the same one, so that it need not be asked for each. */
@@ -110,7 +125,7 @@ export class Listener {
 
   /** Rejects with a ListenError when the address cannot be used, with a TlsFileError when a certificate cannot. */
   async start(): Promise<void> {
-    const { host, port, socketPath, backlog, tls, tlsHandshakeTimeoutMillis } = this.options;
+    const { host, port, socketPath, backlog, tls, tlsHandshakeTimeoutMillis, webSocket, webSocketHandshakeTimeoutMillis } = this.options;
     // tls.Server cannot tell connections without addresses apart.
     if (socketPath !== null && tls !== null) throw new ListenError(this.where, new Error('TLS on a Unix socket is not supported'));
     if (tls !== null) {
@@ -118,6 +133,10 @@ export class Listener {
       const { TlsAcceptor } = await import('./tls-acceptor.ts');
       this.#tls = new TlsAcceptor(tls, tlsHandshakeTimeoutMillis);
       await this.#tls.load();
+    }
+    if (webSocket !== null) {
+      const { WebSocketAcceptor } = await import('./web-socket-acceptor.ts');
+      this.#webSockets = new WebSocketAcceptor(webSocket, webSocketHandshakeTimeoutMillis);
     }
     if (socketPath === null) await this.#listen({ ...(host === null ? {} : { host }), port, backlog });
     else await this.#listenOnSocket(socketPath, backlog);
@@ -139,6 +158,7 @@ export class Listener {
   /** Takes no more connections. Those there are stay open. */
   close(): void {
     this.#server.close();
+    this.#webSockets?.close();
   }
 
   /** Ends what is still open. */
@@ -170,6 +190,12 @@ export class Listener {
   }
 
   #onConnection(socket: net.Socket): void {
+    const { connectionsMax } = this.options;
+    if (this.#open.size >= connectionsMax) {
+      socket.destroy();
+      this.#admission.refuse('connections', () => `refusing a connection on ${this.where}: ${connectionsMax} are open, which is its limit`);
+      return;
+    }
     const admission = this.#admission.admit(socket, this.#open);
     if (admission === null) {
       socket.destroy();
@@ -241,10 +267,10 @@ export class Listener {
       socket.destroy();
       admission.close();
     } else if (this.#tls === null) {
-      this.#link(socket, ends, admission, null, null);
+      this.#secured(socket, ends, admission, null, null);
     } else {
       this.#tls.accept(socket, {
-        secured: (secure, facts, certificate) => this.#link(secure, ends, admission, facts, certificate),
+        secured: (secure, facts, certificate) => this.#secured(secure, ends, admission, facts, certificate),
         failed: why => {
           admission.close();
           this.#admission.refuse('tls', () => `TLS handshake with ${ends.peerHost} on ${this.where} failed: ${why}`);
@@ -253,16 +279,31 @@ export class Listener {
     }
   }
 
-  #link(socket: net.Socket, ends: ProxiedEnds, admission: Admission, tls: TlsFacts | null, peerCertificate: PeerCertificate | null): void {
-    const facts: LinkFacts = {
-      peerHost: ends.peerHost,
-      peerPort: ends.peerPort,
-      host: ends.host,
-      port: ends.port,
-      isTls: tls !== null,
-      tls,
-      peerCertificate,
-    };
+  /** Below the protocol there is at most a WebSocket to come. */
+  #secured(
+    socket: net.Socket,
+    ends: ProxiedEnds,
+    admission: Admission,
+    tls: TlsFacts | null,
+    peerCertificate: PeerCertificate | null,
+  ): void {
+    const { peerHost, peerPort, host, port } = ends;
+    const webSockets = this.#webSockets;
+    const facts = { peerHost, peerPort, host, port, isTls: tls !== null, isWebSocket: webSockets !== null, tls, peerCertificate };
+    if (webSockets === null) {
+      this.#link(socket, facts, admission);
+      return;
+    }
+    webSockets.accept(socket, peerHost, {
+      opened: stream => this.#link(stream, facts, admission),
+      failed: why => {
+        admission.close();
+        this.#admission.refuse('web-socket', () => `WebSocket handshake with ${peerHost} on ${this.where} failed: ${why}`);
+      },
+    });
+  }
+
+  #link(socket: ByteSocket, facts: LinkFacts, admission: Admission): void {
     this.#accept(new Link(socket, facts, this.options.outboxBytesMax, admission));
   }
 }

@@ -10,6 +10,7 @@ import type { CommitLog } from '../core/ports/commit-log.ts';
 import type { Scheduler } from '../core/ports/scheduler.ts';
 import type { BrokerSettings } from '../core/settings.ts';
 import { AdmissionControl, connectionsMaxWithin } from '../net/admission.ts';
+import type { Link } from '../net/link.ts';
 import { Listener, type ListenerOptions } from '../net/listener.ts';
 import { openFilesMax } from '../net/open-files.ts';
 import { FrontEnd } from '../protocols/amqp091/front-end.ts';
@@ -21,7 +22,8 @@ import { ServerLogger } from './logging/server-logger.ts';
 import { LoopScheduler } from './loop-scheduler.ts';
 import { type MemoryLimit, MemoryMonitor } from './memory-monitor.ts';
 import { openStore, recoverStore } from './open-store.ts';
-import { exchangeTypes, messageFormats, queueTypes } from './registry.ts';
+import type { ProtocolFrontEnd } from './protocol-front-end.ts';
+import { exchangeTypes, messageFormats, protocols, queueTypes } from './registry.ts';
 import { SystemClock } from './system-clock.ts';
 
 /** How a broker in the calling process is to be. All of it is optional. */
@@ -30,7 +32,7 @@ export interface BrokerOptions {
   readonly host?: string;
   /** 0, the default, takes any free port. */
   readonly port?: number;
-  /** Several listeners, or one with TLS or PROXY protocol, in place of `host` and `port`. */
+  /** Several listeners, of any protocol, or one with TLS, PROXY protocol or WebSocket, in place of `host` and `port`. */
   readonly listeners?: readonly Partial<ListenerOptions>[];
   /** The first user; default guest / guest. */
   readonly user?: string;
@@ -102,6 +104,8 @@ export class Broker {
   readonly #store: JournalStore | null;
   readonly #scheduler: BrokerSeams['scheduler'];
   protected readonly options: BrokerOptions;
+  /** Of protocols besides AMQP 0-9-1, once they are loaded. */
+  readonly #frontEnds = new Map<string, ProtocolFrontEnd>();
   #isRecovered = false;
   #stopping: Promise<void> | null = null;
 
@@ -144,7 +148,7 @@ export class Broker {
     const admission = new AdmissionControl({ ...settings, connectionsMax }, logger);
     const wanted = options.listeners ?? [{ host: options.host ?? '127.0.0.1', port: options.port ?? 0 }];
     this.listeners = wanted.map(
-      listener => new Listener({ outboxBytesMax: settings.outboxBytesMax, ...listener }, admission, link => this.frontEnd.accept(link)),
+      listener => new Listener({ outboxBytesMax: settings.outboxBytesMax, ...listener }, admission, link => this.#accept(listener, link)),
     );
   }
 
@@ -174,7 +178,7 @@ export class Broker {
     return broker;
   }
 
-  /** The port AMQP is served on: that of the first listener that has one. */
+  /** The port AMQP is served on: that of the first listener right on TCP that has one. */
   get port(): number {
     return this.#tcpListener?.port ?? 0;
   }
@@ -213,7 +217,7 @@ export class Broker {
   protected onStarted(): void {}
 
   get #tcpListener(): Listener | undefined {
-    return this.listeners.find(listener => listener.options.socketPath === null);
+    return this.listeners.find(({ options }) => options.protocol === 'amqp' && options.socketPath === null && options.webSocket === null);
   }
 
   async #start(): Promise<void> {
@@ -234,7 +238,23 @@ export class Broker {
     this.onStarted();
     this.memoryMonitor?.start();
     await this.diskMonitor?.start();
+    await this.#loadProtocols();
     for (const listener of this.listeners) await listener.start();
+  }
+
+  async #loadProtocols(): Promise<void> {
+    for (const { options } of this.listeners) {
+      const { protocol } = options;
+      if (protocol === 'amqp' || this.#frontEnds.has(protocol)) continue;
+      const load = protocols.get(protocol);
+      if (load === undefined) throw new Error(`there is no protocol '${protocol}'`);
+      this.#frontEnds.set(protocol, await load({ core: this.core, auth: this.auth, options: this.options }));
+    }
+  }
+
+  #accept({ protocol = 'amqp' }: Partial<ListenerOptions>, link: Link): void {
+    if (protocol === 'amqp') this.frontEnd.accept(link);
+    else this.#frontEnds.get(protocol)?.accept(link);
   }
 
   #seed(isWanted: boolean): void {

@@ -1,9 +1,9 @@
 // What the configuration means to the broker: the same things, as its parts call them.
 import type { HashingAlgorithm } from '../core/access/user.ts';
 import { type BrokerSettings, defaultSettings } from '../core/settings.ts';
-import type { ListenerOptions } from '../net/listener.ts';
 import type { BrokerOptions } from './broker.ts';
-import type { Config, ListenerConfig } from './config/config.ts';
+import type { Config } from './config/config.ts';
+import { protocolListeners } from './protocol-listeners.ts';
 import { applyVhostDefaults } from './vhost-defaults.ts';
 
 /** How often the disk is looked at. */
@@ -47,7 +47,7 @@ export function brokerSettings(config: Config): BrokerSettings {
 export function brokerOptions(config: Config): BrokerOptions {
   const { defaults, limits, memory, disk } = config;
   return {
-    listeners: config.listeners.map(listener => listenerOptions(config, listener)),
+    listeners: protocolListeners(config),
     user: defaults.user,
     password: defaults.password.reveal(),
     vhost: defaults.vhost,
@@ -62,21 +62,6 @@ export function brokerOptions(config: Config): BrokerOptions {
     ...(config.dataDir === null ? {} : { dataDir: config.dataDir }),
     memory: { watermarkBytes: memory.watermarkBytes, totalBytes: memory.totalMemoryBytes, checkIntervalMillis: memory.checkIntervalMillis },
     disk: { freeBytesMin: disk.freeLimitBytes, checkIntervalMillis: diskCheckMillis },
-  };
-}
-
-function listenerOptions(config: Config, listener: ListenerConfig): Partial<ListenerOptions> {
-  const { host, port, socketPath, backlog, noDelay, keepAlive, tls } = listener;
-  return {
-    host,
-    port,
-    socketPath,
-    backlog,
-    noDelay,
-    keepAlive,
-    tls,
-    proxySources: listener.proxyProtocol ? config.proxyProtocolSources : null,
-    tlsHandshakeTimeoutMillis: config.limits.tlsHandshakeMillis,
   };
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from '../core/ports/logger.ts';
 import type { ListenerInfo } from '../management/listener-info.ts';
 import type { Management } from '../management/management.ts';
-import type { Listener } from '../net/listener.ts';
+import type { Listener, ListenerOptions } from '../net/listener.ts';
 import type { Broker } from './broker.ts';
 import type { Config } from './config/config.ts';
 
@@ -14,7 +14,7 @@ export async function startManagement(broker: Broker, config: Config, logger: Lo
   const management = await import('../management/management.ts');
   return await management.startManagement({
     core: broker.core,
-    frontEnds: [{ name: 'amqp', listeners: () => broker.listeners.map(amqpListener) }],
+    frontEnds: [{ name: 'protocols', listeners: () => broker.listeners.map(listenerInfo) }],
     config,
     logger,
     controlConnections: control,
@@ -22,10 +22,16 @@ export async function startManagement(broker: Broker, config: Config, logger: Lo
   });
 }
 
-function amqpListener(listener: Listener): ListenerInfo {
+/** As RabbitMQ names what is listened for: stomp, stomp/ssl, http/web-stomp, https/web-stomp. */
+export function listenerProtocol({ protocol, tls, webSocket }: ListenerOptions): string {
+  if (webSocket !== null) return `${tls === null ? 'http' : 'https'}/web-${protocol}`;
+  return tls === null ? protocol : `${protocol}/ssl`;
+}
+
+function listenerInfo(listener: Listener): ListenerInfo {
   const { host, socketPath, tls, backlog } = listener.options;
   return {
-    protocol: tls === null ? 'amqp' : 'amqp/ssl',
+    protocol: listenerProtocol(listener.options),
     host: socketPath ?? host ?? '::',
     port: listener.port,
     isTls: tls !== null,

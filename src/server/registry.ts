@@ -15,6 +15,7 @@ import type { MessageFormat } from '../core/ports/message-format.ts';
 import { classicQueueType } from '../core/queues/classic-queue-type.ts';
 import type { QueueType } from '../core/queues/queue-type.ts';
 import { amqp091Format } from '../protocols/amqp091/amqp-format.ts';
+import type { ProtocolLoader } from './protocol-front-end.ts';
 
 export const exchangeTypes: readonly ExchangeType[] = [
   direct,
@@ -31,3 +32,5 @@ export const exchangeTypes: readonly ExchangeType[] = [
 ];
 export const queueTypes: readonly QueueType[] = [classicQueueType];
 export const messageFormats: readonly MessageFormat[] = [amqp091Format];
+/** Protocols besides AMQP 0-9-1, by the names that listeners have for them. */
+export const protocols: ReadonlyMap<string, ProtocolLoader> = new Map<string, ProtocolLoader>([]);

@@ -103,9 +103,10 @@ class Server {
       this.#stopWatching = watchDefinitions(this.#broker.core, config.watchDefinitions);
     }
     for (const listener of this.#broker.listeners) {
-      const { tls, host, socketPath } = listener.options;
+      const { tls, host, socketPath, protocol, webSocket } = listener.options;
       const where = host === null && socketPath === null ? `[::]:${listener.port}` : listener.where;
-      logger.info('default', `started ${tls === null ? 'TCP' : 'TLS (SSL)'} listener on ${where}`);
+      const what = `${protocol === 'amqp' ? '' : `${protocol.toUpperCase()} `}${webSocket === null ? '' : 'WebSocket '}`;
+      logger.info('default', `started ${what}${tls === null ? 'TCP' : 'TLS (SSL)'} listener on ${where}`);
     }
     this.#management = await startManagement(this.#broker, config, logger);
     for (const { protocol, port } of this.#management?.listeners() ?? []) {

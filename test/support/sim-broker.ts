@@ -100,6 +100,7 @@ export class SimBroker {
       host: socket.localAddress,
       port: socket.localPort,
       isTls: false,
+      isWebSocket: false,
       tls: null,
       peerCertificate: null,
     };

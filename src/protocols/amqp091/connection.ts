@@ -61,7 +61,7 @@ const heartbeatFrame = Buffer.from([FrameHeartbeat, 0, 0, 0, 0, 0, 0, FrameEnd])
 /** One AMQP 0-9-1 connection: frames in, methods to channels, errors out. Handshake and channels have files of their own. */
 export class Connection implements LinkSession, FrameVisitor, Flushable, ConnectionInfo, Actor, Throttleable {
   readonly id: number;
-  readonly protocol = 'AMQP 0-9-1';
+  readonly protocol: string;
   readonly isBroker = false;
   readonly broker: BrokerCore;
   readonly frontEnd: FrontEnd;
@@ -114,6 +114,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.outbox = link.outbox;
     this.id = broker.connections.nextId();
     const { facts } = link;
+    this.protocol = facts.isWebSocket ? 'Web AMQP 0-9-1' : 'AMQP 0-9-1';
     // Joined, it is one flat string and no tree of pieces.
     this.name = [facts.peerHost, ':', facts.peerPort, ' -> ', facts.host, ':', facts.port].join('');
     const now = broker.clock.nowMillis;

@@ -57,6 +57,10 @@ export interface Config {
   readonly prometheus: PrometheusConfig;
   readonly mqtt: MqttConfig;
   readonly stomp: StompConfig;
+  /** AMQP 0-9-1 in WebSockets. */
+  readonly webAmqp: WebSocketConfig;
+  /** Origins of web pages that may connect by WebSocket, besides those of the same host. */
+  readonly webSocketOrigins: readonly string[];
   readonly stream: StreamConfig;
   readonly amqp10: Amqp10Config;
   readonly eventExchange: { readonly vhost: string | null; readonly protocol: 'amqp_0_9_1' | 'amqp_1_0' };

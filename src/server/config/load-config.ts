@@ -1,5 +1,6 @@
+import { WEB_AMQP, WEB_SOCKETS } from './schema/web-sockets.ts';
 import { NODE } from './schema/node.ts';
-import { buildAmqp10, buildInterceptors, buildMqtt, buildStomp, buildStream } from './build/protocols.ts';
+import { buildAmqp10, buildInterceptors, buildMqtt, buildStomp, buildStream, buildWebSocket } from './build/protocols.ts';
 import { buildAmqpListeners, buildProxyProtocolSources } from './build/listeners.ts';
 import { buildDisk, buildLimits, buildMemory } from './build/limits.ts';
 import { buildLog } from './build/logging.ts';
@@ -120,6 +121,8 @@ function build(context: BuildContext, configFiles: readonly string[]): Config {
     prometheus: buildPrometheus(context),
     mqtt: buildMqtt(context, tls, users.anonymousLogin),
     stomp: buildStomp(context, tls),
+    webAmqp: buildWebSocket(context, WEB_AMQP, 15670, 'rabbitmq_web_amqp'),
+    webSocketOrigins: settings.members(WEB_SOCKETS.origins).map(({ value }) => value),
     stream: buildStream(context, tls),
     amqp10: buildAmqp10(context),
     eventExchange: { vhost: settings.optional(EVENT_EXCHANGE.vhost), protocol: settings.value(EVENT_EXCHANGE.protocol) },

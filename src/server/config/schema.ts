@@ -13,6 +13,7 @@ import { QUEUES_AREA } from './schema/queues.ts';
 import { STOMP_AREA } from './schema/stomp.ts';
 import { TLS_AREA } from './schema/tls.ts';
 import { USERS_AREA } from './schema/users.ts';
+import { WEB_SOCKETS_AREA } from './schema/web-sockets.ts';
 
 /** In the order of the reference. */
 export const AREAS: readonly Area[] = [
@@ -28,6 +29,7 @@ export const AREAS: readonly Area[] = [
   PROMETHEUS_AREA,
   MQTT_AREA,
   STOMP_AREA,
+  WEB_SOCKETS_AREA,
   OTHER_PROTOCOLS_AREA,
 ];
 

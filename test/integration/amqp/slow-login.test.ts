@@ -33,7 +33,16 @@ class SlowBroker extends SimBroker {
 
   override accept(options: FakeSocketOptions = {}): FakeSocket {
     const socket = new FakeSocket(this.ticks, options);
-    const facts = { peerHost: '127.0.0.1', peerPort: 1, host: '127.0.0.1', port: 5672, isTls: false, tls: null, peerCertificate: null };
+    const facts = {
+      peerHost: '127.0.0.1',
+      peerPort: 1,
+      host: '127.0.0.1',
+      port: 5672,
+      isTls: false,
+      isWebSocket: false,
+      tls: null,
+      peerCertificate: null,
+    };
     this.#frontEnd.accept(new Link(socket, facts, this.core.settings.outboxBytesMax));
     return socket;
   }

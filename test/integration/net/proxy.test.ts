@@ -69,6 +69,7 @@ test('the client is who the header says, for its name and for the loopback rule'
         host: '198.51.100.7',
         port: 5672,
         isTls: false,
+        isWebSocket: false,
         tls: null,
         peerCertificate: null,
       });

@@ -128,7 +128,7 @@ export function listenersView(services: Services): JsonObject[] {
 export function contextsView(services: Services, withNode: boolean): JsonObject[] {
   return services
     .listeners()
-    .filter(({ protocol }) => protocol.startsWith('http'))
+    .filter(({ protocol }) => protocol.startsWith('http') && !protocol.includes('/web-'))
     .map(({ protocol, host, port }) => ({
       ...(withNode ? { ssl_opts: [], node: services.core.settings.nodeName } : {}),
       description: protocol === 'http/prometheus' ? 'RabbitMQ Prometheus' : 'RabbitMQ Management',

@@ -24,7 +24,7 @@ function isPluginEnabled(context: BuildContext, plugin: string): boolean {
   return context.enabledPlugins?.includes(plugin) ?? false;
 }
 
-function buildWebSocket(context: BuildContext, keys: WebSocketKeys, usualPort: number, plugin: string): WebSocketConfig {
+export function buildWebSocket(context: BuildContext, keys: WebSocketKeys, usualPort: number, plugin: string): WebSocketConfig {
   const { settings } = context;
   return {
     listeners: buildWebSocketListeners(context, keys, usualPort, isPluginEnabled(context, plugin)),
