@@ -14,6 +14,7 @@ export function connectInProcess(frontEnd: FrontEnd, outboxBytesMax: number): Du
     host: 'in-process',
     port: 0,
     isTls: false,
+    isWebSocket: false,
     tls: null,
     peerCertificate: null,
   };
