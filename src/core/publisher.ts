@@ -29,6 +29,7 @@ export class Publisher {
     exchange.counters.publishedIn++;
     vhost.counters.published++;
     p.isRefused = false;
+    p.isLogged = false;
     if (count === 0) return this.#publishToNone(route, p);
     const first = queues[0] as Queue;
     if (count === 1 && p.cycleGuard === null && first.deduplication === null) {
@@ -38,7 +39,8 @@ export class Publisher {
         return 1;
       }
       exchange.counters.publishedOut++;
-      queue.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis, p.isPersistent && queue.isLogging));
+      p.isLogged = (p.isPersistent || queue.keepsTransient) && queue.isLogging;
+      queue.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis, p.isLogged));
       return 1;
     }
     return this.#publishToMany(exchange, queues, p);
@@ -48,7 +50,8 @@ export class Publisher {
   deliver(vhost: Vhost, target: Target, keys: readonly string[], p: Publication): number {
     if (target.kind === 'exchange') return this.publish(vhost, target, vhost.router.route(target, keys, p), p);
     if (target.deduplication?.isDuplicate(p) || !target.admits(p)) return 0;
-    target.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis, p.isPersistent && target.isLogging));
+    p.isLogged = (p.isPersistent || target.keepsTransient) && target.isLogging;
+    target.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis, p.isLogged));
     return 1;
   }
 
@@ -72,7 +75,11 @@ export class Publisher {
     if (taking.length === 0) return queues.length;
     exchange.counters.publishedOut += taking.length;
     let isLogged = false;
-    if (p.isPersistent) for (let i = 0; i < taking.length; i++) isLogged ||= (taking[i] as Queue).isLogging;
+    for (let i = 0; i < taking.length; i++) {
+      const queue = taking[i] as Queue;
+      isLogged ||= (p.isPersistent || queue.keepsTransient) && queue.isLogging;
+    }
+    p.isLogged = isLogged;
     const ref = this.#store.append(p, taking.length, this.#clock.nowMillis, isLogged);
     for (let i = 0; i < taking.length; i++) (taking[i] as Queue).enqueue(p, ref);
     return queues.length;

@@ -15,7 +15,7 @@ import type { QueueContext } from './queues/queue-context.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue, QueueDeclaration } from './queues/queue.ts';
 import { exchangeTerm, queueTerm } from './resource-name.ts';
-import type { BrokerSettings } from './settings.ts';
+import { type BrokerSettings, defaultSettings } from './settings.ts';
 import type { Vhost } from './vhost.ts';
 
 /** Conditions of a deletion. */
@@ -89,6 +89,8 @@ export class Topology {
     const isDurable = declaration.isDurable && declaration.owner === null;
     const named: QueueDeclaration = { ...declaration, name, isDurable };
     const type = this.checkQueue(vhost.name, vhost.defaultQueueType, named);
+    if (declaration.name === '' && !type.capabilities.isServerNamedAllowed)
+      throw preconditionFailed(`Cannot declare a server-named queue for type ${type.internalName}`);
     const queue = type.create(vhost.name, this.#deps.nextQueueId(), named, this.#deps.queueContext);
     this.#deps.applyPolicies(vhost, queue);
     vhost.addQueue(queue, actorName(actor));
@@ -158,6 +160,13 @@ export class Topology {
     this.#check(actor, vhost, 'configure', 'queue', name);
     if (!vhost.queues.has(name)) return 0;
     const queue = this.queue(vhost, name, actor);
+    if (!queue.type.capabilities.hasDeleteConditions && (conditions.ifUnused || conditions.ifEmpty)) {
+      const flag = conditions.ifUnused ? 'if-unused' : 'if-empty';
+      throw new BrokerError(
+        'NOT_IMPLEMENTED',
+        `cannot delete ${queueTerm(name, vhost.name)}. queue.delete operations with ${flag} flag set are not supported by ${queue.type.name} queues`,
+      );
+    }
     if (conditions.ifEmpty && queue.readyCount + (queue.retries?.heldCount ?? 0) > 0)
       throw preconditionFailed(`${queueTerm(name, vhost.name)} not empty`);
     if (conditions.ifUnused && queue.consumerCount > 0) throw preconditionFailed(`${queueTerm(name, vhost.name)} in use`);
@@ -306,7 +315,7 @@ export class Topology {
 
   #queueType(vhostName: string, defaultType: string | null, declaration: QueueDeclaration): QueueType {
     const argument = declaration.arguments.get('x-queue-type');
-    const name = argument === undefined ? this.#defaultQueueType(defaultType) : String(argument.value);
+    const name = argument === undefined ? this.#defaultQueueType(defaultType, declaration) : String(argument.value);
     const type = this.#deps.queueTypes.get(name);
     if (type !== undefined && (argument === undefined || argument.type === 'S')) return type;
     const why =
@@ -316,8 +325,14 @@ export class Topology {
     throw preconditionFailed(`invalid arg 'x-queue-type' for ${queueTerm(declaration.name, vhostName)}: ${why}`);
   }
 
-  #defaultQueueType(ofVhost: string | null): string {
-    return ofVhost ?? this.#deps.settings.defaultQueueType;
+  /** The default is for queues that can be of its type; others are what they have always been. [RabbitMQ: rabbit_queue_type, is_compatible] */
+  #defaultQueueType(ofVhost: string | null, { owner, isDurable, isAutoDelete }: QueueDeclaration): string {
+    const name = ofVhost ?? this.#deps.settings.defaultQueueType;
+    const can = this.#deps.queueTypes.get(name)?.capabilities;
+    if (can === undefined) return name;
+    const isCompatible =
+      (owner === null || can.isExclusiveAllowed) && (isDurable || can.isTransientAllowed) && (!isAutoDelete || can.isAutoDeleteAllowed);
+    return isCompatible ? name : defaultSettings.defaultQueueType;
   }
 
   #assertEquivalent(vhost: Vhost, queue: Queue, declaration: QueueDeclaration): void {
@@ -328,7 +343,7 @@ export class Topology {
     assertSameProperty(term, 'auto_delete', declaration.isAutoDelete, queue.isAutoDelete);
     const given = declaration.arguments.get('x-queue-type')?.value;
     const isSameType =
-      (given ?? this.#defaultQueueType(vhost.defaultQueueType)) === queue.type.name ||
+      (given ?? this.#defaultQueueType(vhost.defaultQueueType, declaration)) === queue.type.name ||
       (given === undefined && !queue.arguments.has('x-queue-type'));
     for (const name of equivalentArguments) {
       // The type written out equals the default that is the same.
@@ -340,6 +355,8 @@ export class Topology {
 
 function checkProperties(vhostName: string, declaration: QueueDeclaration, type: QueueType): void {
   const term = queueTerm(declaration.name, vhostName);
+  if (declaration.isAutoDelete && !type.capabilities.isAutoDeleteAllowed)
+    throw preconditionFailed(`invalid property 'auto-delete' for ${term}`);
   if (declaration.owner !== null && !type.capabilities.isExclusiveAllowed)
     throw preconditionFailed(`invalid property 'exclusive-owner' for ${term}`);
   if (!declaration.isDurable && !type.capabilities.isTransientAllowed)

@@ -13,6 +13,7 @@ import { recentHistory } from '../core/exchanges/recent-history.ts';
 import { topic } from '../core/exchanges/topic.ts';
 import type { MessageFormat } from '../core/ports/message-format.ts';
 import { classicQueueType } from '../core/queues/classic-queue-type.ts';
+import { quorumQueueType } from '../core/queues/quorum-queue-type.ts';
 import type { QueueType } from '../core/queues/queue-type.ts';
 import { amqp091Format } from '../protocols/amqp091/amqp-format.ts';
 import type { ProtocolLoader } from './protocol-front-end.ts';
@@ -30,7 +31,7 @@ export const exchangeTypes: readonly ExchangeType[] = [
   delayedMessage,
   messageDeduplication,
 ];
-export const queueTypes: readonly QueueType[] = [classicQueueType];
+export const queueTypes: readonly QueueType[] = [classicQueueType, quorumQueueType];
 export const messageFormats: readonly MessageFormat[] = [amqp091Format];
 /** Protocols besides AMQP 0-9-1, by the names that listeners have for them. */
 export const protocols: ReadonlyMap<string, ProtocolLoader> = new Map<string, ProtocolLoader>([]);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import type { BrokerCore } from '../../src/core/broker.ts';
 import type { Consumer } from '../../src/core/consumer.ts';
-import type { ClassicQueue } from '../../src/core/queues/classic-queue.ts';
 import { type Entry, metaRedelivered, priorityOf } from '../../src/core/queues/entry.ts';
-import type { Outcome, Queue } from '../../src/core/queues/queue.ts';
+import type { Outcome, Queue, RestorableQueue } from '../../src/core/queues/queue.ts';
 
 /** One message in one queue. */
 export interface Copy {
@@ -52,7 +51,7 @@ export class QueueRecord {
   }
 
   levelOf(priority: number): number {
-    return Math.min(priority, (this.queue as ClassicQueue).priorityMax);
+    return (this.queue as RestorableQueue).levelOf(priority);
   }
 
   copyOf(entry: Entry): Copy {

@@ -82,6 +82,11 @@ export class ShadowLog implements Durability {
     this.#journal.enqueued(queueId, priority, sequence, ref, bodyBytes, expiryMillis);
   }
 
+  /** Entries are what counts here. */
+  returned(queueId: number, priority: number, sequence: number, meta: number): void {
+    this.#journal.returned(queueId, priority, sequence, meta);
+  }
+
   settled(queueId: number, priority: number, sequence: number): void {
     this.#ops.push({ kind: 'settle', key: entryKey(queueId, priority, sequence) });
     this.#journal.settled(queueId, priority, sequence);

@@ -2,11 +2,13 @@
 export interface ModelMessage {
   readonly id: number;
   readonly level: number;
-  readonly place: number;
+  place: number;
   readonly bytes: number;
   /** 0: never. */
   readonly expiryMillis: number;
   redelivered: boolean;
+  /** Where it stands among those that came back to a quorum queue; 0: it did not. */
+  backPlace: number;
   returns: number;
 }
 
@@ -21,6 +23,8 @@ export interface ModelConsumer {
 }
 
 export interface ModelSettings {
+  /** Classic: by priority, then by place. Quorum: first what came back, then two of high priority for each of normal priority. */
+  readonly order: 'classic' | 'quorum';
   readonly priorityMax: number;
   readonly ttlMillis: number;
   readonly lengthMax: number;
@@ -31,7 +35,7 @@ export interface ModelSettings {
 }
 
 /**
- * What a classic queue is to do, as plainly as it can be said: one sorted array and no thought of speed. It does not say which of several
+ * What a classic or a quorum queue is to do, as plainly as it can be said: one sorted array and no thought of speed. It does not say which of several
  * equal consumers gets a message: it is told (`deliverTo`) and says whether that was right.
  */
 export class QueueModel {
@@ -42,6 +46,8 @@ export class QueueModel {
   /** Who died and why, since it was last emptied. */
   dead: string[] = [];
   #lastPlace = 0;
+  /** How many were taken from a quorum queue since it was normal priority's turn. */
+  #taken = 0;
 
   constructor(settings: ModelSettings) {
     this.settings = settings;
@@ -76,24 +82,25 @@ export class QueueModel {
     const expiryMillis = ttl === Infinity ? 0 : now + ttl;
     this.#insert({
       id,
-      level: Math.min(priority, priorityMax),
+      level: this.settings.order === 'quorum' ? (priority > 4 ? 1 : 0) : Math.min(priority, priorityMax),
       place: ++this.#lastPlace,
       bytes,
       expiryMillis,
       redelivered: false,
+      backPlace: 0,
       returns: 0,
     });
   }
 
   dropHeads(): void {
-    while (this.ready.length > 0 && this.isTooLong) this.#die(this.ready.shift() as ModelMessage, 'maxlen');
+    while (this.ready.length > 0 && this.isTooLong) this.#die(this.#shift() as ModelMessage, 'maxlen');
   }
 
   /** The next message for the consumer; throws when it is not this one's turn, or nothing is there. */
   deliverTo(consumer: ModelConsumer, now: number): ModelMessage {
     if (!this.#takers().includes(consumer)) throw new Error(`a delivery to ${consumer.name}, who has no credit or is not the first`);
     this.#dropOverdue(now);
-    const message = this.ready.shift();
+    const message = this.#shift();
     if (message === undefined) throw new Error(`a delivery to ${consumer.name}, but nothing is ready`);
     if (!consumer.noAck) {
       this.unacked.set(message.id, message);
@@ -112,7 +119,7 @@ export class QueueModel {
   }
 
   get(now: number, noAck: boolean): ModelMessage | null {
-    for (let message = this.ready.shift(); message !== undefined; message = this.ready.shift()) {
+    for (let message = this.#shift(); message !== undefined; message = this.#shift()) {
       if (message.expiryMillis !== 0 && message.expiryMillis <= now) {
         this.#die(message, 'expired');
         continue;
@@ -135,6 +142,11 @@ export class QueueModel {
     }
     message.redelivered = true;
     message.returns++;
+    if (this.settings.order === 'quorum') {
+      const isToTheEnd = this.settings.deliveryLimit < 0;
+      message.place = isToTheEnd ? ++this.#lastPlace : message.place;
+      message.backPlace = isToTheEnd ? 0 : ++this.#lastPlace;
+    }
     this.#insert(message);
     this.dropHeads();
     if (message.expiryMillis !== 0) this.#dropExpired(now);
@@ -157,7 +169,9 @@ export class QueueModel {
   }
 
   purge(): number {
-    return this.ready.splice(0).length;
+    let count = 0;
+    while (this.#shift() !== undefined) count++;
+    return count;
   }
 
   /** Consumers that may get the next message: of the highest priority that has credit. */
@@ -170,19 +184,39 @@ export class QueueModel {
   /** What expires in the very moment it could be delivered is delivered: a time to live of 0 means deliver or drop. */
   #dropOverdue(now: number): void {
     for (let head = this.ready[0]; head !== undefined && head.expiryMillis !== 0 && head.expiryMillis < now; head = this.ready[0]) {
-      this.#die(this.ready.shift() as ModelMessage, 'expired');
+      this.#die(this.#shift() as ModelMessage, 'expired');
     }
   }
 
   #dropExpired(now: number): void {
     for (let head = this.ready[0]; head !== undefined && head.expiryMillis !== 0 && head.expiryMillis <= now; head = this.ready[0]) {
-      this.#die(this.ready.shift() as ModelMessage, 'expired');
+      this.#die(this.#shift() as ModelMessage, 'expired');
     }
   }
 
   #insert(message: ModelMessage): void {
     this.ready.push(message);
-    this.ready.sort((a, b) => b.level - a.level || a.place - b.place);
+    if (this.settings.order === 'classic') this.ready.sort((a, b) => b.level - a.level || a.place - b.place);
+    else this.#sortInTurn();
+  }
+
+  #shift(): ModelMessage | undefined {
+    const message = this.ready.shift();
+    if (message !== undefined && message.backPlace === 0) this.#taken = (this.#taken + 1) % 3;
+    return message;
+  }
+
+  #sortInTurn(): void {
+    const sorted = this.ready.toSorted((a, b) => a.place - b.place);
+    const back = sorted.filter(each => each.backPlace > 0).sort((a, b) => a.backPlace - b.backPlace);
+    const high = sorted.filter(each => each.backPlace === 0 && each.level === 1);
+    const normal = sorted.filter(each => each.backPlace === 0 && each.level === 0);
+    this.ready.splice(0, Infinity, ...back);
+    for (let taken = this.#taken; high.length + normal.length > 0; taken = (taken + 1) % 3) {
+      const [h, n] = [high[0], normal[0]];
+      const isNormalsTurn = n !== undefined && (h === undefined || (taken === 2 && n.place < h.place));
+      this.ready.push((isNormalsTurn ? normal : high).shift() as ModelMessage);
+    }
   }
 
   #isOver(bytes: number, count: number): boolean {

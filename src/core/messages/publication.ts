@@ -41,6 +41,8 @@ export class Publication {
   publisher: Throttleable | null = null;
   /** Set by a queue that does not take the message (overflow reject-publish): the waiter gets a nack. */
   isRefused = false;
+  /** Set by the publisher: its bytes went to the log, and the disk may have to be waited for. */
+  isLogged = false;
   /** Queues that a dead-lettered message has been through without being rejected: it must not go round. Null for others. */
   cycleGuard: ReadonlySet<string> | null = null;
   /** Where it comes from: fromPublisher, fromDeadLetter or fromDelay. */

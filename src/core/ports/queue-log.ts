@@ -10,6 +10,8 @@ export interface QueueLog {
    * Holds until it is said anew.
    */
   waits(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void;
+  /** The message came back to the queue: `meta` has its flags and how often that was. */
+  returned(queueId: number, priority: number, sequence: number, meta: number): void;
   /** The message is no longer in the queue. */
   settled(queueId: number, priority: number, sequence: number): void;
 }

@@ -1,5 +1,6 @@
 import type { FieldTable } from '../../base/field-table.ts';
 import { ClassicQueue } from './classic-queue.ts';
+import { PriorityLists } from './priority-lists.ts';
 import { checkArguments, integerArgument, settingsFromArguments } from './queue-arguments.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { QueueSettings } from './queue-settings.ts';
@@ -27,10 +28,17 @@ export const classicQueueType: QueueType = {
   capabilities: {
     isExclusiveAllowed: true,
     isTransientAllowed: true,
+    isAutoDeleteAllowed: true,
+    isServerNamedAllowed: true,
     hasGet: true,
     hasPurge: true,
     hasGlobalPrefetch: true,
     hasAutoAck: true,
+    hasExclusiveConsumers: true,
+    hasDeleteConditions: true,
+    keepsTransient: false,
+    countsDeliveries: false,
+    hasMembers: false,
   },
 
   check(vhostName: string, declaration: QueueDeclaration): void {
@@ -50,7 +58,7 @@ export const classicQueueType: QueueType = {
       declaration,
       settingsFromArguments(args),
       {
-        priorityMax: integerArgument(args, 'x-max-priority', 0),
+        lists: new PriorityLists(integerArgument(args, 'x-max-priority', 0)),
         hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true,
       },
       context,

@@ -9,28 +9,31 @@ import type { QueueLog } from '../ports/queue-log.ts';
 import { QueueRetries } from '../retries/queue-retries.ts';
 import type { RetryDelays } from '../retries/retry-delays.ts';
 import { ConsumerRota } from './consumer-rota.ts';
-import { Entry, metaHasTtl, metaLogged, metaOneDelivery, metaPersistent, metaRedelivered, deliveryCount, priorityOf } from './entry.ts';
-import { PriorityLists } from './priority-lists.ts';
+import { countedDelivery, deliveryCount, Entry, metaHasTtl, metaLogged, metaPersistent, metaRedelivered, priorityOf } from './entry.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { QueueType } from './queue-type.ts';
 import { Queue, type Outcome, type QueueDeclaration } from './queue.ts';
 import type { QueueSettings } from './queue-settings.ts';
+import type { ReadyLists } from './ready-lists.ts';
 
 /** Expired messages that one timer event removes before others get their turn. */
 const expireBatchMax = 10_000;
 /** Entries looked at when limits are enforced at once on a queue that became too long. */
 const enforceBatchMax = 10_000;
 
-/** What differs between classic queues by declaration. */
+/** What differs between queues by type and declaration. */
 export interface ClassicOptions {
-  /** Highest priority; 0 for a queue without priorities. */
-  readonly priorityMax: number;
+  /** In what order messages go out; empty. */
+  readonly lists: ReadyLists;
   readonly hasSingleActiveConsumer: boolean;
 }
 
-/** The classic queue: first in, first out, with priorities, time to live, length limits and dead-lettering. [RabbitMQ docs: classic queues] */
+/**
+ * First in, first out, with priorities, time to live, length limits and dead-lettering: classic queues, and quorum queues on one node. What
+ * tells these apart is the order of their lists and what their types' capabilities say. [RabbitMQ docs: classic queues, quorum queues]
+ */
 export class ClassicQueue extends Queue {
-  readonly #lists: PriorityLists;
+  readonly #lists: ReadyLists;
   readonly #hasSingleActiveConsumer: boolean;
   readonly #rota = new ConsumerRota();
   #consumers: Consumer[] = [];
@@ -58,7 +61,7 @@ export class ClassicQueue extends Queue {
     context: QueueContext,
   ) {
     super(type, vhostName, id, declaration, context);
-    this.#lists = new PriorityLists(options.priorityMax);
+    this.#lists = options.lists;
     this.#hasSingleActiveConsumer = options.hasSingleActiveConsumer;
     this.settings = settings;
     this.#log = this.isDurable && !this.isExclusive ? context.log : null;
@@ -91,11 +94,7 @@ export class ClassicQueue extends Queue {
 
   get exclusiveConsumer(): Consumer | null {
     const first = this.#consumers[0];
-    return first?.isExclusive ? first : null;
-  }
-
-  get priorityMax(): number {
-    return this.#lists.priorityMax;
+    return first?.isExclusive && this.type.capabilities.hasExclusiveConsumers ? first : null;
   }
 
   consumers(): Iterable<Consumer> {
@@ -123,7 +122,7 @@ export class ClassicQueue extends Queue {
     let ttl = p.ttlMillis;
     if (settings.messageTtlMillis >= 0 && (ttl < 0 || settings.messageTtlMillis < ttl)) ttl = settings.messageTtlMillis;
     let meta = p.isPersistent ? metaPersistent : 0;
-    const log = p.isPersistent ? this.#log : null;
+    const log = p.isPersistent || this.keepsTransient ? this.#log : null;
     if (log !== null) meta |= metaLogged;
     let expiryMillis = 0;
     if (ttl >= 0) {
@@ -143,7 +142,7 @@ export class ClassicQueue extends Queue {
 
   attach(consumer: Consumer): void {
     // A single active consumer is exclusive already. [RabbitMQ docs: single active consumer]
-    if (this.exclusiveConsumer !== null || (consumer.isExclusive && (this.#consumers.length > 0 || this.#hasSingleActiveConsumer))) {
+    if (this.exclusiveConsumer !== null || (this.#isExclusive(consumer) && (this.#consumers.length > 0 || this.#hasSingleActiveConsumer))) {
       throw accessRefused(`queue '${this.name}' in vhost '${this.vhostName}' in exclusive use`);
     }
     this.touch();
@@ -241,7 +240,7 @@ export class ClassicQueue extends Queue {
       this.context.deadLetters.add(this, entry, 'rejected');
       return;
     }
-    entry.meta = (entry.meta | metaRedelivered) + metaOneDelivery;
+    entry.meta = countedDelivery(entry.meta);
     if (this.settings.deliveryLimit >= 0 && deliveryCount(entry.meta) > this.settings.deliveryLimit) {
       this.context.deadLetters.add(this, entry, 'delivery_limit');
       return;
@@ -254,7 +253,7 @@ export class ClassicQueue extends Queue {
     const isTight = this.settings.overflow === 'drop-head' && this.#wouldOverflow(entry.bytes);
     // Before it comes back, what consumers can take at once leaves: see `admits`.
     if (isTight) this.pump(Infinity);
-    this.#lists.putBack(entry);
+    this.#enlist(entry);
     this.#readyBytes += entry.bytes;
     if (isTight) this.#dropHeads();
     // Its time may have come while it was away.
@@ -424,6 +423,30 @@ export class ClassicQueue extends Queue {
   #wallTime(expiryMillis: number): number {
     const { clock } = this.context;
     return expiryMillis === 0 ? 0 : clock.wallMillis + (expiryMillis - clock.nowMillis);
+  }
+
+  #isExclusive(consumer: Consumer): boolean {
+    return consumer.isExclusive && this.type.capabilities.hasExclusiveConsumers;
+  }
+
+  /** Puts a message that was away where the type wants it. */
+  #enlist(entry: Entry): void {
+    const log = (entry.meta & metaLogged) === 0 ? null : this.#log;
+    // What is remembered about a message by its place holds it there.
+    const isBound = this.deduplication !== null || this.retries !== null;
+    if (this.countsDeliveries && this.settings.deliveryLimit < 0 && !isBound) {
+      // Without a limit it goes to the end, so that what nobody can process does not hold up the rest. [RabbitMQ docs: quorum queues, repeated requeues]
+      const { sequence } = entry;
+      const priority = priorityOf(entry.meta);
+      entry.sequence = this.#lists.push(entry.ref, entry.meta, entry.bytes, entry.expiryMillis, priority);
+      if (log === null) return;
+      log.enqueued(this.id, priority, entry.sequence, entry.ref, entry.bytes, this.#wallTime(entry.expiryMillis));
+      log.returned(this.id, priority, entry.sequence, entry.meta);
+      log.settled(this.id, priority, sequence);
+      return;
+    }
+    if (log !== null && this.countsDeliveries) log.returned(this.id, priorityOf(entry.meta), entry.sequence, entry.meta);
+    this.#lists.putBack(entry);
   }
 
   #activateNext(): void {

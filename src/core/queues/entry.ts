@@ -17,9 +17,20 @@ export function priorityOf(meta: number): number {
   return (meta >> metaPriorityShift) & 0xff;
 }
 
+/** The meta of a message that comes back once more. More than 65,535 times are not counted. */
+export function countedDelivery(meta: number): number {
+  const redelivered = meta | metaRedelivered;
+  return meta >>> deliveryCountShift === 0xffff ? redelivered : redelivered + metaOneDelivery;
+}
+
 /** How often the message was delivered and came back. */
 export function deliveryCount(meta: number): number {
   return meta >>> deliveryCountShift;
+}
+
+/** The part of `meta` that says how often the message came back. */
+export function deliveriesOf(meta: number): number {
+  return (meta >>> deliveryCountShift) << deliveryCountShift;
 }
 
 /**

@@ -3,9 +3,10 @@ import type { MessageRef, Rename } from '../messages/message-store.ts';
 import type { Queue } from './queue.ts';
 import { type Entry, metaPriorityShift, priorityOf } from './entry.ts';
 import { ReadyList } from './ready-list.ts';
+import type { ReadyLists } from './ready-lists.ts';
 
 /** The ready messages of a queue by priority; a queue without priorities has one list. The highest goes first. [RabbitMQ docs: priority] */
-export class PriorityLists {
+export class PriorityLists implements ReadyLists {
   readonly priorityMax: number;
   readonly #lists: (ReadyList | null)[];
   /** No list above this one has messages. */

@@ -2,7 +2,7 @@ import { type Field, type FieldTable, fieldToJson, fieldTypeName, isInteger } fr
 import { preconditionFailed } from '../broker-error.ts';
 import { queueTerm } from '../resource-name.ts';
 import { parseRetryDelays, type RetryDelays } from '../retries/retry-delays.ts';
-import { defaultQueueSettings, type Overflow, type QueueSettings } from './queue-settings.ts';
+import { type DeadLetterStrategy, defaultQueueSettings, type Overflow, type QueueSettings } from './queue-settings.ts';
 
 /** Longest time to live of messages and queues: ten years. [RabbitMQ: check_expiry] */
 export const expiryMillisMax = 315_360_000_000;
@@ -174,6 +174,7 @@ export function settingsFromArguments(args: FieldTable): QueueSettings {
     overflow: (stringArgument(args, 'x-overflow') ?? 'drop-head') as Overflow,
     deadLetterExchange: stringArgument(args, 'x-dead-letter-exchange'),
     deadLetterRoutingKey: stringArgument(args, 'x-dead-letter-routing-key'),
+    deadLetterStrategy: (stringArgument(args, 'x-dead-letter-strategy') ?? 'at-most-once') as DeadLetterStrategy,
     deliveryLimit: integerArgument(args, 'x-delivery-limit', -1),
     consumerTimeoutMillis: integerArgument(args, 'x-consumer-timeout', -1),
     retryDelays: retryDelaysArgument(args),

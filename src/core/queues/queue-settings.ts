@@ -3,6 +3,9 @@ import type { RetryDelays } from '../retries/retry-delays.ts';
 /** What to do with a message for a full queue. [RabbitMQ docs: queue length limit] */
 export type Overflow = 'drop-head' | 'reject-publish' | 'reject-publish-dlx';
 
+/** Whether a dead letter leaves its queue at once or when all its targets have taken it. [RabbitMQ docs: at-least-once dead lettering] */
+export type DeadLetterStrategy = 'at-most-once' | 'at-least-once';
+
 /**
  * How a queue behaves, from its arguments and the policies that apply to it. Replaced as a whole when a policy changes.
  * -1 means not set.
@@ -17,6 +20,7 @@ export interface QueueSettings {
   readonly deadLetterExchange: string | null;
   /** Replaces the routing keys of dead letters; null: they keep theirs. */
   readonly deadLetterRoutingKey: string | null;
+  readonly deadLetterStrategy: DeadLetterStrategy;
   /** Redeliveries after which a message is dead-lettered. */
   readonly deliveryLimit: number;
   /** How long a delivery may stay unacknowledged; -1: the broker's default. */
@@ -33,6 +37,7 @@ export const defaultQueueSettings: QueueSettings = {
   overflow: 'drop-head',
   deadLetterExchange: null,
   deadLetterRoutingKey: null,
+  deadLetterStrategy: 'at-most-once',
   deliveryLimit: -1,
   consumerTimeoutMillis: -1,
   retryDelays: null,

@@ -8,10 +8,23 @@ import type { QueueSettings } from './queue-settings.ts';
 export interface QueueCapabilities {
   readonly isExclusiveAllowed: boolean;
   readonly isTransientAllowed: boolean;
+  readonly isAutoDeleteAllowed: boolean;
+  /** Whether the broker finds a name where none is given. */
+  readonly isServerNamedAllowed: boolean;
   readonly hasGet: boolean;
   readonly hasPurge: boolean;
   readonly hasGlobalPrefetch: boolean;
   readonly hasAutoAck: boolean;
+  /** Whether a consumer may ask to be the only one; others take no notice of the wish. */
+  readonly hasExclusiveConsumers: boolean;
+  /** Whether queue.delete may have conditions. */
+  readonly hasDeleteConditions: boolean;
+  /** Whether messages that are not persistent are recorded as well. */
+  readonly keepsTransient: boolean;
+  /** Whether it is recorded, and told in x-delivery-count, how often a message came back. */
+  readonly countsDeliveries: boolean;
+  /** Whether nodes are members of its queues; here the one that there is. */
+  readonly hasMembers: boolean;
 }
 
 /** A queue type: `x-queue-type`. One object per type, listed in the registry. */

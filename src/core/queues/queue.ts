@@ -70,6 +70,10 @@ export abstract class Queue implements RefHolder {
   policy: EffectivePolicy = noPolicy;
   /** Knows duplicates; null for a queue that takes everything. */
   readonly deduplication: QueueDeduplication | null;
+  /** Whether messages that are not persistent are recorded in the log as well: see QueueCapabilities. */
+  readonly keepsTransient: boolean;
+  /** Whether it is told how often a message came back: see QueueCapabilities. */
+  readonly countsDeliveries: boolean;
   isDeleted = false;
   /** Written by the turn: whether the queue is in its list of queues to pump. */
   isMarkedReady = false;
@@ -86,6 +90,8 @@ export abstract class Queue implements RefHolder {
 
   constructor(type: QueueType, vhostName: string, id: number, declaration: QueueDeclaration, context: QueueContext) {
     this.type = type;
+    this.keepsTransient = type.capabilities.keepsTransient;
+    this.countsDeliveries = type.capabilities.countsDeliveries;
     this.vhostName = vhostName;
     this.id = id;
     this.name = declaration.name;

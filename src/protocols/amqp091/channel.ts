@@ -161,7 +161,7 @@ export class Channel implements DeliverySink, ChannelInfo {
     if (tracer !== null) tracer.published(this.identity(), exchange, route, p);
     const routed = connection.broker.publisher.publish(connection.vhost, exchange, route, p);
     if (routed > 0) {
-      if (p.isPersistent && connection.broker.log.isBehind) connection.holdForLog();
+      if (p.isLogged && connection.broker.log.isBehind) connection.holdForLog();
       if (p.isRefused && this.confirms !== null) this.confirms.refuse();
       return;
     }

@@ -1,11 +1,13 @@
 // hot path: see docs/STYLE.md
 import { copyBytes } from '../../base/bytes.ts';
+import { type FieldTable, long } from '../../base/field-table.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import { shownBytes } from '../../core/messages/envelope.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
 import type { Publication } from '../../core/messages/publication.ts';
-import { type Entry, metaRedelivered } from '../../core/queues/entry.ts';
+import { deliveryCount, type Entry, metaRedelivered } from '../../core/queues/entry.ts';
+import type { Queue } from '../../core/queues/queue.ts';
 import type { Outbox } from '../../net/outbox.ts';
 import { outboxSlabBytes } from '../../net/slab-pool.ts';
 import { FrameBody, FrameEnd, FrameHeader, FrameMethod } from '../../wire/amqp091/constants.gen.ts';
@@ -54,11 +56,13 @@ export function writeDelivery(
   const templateBytes = template.length;
   const methodBytes = templateBytes + 9 + envelopeBytes + 1;
   const bodyBytes = store.bodyBytes;
+  const count = shownCount(consumer.queue, entry);
   const isSmall =
     loose === null &&
     bodyBytes <= bodyFrameMax &&
     bodyBytes + store.propertiesBytes <= outboxSlabBytes / 2 &&
-    store.format === amqp091FormatTag;
+    store.format === amqp091FormatTag &&
+    count === 0;
   outbox.reserve(isSmall ? methodBytes + 28 + store.propertiesBytes + bodyBytes : methodBytes);
   const target = outbox.buffer;
   let at = outbox.position;
@@ -75,7 +79,7 @@ export function writeDelivery(
   target[at++] = FrameEnd;
   if (!isSmall) {
     outbox.position = at;
-    writeContent(outbox, broker, channelNumber, bodyFrameMax);
+    writeContent(outbox, broker, channelNumber, bodyFrameMax, count);
     return;
   }
   const propertiesBytes = store.propertiesBytes;
@@ -99,8 +103,8 @@ export function writeGetOk(
   broker: BrokerCore,
   channelNumber: number,
   deliveryTag: number,
+  queue: Queue,
   entry: Entry,
-  messageCount: number,
   bodyFrameMax: number,
 ): void {
   const { store } = broker;
@@ -121,10 +125,16 @@ export function writeGetOk(
   target[at++] = entry.meta & metaRedelivered;
   copyBytes(envelope, envelopeStart, target, at, envelopeBytes);
   at += envelopeBytes;
-  at = target.writeUInt32BE(messageCount, at);
+  at = target.writeUInt32BE(queue.readyCount, at);
   target[at++] = FrameEnd;
   outbox.position = at;
-  writeContent(outbox, broker, channelNumber, bodyFrameMax);
+  writeContent(outbox, broker, channelNumber, bodyFrameMax, shownCount(queue, entry));
+}
+
+/** How often the message came back, for a queue that tells it. */
+function shownCount(queue: Queue, entry: Entry): number {
+  const count = deliveryCount(entry.meta);
+  return count !== 0 && queue.countsDeliveries ? count : 0;
 }
 
 /** Writes basic.return for a message that reached no queue, with its content. [AMQP 0-9-1 basic.return] */
@@ -145,8 +155,8 @@ export function writeReturn(
   else writeBodyFrames(outbox, channelNumber, p.parts, bodyFrameMax, false);
 }
 
-/** Header and body frames of the message that `store.locate` found. */
-function writeContent(outbox: Outbox, broker: BrokerCore, channelNumber: number, bodyFrameMax: number): void {
+/** Header and body frames of the message that `store.locate` found. With `count` they tell how often it came back. */
+function writeContent(outbox: Outbox, broker: BrokerCore, channelNumber: number, bodyFrameMax: number, count: number): void {
   const { store } = broker;
   const loose = store.loose;
   let properties = loose === null ? store.bytes : loose.properties;
@@ -154,6 +164,13 @@ function writeContent(outbox: Outbox, broker: BrokerCore, channelNumber: number,
   let propertiesBytes = store.propertiesBytes;
   if (store.format !== amqp091FormatTag) {
     properties = amqp091Format.encode(broker.format(store.format).describe(properties, propertiesStart, propertiesBytes));
+    propertiesStart = 0;
+    propertiesBytes = properties.length;
+  }
+  if (count !== 0) {
+    const headers: FieldTable = new Map(amqp091Format.headers(properties, propertiesStart, propertiesBytes) ?? []);
+    headers.set('x-delivery-count', long(count));
+    properties = amqp091Format.rewrite(properties, propertiesStart, propertiesBytes, { headers, removeExpiration: false });
     propertiesStart = 0;
     propertiesBytes = properties.length;
   }

@@ -186,6 +186,12 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     if (!this.#idleTimer.isSet && this.#flying === null) this.#armIdle();
   }
 
+  /** What is known of a message's deliveries, for when the broker ends before anybody can say more. */
+  returned(queueId: number, priority: number, sequence: number, meta: number): void {
+    this.#ops.flags(queueId, priority, sequence, meta);
+    if (!this.#idleTimer.isSet && this.#flying === null) this.#armIdle();
+  }
+
   record(change: MetadataChange): void {
     if (this.#isReplaying) return;
     const json = JSON.stringify(change);

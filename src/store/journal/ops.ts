@@ -4,7 +4,7 @@
 export const opEnqueue = 1;
 export const opSettle = 2;
 export const opMetadata = 3;
-/** Flags of an entry at a clean stop: redelivered, delivery count. */
+/** Flags of an entry, redelivered and delivery count: when it came back to a queue that counts that for good, and at a clean stop. */
 export const opFlags = 4;
 /** Everything before was written by a clean stop. */
 export const opClean = 5;

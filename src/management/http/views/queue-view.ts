@@ -80,6 +80,8 @@ export class QueueViews {
       type: queue.type.name,
       vhost: queue.vhostName,
     };
+    if (queue.type.capabilities.hasMembers)
+      Object.assign(view, { leader: this.#nodeName, members: [this.#nodeName], online: [this.#nodeName] });
     const owner = ownerOf(queue);
     if (owner !== null) view['owner_pid_details'] = owner;
     return view;
@@ -97,37 +99,54 @@ export class QueueViews {
     if (stats !== null) view['message_stats'] = stats;
     const use = consumerUse(queue, history);
     const bytes = queue.readyBytes + queue.unackedBytes;
-    const head = headOf(this.#services.core, queue);
     Object.assign(view, {
-      backing_queue_status: backingQueueStatus(queue),
       consumer_capacity: use,
       consumer_utilisation: use,
       consumers: queue.consumerCount,
       effective_policy_definition: queue.policy.definition,
-      exclusive_consumer_tag: queue.exclusiveConsumer?.tag ?? null,
       garbage_collection: garbageCollection,
-      head_message_timestamp: head?.timestampSeconds ?? null,
       memory: queueBytes + queue.messageCount * entryBytes + bytes,
       message_bytes: bytes,
-      message_bytes_paged_out: 0,
       message_bytes_persistent: queue.isLogging ? bytes : 0,
       message_bytes_ram: bytes,
       message_bytes_ready: queue.readyBytes,
       message_bytes_unacknowledged: queue.unackedBytes,
-      messages_paged_out: 0,
       messages_persistent: queue.isLogging ? queue.messageCount : 0,
       messages_ram: queue.messageCount,
-      messages_ready_ram: queue.readyCount,
-      messages_unacknowledged_ram: queue.unackedCount,
       operator_policy: queue.policy.operatorPolicy,
       policy: queue.policy.policy,
-      recoverable_slaves: null,
       ...noReductions,
+    });
+    if (queue.type.capabilities.hasMembers) this.#addMembers(queue, view);
+    else this.#addBacking(queue, view);
+    const idleTicks = history === undefined ? 0 : statistics.tick - history.lastChangeTick;
+    if (idleTicks > 0) view['idle_since'] = new Date(statistics.tickWallMillis - idleTicks * statistics.sampleMillis).toISOString();
+  }
+
+  /** What only queues without members show. */
+  #addBacking(queue: Queue, view: JsonObject): void {
+    Object.assign(view, {
+      backing_queue_status: backingQueueStatus(queue),
+      exclusive_consumer_tag: queue.exclusiveConsumer?.tag ?? null,
+      head_message_timestamp: headOf(this.#services.core, queue)?.timestampSeconds ?? null,
+      message_bytes_paged_out: 0,
+      messages_paged_out: 0,
+      messages_ready_ram: queue.readyCount,
+      messages_unacknowledged_ram: queue.unackedCount,
+      recoverable_slaves: null,
       single_active_consumer_tag: singleActiveConsumer(queue),
       storage_version: 2,
     });
-    const idleTicks = history === undefined ? 0 : statistics.tick - history.lastChangeTick;
-    if (idleTicks > 0) view['idle_since'] = new Date(statistics.tickWallMillis - idleTicks * statistics.sampleMillis).toISOString();
+  }
+
+  /** What only queues with members show. */
+  #addMembers(queue: Queue, view: JsonObject): void {
+    const { deliveryLimit } = queue.settings;
+    Object.assign(view, {
+      delivery_limit: deliveryLimit < 0 ? 'unlimited' : deliveryLimit,
+      open_files: { [this.#nodeName]: 0 },
+      single_active_consumer_ctag: singleActiveConsumer(queue),
+    });
   }
 }
 

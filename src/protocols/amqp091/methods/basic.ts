@@ -35,7 +35,7 @@ export function qos(channel: Channel, buffer: Buffer, start: number, end: number
   const args = decodeBasicQos(buffer, start, end);
   if (args.prefetchSize !== 0) throw notImplemented(`prefetch_size!=0 (${args.prefetchSize})`);
   if (args.global) {
-    for (const consumer of channel.consumers.values()) assertGlobalPrefetch(consumer.queue);
+    // Whoever consumes already goes on, from queues of whatever type. [RabbitMQ 3.10]
     channel.limitShared(args.prefetchCount);
   } else {
     channel.prefetchCount = args.prefetchCount;
@@ -165,7 +165,7 @@ function answerGet(channel: Channel, queue: Queue, noAck: boolean, waits: boolea
   const tag = ++channel.lastDeliveryTag;
   if (noAck) channel.counters.gotNoAck++;
   else channel.counters.got++;
-  const write = (outbox: Outbox): void => writeGetOk(outbox, broker, channel.number, tag, entry, queue.readyCount, connection.bodyFrameMax);
+  const write = (outbox: Outbox): void => writeGetOk(outbox, broker, channel.number, tag, queue, entry, connection.bodyFrameMax);
   connection.answers(entry.bytes);
   connection.vhost.tracer?.delivered(channel.identity(), queue, entry);
   if (waits) {

@@ -1,0 +1,149 @@
+// hot path: see docs/STYLE.md
+import type { MessageRef, Rename } from '../messages/message-store.ts';
+import { Entry, metaPriorityShift, priorityOf } from './entry.ts';
+import type { Queue } from './queue.ts';
+import { ReadyList } from './ready-list.ts';
+import type { ReadyLists } from './ready-lists.ts';
+import { ReturnedList } from './returned-list.ts';
+
+/** Priorities above this one are high. [RabbitMQ docs: quorum queues, priorities] */
+const normalPriorityMax = 4;
+/** So many messages are taken before one of normal priority goes before those of high priority. */
+const highInARow = 2;
+
+/**
+ * The ready messages of a quorum queue: first what came back, in the order in which it did, then two of high priority for each of normal
+ * priority. Numbers are given once for both levels, so that a message keeps its number in a queue of another type.
+ * [RabbitMQ 4.0 to 4.2: rabbit_fifo, rabbit_fifo_q]
+ */
+export class QuorumLists implements ReadyLists {
+  readonly #high = new ReadyList();
+  readonly #normal = new ReadyList();
+  readonly #returned = new ReturnedList();
+  readonly #scratch = new Entry();
+  #length = 0;
+  #nextSequence = 1;
+  /** How many were taken since it was normal priority's turn. */
+  #taken = 0;
+  hasExpiries = false;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
+  levelOf(priority: number): number {
+    return priority > normalPriorityMax ? 1 : 0;
+  }
+
+  push(ref: MessageRef, meta: number, bytes: number, expiryMillis: number, priority: number): number {
+    const sequence = this.#nextSequence;
+    this.restore(priority, sequence, ref, meta, bytes, expiryMillis);
+    return sequence;
+  }
+
+  peek(into: Entry): void {
+    if (this.#returned.isEmpty) this.#next().peek(into);
+    else this.#returned.peek(into);
+  }
+
+  shift(into: Entry): void {
+    if (this.#returned.isEmpty) {
+      this.#next().shift(into);
+      this.#taken = this.#taken === highInARow ? 0 : this.#taken + 1;
+    } else {
+      this.#returned.shift(into);
+    }
+    this.#wasShifted();
+  }
+
+  putBack(entry: Entry): void {
+    if (entry.expiryMillis !== 0) this.hasExpiries = true;
+    this.#length++;
+    this.#returned.push(entry);
+  }
+
+  restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
+    if (expiryMillis !== 0) this.hasExpiries = true;
+    this.#length++;
+    if (sequence >= this.#nextSequence) this.#nextSequence = sequence + 1;
+    const list = priority > normalPriorityMax ? this.#high : this.#normal;
+    list.restore(sequence, ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
+  }
+
+  remove(level: number, sequence: number, into: Entry): boolean {
+    const isReturned = this.#returned.remove(item => item.sequence === sequence && this.levelOf(priorityOf(item.meta)) === level, into);
+    if (!isReturned && !(level === 1 ? this.#high : this.#normal).remove(sequence, into)) return false;
+    this.#wasShifted();
+    return true;
+  }
+
+  forEach(into: Entry, visit: (entry: Entry) => boolean): void {
+    let goesOn = true;
+    const visitOne = (entry: Entry): boolean => {
+      goesOn = visit(entry);
+      return goesOn;
+    };
+    this.#returned.forEach(into, visitOne);
+    if (goesOn && this.#high.isEmpty) this.#normal.forEach(into, visitOne);
+    else if (goesOn && this.#normal.isEmpty) this.#high.forEach(into, visitOne);
+    else if (goesOn) this.#forEachInTurn(into, visitOne);
+  }
+
+  limitExpiries(expiryMillis: number): void {
+    if (this.#length === 0) return;
+    this.hasExpiries = true;
+    this.#high.limitExpiries(expiryMillis);
+    this.#normal.limitExpiries(expiryMillis);
+    this.#returned.limitExpiries(expiryMillis);
+  }
+
+  relocate(rename: Rename, queue: Queue): void {
+    this.#high.relocate(rename, queue);
+    this.#normal.relocate(rename, queue);
+    this.#returned.relocate(rename, queue);
+  }
+
+  /** The list whose turn it is. One of them has messages. */
+  #next(): ReadyList {
+    const high = this.#high;
+    const normal = this.#normal;
+    if (high.isEmpty) return normal;
+    if (normal.isEmpty || this.#taken !== highInARow) return high;
+    // An older message of high priority goes first all the same.
+    const scratch = this.#scratch;
+    high.peek(scratch);
+    const highSequence = scratch.sequence;
+    normal.peek(scratch);
+    return highSequence < scratch.sequence ? high : normal;
+  }
+
+  /** As `#next` would hand them out. Allocates: for browsing. */
+  #forEachInTurn(into: Entry, visit: (entry: Entry) => boolean): void {
+    const copies = (list: ReadyList): Entry[] => {
+      const entries: Entry[] = [];
+      list.forEach(into, entry => entries.push(Object.assign(new Entry(), entry)) > 0);
+      return entries;
+    };
+    const high = copies(this.#high);
+    const normal = copies(this.#normal);
+    let taken = this.#taken;
+    for (let h = 0, n = 0; h < high.length || n < normal.length; ) {
+      const first = high[h];
+      const second = normal[n];
+      const isNormal = first === undefined || (second !== undefined && taken === highInARow && second.sequence < first.sequence);
+      Object.assign(into, isNormal ? second : first);
+      if (isNormal) n++;
+      else h++;
+      taken = taken === highInARow ? 0 : taken + 1;
+      if (!visit(into)) return;
+    }
+  }
+
+  #wasShifted(): void {
+    if (--this.#length === 0) this.hasExpiries = false;
+  }
+}

@@ -1,0 +1,29 @@
+import type { MessageRef, Rename } from '../messages/message-store.ts';
+import type { Entry } from './entry.ts';
+import type { Queue } from './queue.ts';
+
+/** The ready messages of a queue, in the order in which its type hands them out. */
+export interface ReadyLists {
+  readonly length: number;
+  readonly isEmpty: boolean;
+  /** Whether a message with a time to live has come since the queue was last empty. */
+  readonly hasExpiries: boolean;
+  /** Messages of one level have one order of their own. */
+  levelOf(priority: number): number;
+  /** Appends a message; returns its sequence number, which is its own among all of its level. */
+  push(ref: MessageRef, meta: number, bytes: number, expiryMillis: number, priority: number): number;
+  /** Fills `into` with the first message and leaves it in place. There must be one. */
+  peek(into: Entry): void;
+  /** Takes the first message out into `into`. There must be one. */
+  shift(into: Entry): void;
+  /** Takes a message back that was delivered. */
+  putBack(entry: Entry): void;
+  /** Recovery: puts a message to the place it had. */
+  restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void;
+  /** Takes one message out of the middle; false when it is not there. */
+  remove(level: number, sequence: number, into: Entry): boolean;
+  forEach(into: Entry, visit: (entry: Entry) => boolean): void;
+  /** No message expires later than this: for a queue that gets a shorter time to live by a policy. */
+  limitExpiries(expiryMillis: number): void;
+  relocate(rename: Rename, queue: Queue): void;
+}

@@ -1,0 +1,69 @@
+import type { Rename } from '../messages/message-store.ts';
+import { Entry } from './entry.ts';
+import type { Queue } from './queue.ts';
+
+/** What is in front and gone is let go of when there is so much of it. */
+const goneMax = 1024;
+
+/** Messages that came back, in the order in which they did. */
+export class ReturnedList {
+  #entries: Entry[] = [];
+  #first = 0;
+
+  get isEmpty(): boolean {
+    return this.#first === this.#entries.length;
+  }
+
+  push(entry: Entry): void {
+    this.#entries.push(Object.assign(new Entry(), entry));
+  }
+
+  peek(into: Entry): void {
+    Object.assign(into, this.#entries[this.#first]);
+  }
+
+  shift(into: Entry): void {
+    this.peek(into);
+    this.#first++;
+    if (this.isEmpty) {
+      this.#entries = [];
+      this.#first = 0;
+    } else if (this.#first >= goneMax && this.#first * 2 >= this.#entries.length) {
+      this.#entries.splice(0, this.#first);
+      this.#first = 0;
+    }
+  }
+
+  /** Takes the message out that is meant; false when there is none. */
+  remove(isMeant: (entry: Entry) => boolean, into: Entry): boolean {
+    for (let index = this.#first; index < this.#entries.length; index++) {
+      const entry = this.#entries[index] as Entry;
+      if (!isMeant(entry)) continue;
+      Object.assign(into, entry);
+      this.#entries.splice(index, 1);
+      return true;
+    }
+    return false;
+  }
+
+  forEach(into: Entry, visit: (entry: Entry) => boolean): void {
+    for (let index = this.#first; index < this.#entries.length; index++) {
+      Object.assign(into, this.#entries[index]);
+      if (!visit(into)) return;
+    }
+  }
+
+  limitExpiries(expiryMillis: number): void {
+    for (let index = this.#first; index < this.#entries.length; index++) {
+      const entry = this.#entries[index] as Entry;
+      if (entry.expiryMillis === 0 || entry.expiryMillis > expiryMillis) entry.expiryMillis = expiryMillis;
+    }
+  }
+
+  relocate(rename: Rename, queue: Queue): void {
+    for (let index = this.#first; index < this.#entries.length; index++) {
+      const entry = this.#entries[index] as Entry;
+      entry.ref = rename(entry.ref, queue, entry.meta, entry.sequence, entry.bytes, entry.expiryMillis);
+    }
+  }
+}
