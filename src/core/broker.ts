@@ -13,10 +13,12 @@ import { EventExchange, eventExchangeName } from './events/event-exchange.ts';
 import { accessChanged, parameterChanged, policyChanged, vhostChanged } from './events/metadata-events.ts';
 import { topologyEvents } from './events/topology-events.ts';
 import { FlowControl } from './flow-control.ts';
+import type { Exchange } from './exchanges/exchange.ts';
 import type { ExchangeType } from './exchanges/exchange-type.ts';
 import { limits } from './limits.ts';
 import { type MessageRef, MessageStore, type RefHolder } from './messages/message-store.ts';
 import { isParameterChange } from './parameters/parameter-change.ts';
+import { isSchedulingOn } from './parameters/scheduled-delivery.ts';
 import { Parameters } from './parameters/parameters.ts';
 import { applyPolicies, applyPolicyChange } from './policies/apply-policies.ts';
 import { Policies } from './policies/policies.ts';
@@ -230,6 +232,7 @@ export class BrokerCore {
     const vhost = new Vhost(declaration, this.exchangeTypes, this.#journal, this.#topologyListener, this.#vhostServices());
     this.vhosts.set(vhost.name, vhost);
     vhost.limits = this.parameters.vhostLimits(vhost.name);
+    vhost.isScheduling = isSchedulingOn(this.parameters, vhost.name);
     this.#recordVhost(vhost);
     if (vhost.name === this.settings.eventExchangeVhost) this.#addEventExchange(vhost);
     if (vhost.name === this.settings.logExchangeVhost) vhost.addSystemExchange(logExchangeName, this.#topicType());
@@ -389,6 +392,12 @@ export class BrokerCore {
     );
   }
 
+  #heldDamaged(vhost: Vhost, exchange: Exchange, ref: MessageRef): void {
+    this.counters.damagedMessages++;
+    this.onMessageDamaged(ref);
+    this.logger.error('store', `a message held by exchange '${exchange.name}' in vhost '${vhost.name}' is damaged on disk and was dropped`);
+  }
+
   #deadLetterFailed(queue: Queue, error: unknown): void {
     const text = `a message of queue '${queue.name}' in vhost '${queue.vhostName}' cannot be dead-lettered and was dropped`;
     if (error instanceof RangeError) {
@@ -442,6 +451,9 @@ export class BrokerCore {
       format: tag => this.format(tag),
       holdsRefs: holder => this.holdsRefs(holder),
       dropsRefs: holder => this.dropsRefs(holder),
+      log: this.#queueLog,
+      nextLogId: () => ++this.#lastQueueId,
+      heldDamaged: (vhost, exchange, ref) => this.#heldDamaged(vhost, exchange, ref),
       deliver: (vhost, target, keys, p) => this.publisher.deliver(vhost, target, keys, p),
       tracer: vhost =>
         new Tracer(vhost, {
@@ -459,7 +471,10 @@ export class BrokerCore {
   }
 
   #applyVhostLimits(): void {
-    for (const vhost of this.vhosts.values()) vhost.limits = this.parameters.vhostLimits(vhost.name);
+    for (const vhost of this.vhosts.values()) {
+      vhost.limits = this.parameters.vhostLimits(vhost.name);
+      vhost.isScheduling = isSchedulingOn(this.parameters, vhost.name);
+    }
   }
 
   #recordVhost(vhost: Vhost): void {

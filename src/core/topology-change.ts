@@ -35,6 +35,8 @@ export type TopologyChange =
       readonly arguments: TaggedTable;
     }
   | { readonly kind: 'exchange.delete'; readonly vhost: string; readonly name: string }
+  /** Names what an exchange holds in the log. */
+  | { readonly kind: 'exchange.holds'; readonly vhost: string; readonly name: string; readonly id: number }
   | {
       readonly kind: 'binding.put' | 'binding.delete';
       readonly vhost: string;
@@ -67,6 +69,10 @@ export function exchangeChange(vhost: string, exchange: Exchange): TopologyChang
     isInternal: exchange.isInternal,
     arguments: tableToTagged(exchange.arguments),
   };
+}
+
+export function holdsChange(vhost: string, exchange: Exchange, id: number): TopologyChange {
+  return { kind: 'exchange.holds', vhost, name: exchange.name, id };
 }
 
 export function bindingChange(kind: 'binding.put' | 'binding.delete', vhost: string, binding: Binding): TopologyChange {

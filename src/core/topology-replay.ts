@@ -84,6 +84,18 @@ export class MetadataReplay {
           brokerActor,
         );
         return;
+      case 'exchange.holds': {
+        this.lastQueueId = Math.max(this.lastQueueId, change.id);
+        const exchange = vhost.exchange(change.name);
+        if (exchange === undefined) {
+          this.skipped++;
+          return;
+        }
+        const { held } = exchange.holding(vhost.home);
+        held.id = change.id;
+        this.queues.set(change.id, held);
+        return;
+      }
       case 'exchange.delete': {
         const exchange = vhost.exchanges.get(change.name);
         if (exchange !== undefined) vhost.removeExchange(exchange);

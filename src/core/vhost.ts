@@ -6,10 +6,11 @@ import type { ExchangeHome } from './exchanges/exchange-home.ts';
 import type { ExchangeType, Target } from './exchanges/exchange-type.ts';
 import { Exchange } from './exchanges/exchange.ts';
 import { Router } from './exchanges/router.ts';
+import type { MessageRef } from './messages/message-store.ts';
 import type { Publication } from './messages/publication.ts';
 import type { MetadataJournal } from './ports/metadata-journal.ts';
 import type { Queue } from './queues/queue.ts';
-import { bindingChange, exchangeChange, queueChange, type TopologyChange } from './topology-change.ts';
+import { bindingChange, exchangeChange, holdsChange, queueChange, type TopologyChange } from './topology-change.ts';
 import type { Tracer } from './tracing/tracer.ts';
 import { VhostCounters } from './vhost-counters.ts';
 
@@ -34,7 +35,10 @@ export const noTopologyListener: TopologyListener = {
 };
 
 /** What a virtual host needs of the broker around it. */
-export interface VhostServices extends Omit<ExchangeHome, 'deliver' | 'types'> {
+export interface VhostServices extends Omit<ExchangeHome, 'deliver' | 'types' | 'claimId' | 'heldDamaged'> {
+  /** A number for what is recorded in the log, never given before. */
+  nextLogId(): number;
+  heldDamaged(vhost: Vhost, exchange: Exchange, ref: MessageRef): void;
   deliver(vhost: Vhost, target: Target, keys: readonly string[], p: Publication): number;
   tracer(vhost: Vhost): Tracer;
 }
@@ -79,6 +83,8 @@ export class Vhost {
   /** Copies what is published and delivered while tracing is on; null otherwise. */
   tracer: Tracer | null = null;
   isProtectedFromDeletion = false;
+  /** Whether every exchange holds messages that say when they want to be delivered. */
+  isScheduling = false;
   limits: VhostLimits = { connectionsMax: -1, queuesMax: -1 };
   readonly queues = new Map<string, Queue>();
   readonly exchanges = new Map<string, Exchange>();
@@ -116,9 +122,13 @@ export class Vhost {
     this.#journal = journal;
     this.#listener = listener;
     this.router = new Router(this, services.format);
-    const { clock, timers, store, format, pivot, holdsRefs, dropsRefs } = services;
+    const { clock, timers, store, log, format, pivot, holdsRefs, dropsRefs } = services;
     const deliver: ExchangeHome['deliver'] = (target, keys, p) => services.deliver(this, target, keys, p);
-    this.home = { clock, timers, store, types, format, pivot, holdsRefs, dropsRefs, deliver };
+    const keeping: Pick<ExchangeHome, 'claimId' | 'heldDamaged'> = {
+      claimId: exchange => this.#claimId(exchange),
+      heldDamaged: (exchange, ref) => services.heldDamaged(this, exchange, ref),
+    };
+    this.home = { clock, timers, store, log, types, format, pivot, holdsRefs, dropsRefs, deliver, ...keeping };
     const find = (name: string): Queue | undefined => this.queues.get(name) ?? this.hiddenQueues.get(name);
     const none: FieldTable = new Map();
     const system = { isDurable: true, isAutoDelete: false, arguments: none };
@@ -150,10 +160,21 @@ export class Vhost {
     for (const exchange of this.exchanges.values()) {
       if (exchange.isDurable && exchange.name !== '' && !exchange.name.startsWith('amq.')) yield exchangeChange(this.name, exchange);
     }
+    for (const exchange of this.exchanges.values()) {
+      const id = exchange.delay?.held.id ?? 0;
+      if (id !== 0) yield holdsChange(this.name, exchange, id);
+    }
     for (const queue of this.queues.values()) if (queue.isDurable && !queue.isExclusive) yield queueChange(this.name, queue);
     for (const exchange of this.exchanges.values()) {
       for (const binding of exchange.bindings.values()) if (isRecorded(binding)) yield bindingChange('binding.put', this.name, binding);
     }
+  }
+
+  /** Names what the exchange holds in the log, from now on. */
+  #claimId(exchange: Exchange): number {
+    const id = this.#services.nextLogId();
+    this.#journal.record(holdsChange(this.name, exchange, id));
+    return id;
   }
 
   /** `user` is on whose behalf, here and below. */

@@ -75,7 +75,7 @@ export class SimBroker {
     });
     beforeStart?.(this.core);
     this.core.addVhost({ name: '/', description: '', tags: [], defaultQueueType: null });
-    this.addUser('guest', '/');
+    if (this.core.access.user('guest') === undefined) this.addUser('guest', '/');
     this.frontEnd = new FrontEnd(this.core, new InternalBackend(this.core.access, []), frontEnd ?? {});
   }
 

@@ -1,4 +1,4 @@
-import { JournalStore } from '../../src/store/journal/journal-store.ts';
+import { JournalStore, type JournalStoreOptions } from '../../src/store/journal/journal-store.ts';
 import type { BrokerCore } from '../../src/core/broker.ts';
 import { SimBroker, type SimBrokerOptions } from './sim-broker.ts';
 import { SimFiles } from './sim-files.ts';
@@ -8,8 +8,8 @@ export class SimDurableBroker extends SimBroker {
   readonly files: SimFiles;
   readonly store: JournalStore;
 
-  constructor(files = new SimFiles(), options: SimBrokerOptions = {}, bodyMemoryBytes?: number) {
-    const store = simStore(files, bodyMemoryBytes);
+  constructor(files = new SimFiles(), options: SimBrokerOptions = {}, bodyMemoryBytes?: number, more: Partial<JournalStoreOptions> = {}) {
+    const store = simStore(files, bodyMemoryBytes, more);
     super({ ...options, durability: store.journal, beforeStart: (core: BrokerCore) => startStore(store, core) });
     this.files = files;
     this.store = store;
@@ -32,8 +32,8 @@ export class SimDurableBroker extends SimBroker {
 }
 
 /** A journal whose failures are the test's. */
-export function simStore(files: SimFiles, bodyMemoryBytes?: number): JournalStore {
-  return new JournalStore(files, { onFatal: fail, ...(bodyMemoryBytes === undefined ? {} : { bodyMemoryBytes }) });
+export function simStore(files: SimFiles, bodyMemoryBytes?: number, more: Partial<JournalStoreOptions> = {}): JournalStore {
+  return new JournalStore(files, { ...more, onFatal: fail, ...(bodyMemoryBytes === undefined ? {} : { bodyMemoryBytes }) });
 }
 
 /** Recovers, and begins as far as that goes before the disk does anything: the rest follows. */

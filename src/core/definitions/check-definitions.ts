@@ -69,6 +69,9 @@ class Check {
       holdsRefs() {},
       dropsRefs() {},
       deliver: () => 0,
+      log: null,
+      nextLogId: () => 0,
+      heldDamaged() {},
       tracer: () => {
         throw new Error('nothing passes through the blank vhost');
       },

@@ -180,10 +180,11 @@ describe('x-delayed-message', () => {
     send(long(200), 'b');
     const delay = broker.vhost.exchanges.get('x')?.delay ?? assert.fail();
     const now = broker.clock.nowMillis;
-    assert.deepEqual(delay.held.list(0, 10), [
-      { number: 2, dueMillis: now + 100, exchange: 'x', routingKey: 'k', bodyBytes: 2 },
-      { number: 3, dueMillis: now + 200, exchange: 'x', routingKey: 'k', bodyBytes: 1 },
-      { number: 1, dueMillis: now + 300, exchange: 'x', routingKey: 'k', bodyBytes: 1 },
+    const shown = delay.held.list(0, 10).map(({ number, dueMillis, bodyBytes }) => [number, dueMillis, bodyBytes]);
+    assert.deepEqual(shown, [
+      [2, now + 100, 2],
+      [3, now + 200, 1],
+      [1, now + 300, 1],
     ]);
     assert.deepEqual(
       delay.held.list(1, 1).map(({ number }) => number),

@@ -5,26 +5,30 @@ import type { ExchangeStage } from '../exchanges/exchange-stage.ts';
 import type { RouteCollector } from '../exchanges/route-collector.ts';
 import type { RoutedMessage } from '../exchanges/routed-message.ts';
 import { fromDelay, fromPublisher } from '../messages/publication.ts';
-import { delayHeader, delayMillisMax, delayOf } from './delay.ts';
+import { waitOf } from './delay.ts';
 import { HeldMessages } from './held-messages.ts';
 
 /** Messages released in one go before others have their turn. */
 const releaseBatchMax = 1000;
 
 /**
- * Holds messages with an x-delay for that long, and then publishes them to the exchange again, with the delay negated so that nobody holds
- * them a second time. Never early; what comes first is released first among equal times. [rabbitmq_delayed_message_exchange]
+ * Holds messages with an x-delay for that long, those with an x-deliver-at until then, and then publishes them to the exchange again, an
+ * x-delay negated so that nobody holds them a second time. Never early; what comes first is released first among equal times.
+ * [rabbitmq_delayed_message_exchange]
  */
 export class DelayStage implements ExchangeStage {
   readonly #home: ExchangeHome;
   readonly #held: HeldMessages;
   readonly #timer: CallbackTimer;
-  #exchange: Exchange | null = null;
+  readonly #exchange: Exchange;
+  #isFetching = false;
   #isClosed = false;
 
-  constructor(home: ExchangeHome) {
+  constructor(home: ExchangeHome, exchange: Exchange) {
     this.#home = home;
-    this.#held = new HeldMessages(home);
+    this.#exchange = exchange;
+    this.#held = new HeldMessages(home, () => (exchange.isDurable ? home.claimId(exchange) : 0));
+    this.#held.onRestored = () => this.#arm();
     this.#timer = new CallbackTimer(() => this.#release());
     home.holdsRefs(this.#held);
   }
@@ -34,18 +38,18 @@ export class DelayStage implements ExchangeStage {
     return this.#held;
   }
 
-  pass(message: RoutedMessage, exchange: Exchange, out: RouteCollector): boolean {
+  pass(message: RoutedMessage, _exchange: Exchange, out: RouteCollector): boolean {
     const p = message.publication;
-    const delayMillis = delayOf(message.headers);
-    if (delayMillis === null) {
+    const { clock } = this.#home;
+    const waitMillis = waitOf(message.headers, clock.wallMillis);
+    if (typeof waitMillis === 'string') {
       // Who is not the publisher has been through this, or cannot be told.
       if (p.origin !== fromPublisher) return true;
-      out.refuse(`invalid header '${delayHeader}': expected milliseconds from 0 to ${delayMillisMax}`);
+      out.refuse(waitMillis);
       return false;
     }
-    if (delayMillis === 0 || p.origin === fromDelay) return true;
-    this.#exchange = exchange;
-    this.#held.hold(message.keys, p, this.#home.clock.nowMillis + delayMillis);
+    if (waitMillis === 0 || p.origin === fromDelay) return true;
+    this.#held.hold(p, clock.nowMillis + waitMillis);
     this.#arm();
     out.take();
     return false;
@@ -73,27 +77,47 @@ export class DelayStage implements ExchangeStage {
   }
 
   #release(): void {
-    const { clock } = this.#home;
+    const { clock, store } = this.#home;
     try {
-      for (let count = 0; count < releaseBatchMax && this.#held.nextDueMillis <= clock.nowMillis; count++) this.#releaseFirst();
+      for (let count = 0; count < releaseBatchMax && this.#held.nextDueMillis <= clock.nowMillis; count++) {
+        if (!store.isResident(this.#held.firstRef)) {
+          this.#fetch();
+          return;
+        }
+        this.#releaseFirst();
+      }
     } finally {
       this.#arm();
     }
   }
 
+  #fetch(): void {
+    this.#isFetching = true;
+    this.#home.store.fetch(this.#held.firstRef, () => {
+      this.#isFetching = false;
+      if (!this.#isClosed) this.#arm();
+    });
+  }
+
   #releaseFirst(): void {
-    const { keys, publication } = this.#held.take();
+    const held = this.#held;
+    if (!this.#home.store.isIntact(held.firstRef)) {
+      this.#home.heldDamaged(this.#exchange, held.firstRef);
+      held.dropFirst();
+      return;
+    }
     try {
-      if (this.#exchange !== null) this.#home.deliver(this.#exchange, keys, publication);
+      const { keys, publication } = held.take();
+      this.#home.deliver(this.#exchange, keys, publication);
     } finally {
-      this.#held.drop();
+      held.drop();
     }
   }
 
   #arm(): void {
     const { timers, clock } = this.#home;
     const dueMillis = this.#held.nextDueMillis;
-    if (dueMillis === Infinity || this.#isClosed) timers.clear(this.#timer);
+    if (dueMillis === Infinity || this.#isFetching || this.#isClosed) timers.clear(this.#timer);
     // What is due already is for the next turn: a batch is over, others wait.
     else timers.set(this.#timer, Math.max(dueMillis, clock.nowMillis + 1));
   }

@@ -1,7 +1,5 @@
 import type { FieldTable } from '../../base/field-table.ts';
 import { commandInvalid, preconditionFailed } from '../broker-error.ts';
-import { DelayStage } from '../delays/delay-stage.ts';
-import type { ExchangeHome } from './exchange-home.ts';
 import type { ExchangeType } from './exchange-type.ts';
 
 const typeArgument = 'x-delayed-type';
@@ -22,5 +20,5 @@ export const delayedMessage: ExchangeType = {
   description: 'Delayed Message Exchange.',
   check: (args, types) => innerType(args, types).check(args, types),
   create: (args, home) => innerType(args, home.types).create(args, home),
-  stages: (args, home: ExchangeHome) => [...(innerType(args, home.types).stages?.(args, home) ?? []), new DelayStage(home)],
+  stages: (args, home, exchange) => [...(innerType(args, home.types).stages?.(args, home, exchange) ?? []), exchange.holding(home)],
 };

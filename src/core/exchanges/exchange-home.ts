@@ -1,8 +1,10 @@
 import type { TimerQueue } from '../../base/timer-queue.ts';
-import type { MessageStore, RefHolder } from '../messages/message-store.ts';
+import type { MessageRef, MessageStore, RefHolder } from '../messages/message-store.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageFormat, PivotFormat } from '../ports/message-format.ts';
+import type { QueueLog } from '../ports/queue-log.ts';
+import type { Exchange } from './exchange.ts';
 import type { ExchangeType, Target } from './exchange-type.ts';
 
 /** What the virtual host offers to exchange types that keep messages. */
@@ -14,6 +16,12 @@ export interface ExchangeHome {
   readonly types: ReadonlyMap<string, ExchangeType>;
   format(tag: number): MessageFormat;
   pivot(): PivotFormat;
+  /** Where durable exchanges record what they hold; null for a broker in memory. */
+  readonly log: QueueLog | null;
+  /** A number that names what the exchange holds in the log from now on; recorded. */
+  claimId(exchange: Exchange): number;
+  /** A held message read back from disk is not what was stored; it is dropped. */
+  heldDamaged(exchange: Exchange, ref: MessageRef): void;
   /** Who keeps message references tells, so that they can be renamed when memory is compacted. */
   holdsRefs(holder: RefHolder): void;
   dropsRefs(holder: RefHolder): void;

@@ -42,5 +42,5 @@ export interface ExchangeType {
   /** `home` is for types that do more than choose among targets. */
   create(args: FieldTable, home: ExchangeHome): ExchangeRoutes;
   /** What looks at messages before they are routed. */
-  stages?(args: FieldTable, home: ExchangeHome): readonly ExchangeStage[];
+  stages?(args: FieldTable, home: ExchangeHome, exchange: Exchange): readonly ExchangeStage[];
 }

@@ -45,6 +45,8 @@ export class Exchange {
   /** See RouteCollector. */
   routeStamp = 0;
   isDeleted = false;
+  /** What holds messages of this exchange for later; null for one that has held none. */
+  delay: DelayStage | null = null;
   /** Routes by routing key, null where they depend on the message, as long as `cacheGeneration` is the vhost's. */
   readonly cache = new Map<string, Route | null>();
   cacheGeneration = -1;
@@ -54,31 +56,31 @@ export class Exchange {
   constructor(type: ExchangeType, declaration: ExchangeDeclaration, home: ExchangeHome) {
     this.type = type;
     this.routes = type.create(declaration.arguments, home);
-    this.stages = stagesOf(type, declaration.arguments, home);
-    this.seesMessages = this.stages.length > 0 || this.routes.dependsOn === 'message';
     this.name = declaration.name;
     this.isDurable = declaration.isDurable;
     this.isAutoDelete = declaration.isAutoDelete;
     this.isInternal = declaration.isInternal;
     this.arguments = declaration.arguments;
+    this.stages = stagesOf(type, declaration.arguments, home, this);
+    this.seesMessages = this.stages.length > 0 || this.routes.dependsOn === 'message';
   }
 
-  /** What holds messages of this exchange for later; null for one that holds none. */
-  get delay(): DelayStage | null {
-    for (const stage of this.stages) if (stage instanceof DelayStage) return stage;
-    return null;
+  /** What holds messages of this exchange for later; made when it is asked for first. */
+  holding(home: ExchangeHome): DelayStage {
+    return (this.delay ??= new DelayStage(home, this));
   }
 
   /** The exchange is deleted. */
   close(): void {
     this.isDeleted = true;
     for (const stage of this.stages) stage.close();
+    this.delay?.close();
   }
 }
 
 /** Duplicates are dropped before anything else is done with them. */
-function stagesOf(type: ExchangeType, args: FieldTable, home: ExchangeHome): readonly ExchangeStage[] {
-  const own = type.stages?.(args, home) ?? [];
+function stagesOf(type: ExchangeType, args: FieldTable, home: ExchangeHome, exchange: Exchange): readonly ExchangeStage[] {
+  const own = type.stages?.(args, home, exchange) ?? [];
   const isDone = own.some(stage => stage instanceof DeduplicationStage);
   return wantsDeduplication(args) && !isDone ? [new DeduplicationStage(args, home), ...own] : own;
 }

@@ -1,7 +1,8 @@
 // hot path: see docs/STYLE.md
 import type { FieldTable } from '../../base/field-table.ts';
 import { limits } from '../limits.ts';
-import type { Publication } from '../messages/publication.ts';
+import { saysWhen, waitOf } from '../delays/delay.ts';
+import { fromPublisher, type Publication } from '../messages/publication.ts';
 import type { MessageFormat } from '../ports/message-format.ts';
 import type { Vhost } from '../vhost.ts';
 import type { Exchange } from './exchange.ts';
@@ -56,6 +57,10 @@ export class Router {
    * this is to be asked once for each publish. `headers` spares decoding them when the caller has done it.
    */
   route(exchange: Exchange, keys: readonly string[], p: Publication, headers?: FieldTable | null): Route {
+    if (this.#vhost.isScheduling && p.origin === fromPublisher) {
+      const held = this.#schedule(exchange, keys, p, headers);
+      if (held !== null) return held;
+    }
     if (keys.length === 1) {
       const remembered = this.remembered(exchange, keys[0] as string);
       if (remembered !== null) return remembered;
@@ -63,6 +68,22 @@ export class Router {
     this.#message.reset(keys, p, headers);
     this.#walk(exchange, keys, this.#message);
     return this.#collector.toRoute();
+  }
+
+  /** In a virtual host that has scheduled delivery: holds a message that says when it wants to be delivered; null for any other. */
+  #schedule(exchange: Exchange, keys: readonly string[], p: Publication, headers: FieldTable | null | undefined): Route | null {
+    const message = this.#message;
+    message.reset(keys, p, headers);
+    // Who holds messages by its type does so when its turn comes, after what drops duplicates.
+    if (!saysWhen(message.headers) || exchange.stages.some(stage => stage === exchange.delay)) return null;
+    const { home } = this.#vhost;
+    if (waitOf(message.headers, home.clock.wallMillis) === 0) return null;
+    const out = this.#collector;
+    out.reset();
+    // They see every message once: nothing that was held is looked at again.
+    for (const stage of exchange.stages) if (!stage.pass(message, exchange, out)) return out.toRoute();
+    exchange.holding(home).pass(message, exchange, out);
+    return out.toRoute();
   }
 
   /** Asks the exchanges one after the other. Without a message it returns false when one of them cannot say without it. */

@@ -219,6 +219,11 @@ export class MessageStore {
     return loose === undefined || loose.parts.length > 0 || loose.bodyBytes === 0 || loose.isDamaged;
   }
 
+  /** Whether the message's record is in the log. */
+  isInLog(ref: MessageRef): boolean {
+    return (this.slabs[ref >> 16] as Slab).logSequence >= 0;
+  }
+
   /** Whether a resident message is what was stored. Only what was fetched from disk is looked at; elsewhere it is. */
   isIntact(ref: MessageRef): boolean {
     if (this.#suspectCount === 0) return true;

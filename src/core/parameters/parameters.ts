@@ -8,11 +8,13 @@ import type { MetadataJournal } from '../ports/metadata-journal.ts';
 import { nullJournal } from '../ports/metadata-journal.ts';
 import type { VhostLimits } from '../vhost.ts';
 import type { ParameterChange } from './parameter-change.ts';
+import { scheduledDeliveryComponent, scheduledDeliveryProblems } from './scheduled-delivery.ts';
 import { vhostLimitsComponent, vhostLimitsName, vhostLimitsOf, vhostLimitsProblems } from './vhost-limits.ts';
 
 /** What may be set, and how a value is checked: RabbitMQ's texts of what is wrong with it. */
 const components: ReadonlyMap<string, (name: string, value: Json) => string[]> = new Map([
   [vhostLimitsComponent, vhostLimitsProblems],
+  [scheduledDeliveryComponent, scheduledDeliveryProblems],
   // Their engines check what is theirs when they start; here they are kept.
   ['shovel', (): string[] => []],
   ['federation-upstream', (): string[] => []],

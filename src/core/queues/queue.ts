@@ -31,6 +31,8 @@ export interface QueueDeclaration {
 export interface Restorable {
   /** Names it in the log. */
   readonly id: number;
+  /** What it held is gone. */
+  readonly isDeleted: boolean;
   /** Messages of one level have one order; several priorities may share one. */
   levelOf(priority: number): number;
   /** Puts a message to the place it had. Those of a level come in ascending order. */
@@ -44,6 +46,7 @@ export interface Restorable {
 /** A queue whose messages are in the log. */
 export interface RestorableQueue extends Queue, Restorable {
   readonly id: number;
+  isDeleted: boolean;
   /** Takes a ready message out, wherever it stands; false when it is not there. Whoever calls lets go of it. */
   removeRestored(priority: number, sequence: number, into: Entry): boolean;
 }

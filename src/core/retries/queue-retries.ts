@@ -168,7 +168,7 @@ export class QueueRetries {
     const slot = this.#heap.first;
     if (slot < 0 || this.#isFetching || this.#isClosed) timers.clear(this.#timer);
     // What is due already is for the next turn: a batch is over, others wait.
-    else timers.set(this.#timer, Math.max(this.#heap.due(slot), clock.nowMillis));
+    else timers.set(this.#timer, Math.max(this.#heap.due(slot), clock.nowMillis + 1));
   }
 
   #release(): void {

@@ -43,6 +43,12 @@ export const moveBody: BodyDescription = {
   },
 };
 export const explainBody: BodyDescription = { properties: { routing_key: text, headers: object } };
+export const rescheduleBody: BodyDescription = {
+  properties: {
+    delay: { type: 'integer', description: 'milliseconds from now' },
+    deliver_at: { type: ['integer', 'string'], description: 'Unix time in milliseconds, or RFC 3339' },
+  },
+};
 export const actionBody: BodyDescription = { required: ['action'], properties: { action: text } };
 export const vhostBody: BodyDescription = {
   properties: { description: text, tags, default_queue_type: text, tracing: flag, protected_from_deletion: flag },

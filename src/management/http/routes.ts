@@ -4,6 +4,7 @@ import * as bindings from './handlers/bindings.ts';
 import * as channels from './handlers/channels.ts';
 import * as connections from './handlers/connections.ts';
 import * as consumers from './handlers/consumers.ts';
+import * as delayed from './handlers/delayed.ts';
 import * as definitions from './handlers/definitions.ts';
 import * as exchanges from './handlers/exchanges.ts';
 import * as health from './handlers/health.ts';
@@ -178,6 +179,39 @@ export const routes: readonly Route[] = [
     'Tells what a publish would reach, and by which bindings',
     messages.explainPublish,
     bodies.explainBody,
+  ),
+  route(
+    'GET',
+    '/api/exchanges/:vhost/:name/delayed',
+    'management member',
+    'read from the exchange',
+    'Messages that the exchange holds for later, in the order of their release',
+    delayed.listDelayed,
+  ),
+  route(
+    'GET',
+    '/api/exchanges/:vhost/:name/delayed/:id',
+    'management member',
+    'read from the exchange',
+    'One message that the exchange holds for later',
+    delayed.getDelayed,
+  ),
+  route(
+    'PUT',
+    '/api/exchanges/:vhost/:name/delayed/:id',
+    'management member',
+    'write to the exchange',
+    'Holds a message until another time',
+    delayed.rescheduleDelayed,
+    bodies.rescheduleBody,
+  ),
+  route(
+    'DELETE',
+    '/api/exchanges/:vhost/:name/delayed/:id',
+    'management member',
+    'write to the exchange',
+    'Drops a message that the exchange holds for later',
+    delayed.cancelDelayed,
   ),
 
   // Queues

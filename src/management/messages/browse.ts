@@ -4,10 +4,11 @@ import type { BrokerCore } from '../../core/broker.ts';
 import type { MessageRef } from '../../core/messages/message-store.ts';
 import { metaRedelivered } from '../../core/queues/entry.ts';
 import type { Queue } from '../../core/queues/queue.ts';
+import type { WaitingRetry } from '../../core/retries/queue-retries.ts';
 import { messageId } from './message-id.ts';
 import { type ReadMessage, readMessage } from './read-message.ts';
 
-export type MessageState = 'ready' | 'unacked';
+export type MessageState = 'ready' | 'unacked' | 'delayed';
 
 export interface BrowsedMessage extends ReadMessage {
   readonly id: string;
@@ -87,8 +88,21 @@ function found(core: BrokerCore, queue: Queue, state: MessageState, offset: numb
     return list.length < count;
   };
   if (state === 'ready') queue.forEachReady(entry => note(entry.ref, entry.meta, entry.sequence));
+  else if (state === 'delayed') delayedOf(queue).every(({ entry }) => note(entry.ref, entry.meta, entry.sequence));
   else unacked(core, queue, note);
   return list;
+}
+
+/** What waits to be tried again, in the order in which it comes back. */
+function delayedOf(queue: Queue): WaitingRetry[] {
+  const waiting: WaitingRetry[] = [];
+  queue.retries?.forEach(each => void waiting.push(each));
+  return waiting.sort((a, b) => a.dueMillis - b.dueMillis || a.entry.sequence - b.entry.sequence);
+}
+
+/** Whether one of the messages that wait to be tried again has this name. */
+export function isDelayed(queue: Queue, id: string): boolean {
+  return delayedOf(queue).some(({ entry }) => messageId(entry) === id);
 }
 
 /** Visits the deliveries of a queue that wait for an acknowledgement: the channels hold them, and tell when asked to rename references. */

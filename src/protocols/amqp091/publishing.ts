@@ -2,6 +2,7 @@
 import { copyBytes, equalBytes } from '../../base/bytes.ts';
 import type { FieldTable } from '../../base/field-table.ts';
 import { BrokerError, notFound, preconditionFailed, accessRefused } from '../../core/broker-error.ts';
+import { saysWhen } from '../../core/delays/delay.ts';
 import type { Exchange } from '../../core/exchanges/exchange.ts';
 import { emptyRoute, type Route } from '../../core/exchanges/route.ts';
 import { Publication } from '../../core/messages/publication.ts';
@@ -386,8 +387,14 @@ export class Publishing {
   /** Exchanges that see the message may keep it: in a transaction they see it at the commit. */
   #route(exchange: Exchange, keys: readonly string[], p: Publication, headers: FieldTable | null): Route {
     const { router } = this.#channel.connection.vhost;
-    if (this.#channel.transaction !== null && router.remembered(exchange, keys[0] as string) === null) return new DeferredRoute(keys);
+    const isHeld = (): boolean => this.#isScheduled(headers) || router.remembered(exchange, keys[0] as string) === null;
+    if (this.#channel.transaction !== null && isHeld()) return new DeferredRoute(keys);
     return router.route(exchange, keys, p, headers);
+  }
+
+  /** Whether the message may be held for later though its exchange routes by the key alone. */
+  #isScheduled(headers: FieldTable | null): boolean {
+    return this.#channel.connection.vhost.isScheduling && saysWhen(headers);
   }
 
   /** A refusal by an exchange is told with a nack where there are confirms, else it closes the channel. */
@@ -415,7 +422,8 @@ export class Publishing {
       if (headers?.has('BCC')) withoutBcc(p, headers, broker.format(p.format), broker.pivot);
       return this.#accepted(this.#route(exchange, keys, p, headers));
     }
-    return memo.route ?? this.#accepted(this.#route(exchange, [memo.routingKey], p, headers));
+    if (memo.route !== null && !this.#isScheduled(headers)) return memo.route;
+    return this.#accepted(this.#route(exchange, [memo.routingKey], p, headers));
   }
 
   /** [RabbitMQ: rabbit_channel, basic.publish] */

@@ -317,7 +317,7 @@ export class Recovery implements OpVisitor {
     for (const [queueId, levels] of this.#lists) {
       const queue = this.#replay.queues.get(queueId);
       for (const list of levels.values()) {
-        if (queue === undefined) {
+        if (queue === undefined || queue.isDeleted) {
           this.report.orphans += list.count;
           continue;
         }

@@ -1,6 +1,6 @@
 import { tableFromJson } from '../../../base/field-table.ts';
 import type { RestorableQueue } from '../../../core/queues/queue.ts';
-import { browse, isUnacked } from '../../messages/browse.ts';
+import { browse, isDelayed, isUnacked } from '../../messages/browse.ts';
 import { explainRouting } from '../../messages/explain.ts';
 import { type MessagePlace, parseMessageId } from '../../messages/message-id.ts';
 import { moveMessages, type MoveTarget } from '../../messages/move.ts';
@@ -22,7 +22,7 @@ export async function listMessages(call: ApiCall): Promise<Reply> {
   const queue = queueOf(call);
   call.core.topology.check(call.actor, call.vhost(), 'read', 'queue', queue.name);
   const state = call.query.get('state') ?? 'ready';
-  if (state !== 'ready' && state !== 'unacked') throw badRequest('state is ready or unacked');
+  if (state !== 'ready' && state !== 'unacked' && state !== 'delayed') throw badRequest('state is ready, unacked or delayed');
   const messages = await browse(call.core, queue, {
     offset: numberOf(call, 'offset', 0, Number.MAX_SAFE_INTEGER),
     count: numberOf(call, 'count', countDefault, countMax),
@@ -55,6 +55,7 @@ export function deleteMessage(call: ApiCall): Reply {
   const place = parseMessageId(id);
   if (place !== null && dropMessage(queue, place)) return noContent;
   if (isUnacked(call.core, queue, id)) throw new HttpError(409, 'conflict', 'the message was delivered and waits for its acknowledgement');
+  if (isDelayed(queue, id)) throw new HttpError(409, 'conflict', 'the message waits to be tried again');
   throw notFound();
 }
 
@@ -139,7 +140,8 @@ function wholeNumber(value: unknown, name: string): number {
   throw badRequest(`${name} should be a whole number`);
 }
 
-function numberOf(call: ApiCall, name: string, absent: number, max: number): number {
+/** A whole number of the query. @throws HttpError 400 */
+export function numberOf(call: ApiCall, name: string, absent: number, max: number): number {
   const text = call.query.get(name);
   if (text === null) return absent;
   if (!/^\d{1,15}$/.test(text) || Number(text) > max)

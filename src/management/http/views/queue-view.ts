@@ -51,6 +51,8 @@ export class QueueViews {
       view['messages_ready'] = queue.readyCount;
       view['messages_unacknowledged'] = queue.unackedCount;
     }
+    if (detail !== 'plain' && (queue.retries !== null || queue.settings.retryDelays !== null))
+      view['messages_delayed'] = queue.retries?.heldCount ?? 0;
     if (detail === 'full') this.#addStatistics(queue, view);
     return view;
   }
