@@ -25,7 +25,7 @@ async function start(dataDir: string): Promise<{ broker: ChildProcess; port: num
   const ended = new Promise<void>(resolve => broker.on('close', () => resolve()));
   void ended.then(() => running.delete(broker));
   const port = await new Promise<number>((resolve, reject) => {
-    broker.stdout?.once('data', chunk => resolve(Number(String(chunk))));
+    broker.stdout?.once('data', chunk => resolve(Number(new URL(String(chunk).trim()).port)));
     broker.once('close', () => reject(new Error('the broker ended before it was ready')));
   });
   return { broker, port, ended };

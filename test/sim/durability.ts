@@ -5,7 +5,12 @@ import { parseArgs } from 'node:util';
 import { World } from './durable-world.ts';
 
 const { values } = parseArgs({
-  options: { seed: { type: 'string' }, seeds: { type: 'string', default: '100' }, from: { type: 'string', default: '1' } },
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '100' },
+    from: { type: 'string', default: '1' },
+    'until-failure': { type: 'boolean', default: false },
+  },
 });
 const isOne = values.seed !== undefined;
 const first = Number(isOne ? values.seed : values.from);
@@ -23,7 +28,7 @@ for (let seed = first; seed < first + count; seed++) {
     failed++;
     console.error(`seed ${seed} failed (node test/sim/durability.ts --seed ${seed}): ${(error as Error).message}`);
     if (isOne) console.error(world.trace.join('\n'), '\n', (error as Error).stack, (error as Error).cause ?? '');
-    if (failed > 20) break;
+    if (failed > 20 || values['until-failure']) break;
   }
 }
 const seconds = (performance.now() - began) / 1000;

@@ -11,7 +11,8 @@ import { type Arrival, LedgerClient } from './durable-client.ts';
 import { Copy, Ledger, type LedgerQueue } from './durable-ledger.ts';
 import { makeBody, readBody } from './message-body.ts';
 import type { ShadowEntries, ShadowLog } from './shadow-log.ts';
-import { type PowerLoss, SimFiles } from '../support/sim-files.ts';
+import { SimFiles } from '../support/sim-files.ts';
+import type { PowerLoss } from '../support/sim-platter.ts';
 import { replayedDefinitions, SimNode, type SimNodeOptions } from './sim-node.ts';
 
 const confirmChannel = 1;

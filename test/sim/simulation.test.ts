@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Simulation } from './simulation.ts';
 
-const seedCount = 300;
+const seedCount = 2000;
 const stepCount = 3000;
 
 test(`a broker with clients that do what they like keeps the rules, for ${seedCount} seeds`, () => {
@@ -17,7 +17,7 @@ test(`a broker with clients that do what they like keeps the rules, for ${seedCo
       delivered += report.counts.delivered;
       commits += report.commits;
     } catch (error) {
-      throw new Error(`node test/sim/run.ts --seed ${seed} --seeds 1 --steps ${stepCount} repeats this: ${String(error)}`, {
+      throw new Error(`npm run sim -- --seed ${seed} --seeds 1 --steps ${stepCount} repeats this: ${String(error)}`, {
         cause: error,
       });
     }

@@ -1,106 +1,13 @@
 import type { FileHandle, Files } from '../../src/core/ports/files.ts';
 import { Random } from './random.ts';
-
-/** What a disk writes whole or not at all. */
-export const sectorBytes = 512;
-
-/** What survives of everything that was not synced when the power goes. */
-export interface PowerLoss {
-  /** Written bytes: none, all, each sector by chance, or all up to some moment and the last of these writes in part. */
-  readonly data: 'none' | 'all' | 'random' | 'prefix';
-  /** Files made, renamed and removed: none, all, each by chance, or all up to some moment (a journalling file system). */
-  readonly names: 'none' | 'all' | 'random' | 'prefix';
-}
+import { Image } from './sim-image.ts';
+import { Inode, Platter, type PowerLoss } from './sim-platter.ts';
 
 export type Operation = 'open' | 'write' | 'sync' | 'read' | 'rename' | 'remove' | 'copy' | 'syncDirectory';
 
 /** An error as the system reports it. */
 export function systemError(code: 'ENOSPC' | 'EIO' | 'EMFILE' | 'ENOENT', what: string): Error {
   return Object.assign(new Error(`${code}: ${what}`), { code });
-}
-
-interface Write {
-  readonly position: number;
-  readonly bytes: Buffer;
-}
-
-/** Bytes that grow as needed; what was never written is 0. */
-class Image {
-  bytes: Buffer = Buffer.alloc(0);
-  size = 0;
-
-  write(position: number, bytes: Buffer): void {
-    const end = position + bytes.length;
-    if (end > this.bytes.length) {
-      const grown = Buffer.alloc(Math.max(end, this.bytes.length * 2));
-      this.bytes.copy(grown);
-      this.bytes = grown;
-    }
-    bytes.copy(this.bytes, position);
-    if (end > this.size) this.size = end;
-  }
-
-  read(into: Buffer, position: number): number {
-    const count = Math.max(0, Math.min(into.length, this.size - position));
-    into.fill(0, 0, count);
-    if (position < this.bytes.length) this.bytes.copy(into, 0, position, Math.min(position + count, this.bytes.length));
-    return count;
-  }
-
-  clone(): Image {
-    const image = new Image();
-    image.bytes = Buffer.from(this.bytes);
-    image.size = this.size;
-    return image;
-  }
-}
-
-class Inode {
-  /** What processes see: the page cache. */
-  readonly cache: Image;
-  /** What is on the platter. */
-  readonly durable: Image;
-  /** What is in the cache and was not synced since, in order; the first has the number `dirtyFrom`. */
-  dirty: Write[] = [];
-  dirtyFrom = 0;
-  /** Writes that were asked for and not reported done. */
-  readonly flying = new Set<Write>();
-
-  constructor(cache = new Image(), durable = new Image()) {
-    this.cache = cache;
-    this.durable = durable;
-  }
-
-  /** Puts a write into the cache. The bytes are copied only now: until it is done they must not change. */
-  apply(position: number, bytes: Buffer): void {
-    const copy = Buffer.from(bytes);
-    this.cache.write(position, copy);
-    this.dirty.push({ position, bytes: copy });
-  }
-
-  /** Makes durable what was dirty up to a number. */
-  clean(until: number, size: number): void {
-    const count = Math.max(0, until - this.dirtyFrom);
-    for (const write of this.dirty.splice(0, count)) this.durable.write(write.position, write.bytes);
-    this.dirtyFrom += count;
-    if (this.durable.size < size) this.durable.size = size;
-  }
-}
-
-type NameChange =
-  | { readonly kind: 'link'; readonly name: string; readonly inode: Inode }
-  | { readonly kind: 'unlink'; readonly name: string }
-  | { readonly kind: 'rename'; readonly from: string; readonly to: string; readonly inode: Inode };
-
-type Names = Map<string, Inode>;
-
-function change(names: Names, item: NameChange): void {
-  if (item.kind === 'link') names.set(item.name, item.inode);
-  else if (item.kind === 'unlink') names.delete(item.name);
-  else {
-    if (names.get(item.from) === item.inode) names.delete(item.from);
-    names.set(item.to, item.inode);
-  }
 }
 
 /**
@@ -110,11 +17,7 @@ function change(names: Names, item: NameChange): void {
  */
 export class SimFiles implements Files {
   readonly random: Random;
-  readonly #names: Names;
-  readonly #durableNames: Names;
-  /** Changes of names that were not synced; the first has the number `#namesFrom`. */
-  #nameChanges: NameChange[] = [];
-  #namesFrom = 0;
+  readonly platter: Platter;
   #steps: (() => void)[] = [];
   /** A process that is dead changes nothing any more and hears nothing. */
   isFrozen = false;
@@ -125,16 +28,15 @@ export class SimFiles implements Files {
   /** Asked before every operation: an error makes it fail. */
   fault: (operation: Operation, name: string, bytes: number) => Error | null = () => null;
 
-  constructor(random: Random = new Random(1), names: Names = new Map(), durableNames: Names = new Map()) {
+  constructor(random: Random = new Random(1), platter: Platter = new Platter()) {
     this.random = random;
-    this.#names = names;
-    this.#durableNames = durableNames;
+    this.platter = platter;
   }
 
   // --- the port
 
   list(): string[] {
-    return this.random.shuffled([...this.#names.keys()]);
+    return this.random.shuffled([...this.platter.names.keys()]);
   }
 
   sizeOf(name: string): number {
@@ -143,10 +45,10 @@ export class SimFiles implements Files {
 
   open(name: string, bytes: number): FileHandle {
     this.#throwFault('open', name, bytes);
-    let inode = this.#names.get(name);
+    let inode = this.platter.names.get(name);
     if (inode === undefined) {
       inode = new Inode();
-      if (this.#counts()) this.#change({ kind: 'link', name, inode });
+      if (this.#counts()) this.platter.change({ kind: 'link', name, inode });
     }
     // The length is metadata that the next sync takes along.
     if (inode.cache.size < bytes && !this.isFrozen) inode.cache.size = bytes;
@@ -161,28 +63,27 @@ export class SimFiles implements Files {
   rename(from: string, to: string): void {
     this.#throwFault('rename', from, 0);
     const inode = this.#inode(from);
-    if (this.#counts()) this.#change({ kind: 'rename', from, to, inode });
+    if (this.#counts()) this.platter.change({ kind: 'rename', from, to, inode });
   }
 
   remove(name: string): void {
-    if (!this.#names.has(name)) return;
+    if (!this.platter.names.has(name)) return;
     this.#throwFault('remove', name, 0);
-    if (this.#counts()) this.#change({ kind: 'unlink', name });
+    if (this.#counts()) this.platter.change({ kind: 'unlink', name });
   }
 
   copy(from: string, to: string, done: (error: Error | null) => void): void {
     const error = this.fault('copy', from, 0);
     if (!this.#counts()) return;
     this.#steps.push(() => {
-      const inode = this.#names.get(from);
+      const inode = this.platter.names.get(from);
       if (error !== null || inode === undefined) {
         done(error ?? systemError('ENOENT', from));
         return;
       }
       const copy = new Inode();
-      copy.apply(0, inode.cache.bytes);
-      copy.cache.size = inode.cache.size;
-      this.#change({ kind: 'link', name: to, inode: copy });
+      copy.apply(0, this.bytesOf(from));
+      this.platter.change({ kind: 'link', name: to, inode: copy });
       done(null);
     });
   }
@@ -190,13 +91,9 @@ export class SimFiles implements Files {
   syncDirectory(done: (error: Error | null) => void): void {
     const error = this.fault('syncDirectory', '.', 0);
     if (!this.#counts()) return;
-    const until = this.#namesFrom + this.#nameChanges.length;
+    const until = this.platter.changeCount;
     this.#steps.push(() => {
-      if (error === null) {
-        const count = Math.max(0, until - this.#namesFrom);
-        for (const item of this.#nameChanges.splice(0, count)) change(this.#durableNames, item);
-        this.#namesFrom += count;
-      }
+      if (error === null) this.platter.syncNames(until);
       done(error);
     });
   }
@@ -223,36 +120,15 @@ export class SimFiles implements Files {
 
   /** The directory after the process was killed: what was written stays, writes under way are done, not done, or done in part. */
   kill(): SimFiles {
-    for (const inode of new Set(this.#names.values())) {
-      for (const { position, bytes } of inode.flying) {
-        const count = this.random.pick([0, bytes.length, this.random.below(bytes.length + 1)]);
-        if (count > 0) inode.apply(position, bytes.subarray(0, count));
-      }
-      inode.flying.clear();
-    }
+    this.platter.endWrites(this.random);
     this.isFrozen = true;
-    const next = new SimFiles(this.random, this.#names, this.#durableNames);
-    next.#nameChanges = this.#nameChanges;
-    return next;
+    return new SimFiles(this.random, this.platter);
   }
 
   /** The directory after the power was cut: only what was synced is sure to be there. */
   cutPower(loss: PowerLoss): SimFiles {
     this.kill();
-    const names = new Map(this.#durableNames);
-    for (const item of this.#survivors(loss.names)) change(names, item);
-    const after: Names = new Map();
-    const images = new Map<Inode, Image>();
-    for (const [name, inode] of names) {
-      let image = images.get(inode);
-      if (image === undefined) {
-        image = this.#afterLoss(inode, loss.data);
-        images.set(inode, image);
-      }
-      // Two names may be left of one file that was renamed: a copy does as well.
-      after.set(name, new Inode(image.clone(), image.clone()));
-    }
-    return new SimFiles(this.random, after, new Map(after));
+    return new SimFiles(this.random, this.platter.afterLoss(this.random, loss));
   }
 
   /** The bytes of a file, to look at or to damage. */
@@ -265,49 +141,13 @@ export class SimFiles implements Files {
 
   /** Puts other bytes in place of a file's, durably. */
   replaceBytes(name: string, bytes: Buffer): void {
-    const image = new Image();
-    image.write(0, bytes);
-    const inode = new Inode(image, image.clone());
-    this.#names.set(name, inode);
-    this.#durableNames.set(name, inode);
+    const image = Image.of(bytes);
+    this.platter.place(name, new Inode(image, image.clone()));
   }
 
   /** A copy of all files as processes see them, all of it durable. */
   clone(random: Random): SimFiles {
-    const names: Names = new Map();
-    for (const [name, inode] of this.#names) names.set(name, new Inode(inode.cache.clone(), inode.cache.clone()));
-    return new SimFiles(random, names, new Map(names));
-  }
-
-  #afterLoss(inode: Inode, data: PowerLoss['data']): Image {
-    const image = inode.durable.clone();
-    const { random } = this;
-    if (data === 'prefix') {
-      const count = random.below(inode.dirty.length + 1);
-      for (const write of inode.dirty.slice(0, count)) image.write(write.position, write.bytes);
-      const torn = inode.dirty[count];
-      if (torn !== undefined) image.write(torn.position, torn.bytes.subarray(0, random.below(torn.bytes.length + 1)));
-    } else if (data !== 'none') {
-      for (const write of inode.dirty) {
-        for (let at = 0; at < write.bytes.length; ) {
-          const position = write.position + at;
-          const count = Math.min(write.bytes.length - at, sectorBytes - (position % sectorBytes));
-          if (data === 'all' || random.chance(0.5)) image.write(position, write.bytes.subarray(at, at + count));
-          at += count;
-        }
-      }
-    }
-    const sizeMax = inode.cache.size;
-    if (image.size < sizeMax && (data === 'all' || random.chance(0.5))) image.size = random.between(image.size, sizeMax);
-    return image;
-  }
-
-  #survivors(names: PowerLoss['names']): readonly NameChange[] {
-    const changes = this.#nameChanges;
-    if (names === 'none') return [];
-    if (names === 'all') return changes;
-    if (names === 'prefix') return changes.slice(0, this.random.below(changes.length + 1));
-    return changes.filter(() => this.random.chance(0.5));
+    return new SimFiles(random, this.platter.clone());
   }
 
   #handle(name: string, inode: Inode): FileHandle {
@@ -364,14 +204,9 @@ export class SimFiles implements Files {
   }
 
   #inode(name: string): Inode {
-    const inode = this.#names.get(name);
+    const inode = this.platter.names.get(name);
     if (inode === undefined) throw systemError('ENOENT', name);
     return inode;
-  }
-
-  #change(item: NameChange): void {
-    change(this.#names, item);
-    this.#nameChanges.push(item);
   }
 
   #throwFault(operation: Operation, name: string, bytes: number): void {

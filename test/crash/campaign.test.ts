@@ -1,0 +1,24 @@
+// The short form of the kill campaign (npm run crash), and that its list of broken builds follows the sources.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Campaign } from './campaign/campaign.ts';
+import { checkMutants } from './campaign/mutants.ts';
+import { straceRefusal } from './campaign/victim.ts';
+
+test('a broker that is killed again and again keeps every promise it made', { timeout: 240_000 }, async t => {
+  const refusal = straceRefusal();
+  if (refusal !== null) t.diagnostic(`without kills at system calls: ${refusal}`);
+  const seed = Number(process.env.SEED ?? 1);
+  const campaign = new Campaign({ cycles: 8, seed, hasStrace: refusal === null, loadMillis: 250, endsAtViolation: true });
+  const result = await campaign.run();
+  assert.deepEqual(
+    result.violations,
+    [],
+    `npm run crash -- --cycles 8 --seed ${seed} --load-millis 250 repeats this, as far as moments can be`,
+  );
+  assert.ok(result.confirmed > 2000, `only ${result.confirmed} messages were confirmed`);
+});
+
+test('every broken build of the campaigns can be made of the sources as they are', () => {
+  assert.ok(checkMutants() >= 12);
+});

@@ -1,0 +1,191 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Random } from '../../support/random.ts';
+import { audit, auditMetadata } from './audit.ts';
+import { Ledger } from './ledger.ts';
+import { declareTopology, Load, type MetadataState } from './load.ts';
+import { type SyscallFault, Victim } from './victim.ts';
+
+/** Calls in which the journal and the data directory change something. */
+const writingCalls = ['pwrite64', 'fdatasync', 'fsync', 'rename', 'unlink', 'ftruncate'] as const;
+const startingCalls = [...writingCalls, 'pread64', 'openat'] as const;
+const loadMillisMax = 900;
+const deepEvery = 10;
+
+export interface CampaignOptions {
+  readonly cycles: number;
+  readonly seed: number;
+  /** Whether system calls can be made to kill. */
+  readonly hasStrace: boolean;
+  /** Milliseconds of load before a random kill, at most. */
+  readonly loadMillis: number;
+  /** Ends with the first thing that is wrong. */
+  readonly endsAtViolation: boolean;
+  readonly onProgress?: (text: string) => void;
+}
+
+export interface CampaignResult {
+  readonly cycles: number;
+  readonly kills: Readonly<Record<'random' | 'syscall' | 'recovery' | 'clean', number>>;
+  readonly confirmed: number;
+  readonly copies: number;
+  readonly deliveries: number;
+  readonly seconds: number;
+  /** From the start of a broker after a kill until it served. */
+  readonly startMillisMax: number;
+  readonly violations: readonly string[];
+  readonly violationCounts: Ledger['violationCounts'];
+}
+
+/** Kills a broker again and again, on one data directory, and keeps account of what it promised. */
+export class Campaign {
+  readonly #options: CampaignOptions;
+  readonly #directory: string;
+  readonly #dataDir: string;
+  readonly #ledger = new Ledger();
+  readonly #metadata = new Map<string, MetadataState>();
+  readonly #kills = { random: 0, syscall: 0, recovery: 0, clean: 0 };
+  #random: Random;
+  #startMillisMax = 0;
+  #victim: Victim | null = null;
+
+  constructor(options: CampaignOptions) {
+    this.#options = options;
+    this.#random = new Random(options.seed);
+    this.#directory = mkdtempSync(join(tmpdir(), 'warren-campaign-'));
+    this.#dataDir = join(this.#directory, 'data');
+  }
+
+  async run(): Promise<CampaignResult> {
+    const began = performance.now();
+    const { cycles, seed, endsAtViolation } = this.#options;
+    let cycle = 0;
+    try {
+      for (; cycle < cycles; cycle++) {
+        this.#random = new Random(seed * 100_000 + cycle);
+        await this.#cycle(cycle);
+        if (endsAtViolation && this.#ledger.violations.length > 0) break;
+      }
+      if (this.#ledger.violations.length === 0) await this.#last();
+    } catch (error) {
+      this.#ledger.violation('metadata', `cycle ${cycle} (seed ${seed}): ${String(error)}`);
+    } finally {
+      this.#victim?.child.kill('SIGKILL');
+      if (this.#ledger.violations.length === 0) rmSync(this.#directory, { recursive: true, force: true });
+      else this.#options.onProgress?.(`the data directory is kept: ${this.#dataDir}`);
+    }
+    const { confirmedMessages, count, deliveries, violations, violationCounts } = this.#ledger;
+    return {
+      cycles: cycle,
+      kills: this.#kills,
+      confirmed: confirmedMessages,
+      copies: count,
+      deliveries,
+      seconds: (performance.now() - began) / 1000,
+      startMillisMax: Math.round(this.#startMillisMax),
+      violations,
+      violationCounts,
+    };
+  }
+
+  async #cycle(cycle: number): Promise<void> {
+    const random = this.#random;
+    const ledger = this.#ledger;
+    const { hasStrace } = this.#options;
+    const how = random.weighted({ random: 6, syscall: hasStrace ? 5 : 0, clean: 1 });
+    const fault = how === 'syscall' ? { syscall: random.pick(writingCalls), number: 1 + random.below(160) } : null;
+    const { victim, port } = await this.#start(fault, hasStrace && cycle > 0 && random.chance(0.35));
+    if (cycle > 0) {
+      await auditMetadata(port, ledger, this.#metadata).catch(ignoreEnd(victim));
+    }
+    const isDrain = random.chance(0.7);
+    const hasDeep = cycle % deepEvery === 0;
+    let isAlive = await declareTopology(port).then(() => true, ignoreEnd(victim));
+    // A kill by a system call comes when it comes: what an audit saw until then does not count.
+    if (isAlive === true && fault === null) await audit(port, ledger, random, { isDrain, hasDeep, drainsDeep: false });
+    isAlive = victim.child.exitCode === null && victim.child.signalCode === null;
+    if (isAlive) {
+      const load = new Load(port, ledger, random, this.#metadata);
+      await load.start();
+      const millis = how === 'syscall' ? loadMillisMax : 50 + random.below(this.#options.loadMillis);
+      await Promise.race([delay(millis), victim.exited]);
+      const isKilledByCall = victim.child.signalCode !== null;
+      if (how === 'clean') this.#kills.clean++;
+      else if (isKilledByCall) this.#kills.syscall++;
+      else this.#kills.random++;
+      await victim.end(how === 'clean' ? 'SIGTERM' : 'SIGKILL');
+      await load.end();
+    } else {
+      this.#kills.syscall++;
+    }
+    this.#died(victim);
+    if (cycle % 10 === 9) {
+      this.#options.onProgress?.(
+        `cycle ${cycle + 1}: ${ledger.confirmedMessages} confirmed, ${ledger.deliveries} delivered, ${ledger.violations.length} violations`,
+      );
+    }
+  }
+
+  /** Everything is taken out, and what stays on disk is looked at. */
+  async #last(): Promise<void> {
+    const { port } = await this.#start(null, false);
+    await auditMetadata(port, this.#ledger, this.#metadata);
+    await declareTopology(port);
+    await audit(port, this.#ledger, this.#random, { isDrain: true, hasDeep: true, drainsDeep: true });
+    await (this.#victim as Victim).end('SIGTERM');
+    this.#died(this.#victim as Victim);
+  }
+
+  /** Starts the broker, perhaps after some starts that end in the middle of recovery. */
+  async #start(fault: SyscallFault | null, diesFirst: boolean): Promise<{ victim: Victim; port: number }> {
+    const random = this.#random;
+    for (let deaths = diesFirst ? random.between(1, 3) : 0; deaths > 0; deaths--) {
+      const victim = this.#spawn(random.chance(0.3) ? null : { syscall: random.pick(startingCalls), number: 1 + random.skewed(60) });
+      const isUp = await Promise.race([victim.started.then(port => port !== null), delay(20 + random.below(400), false)]);
+      await victim.end('SIGKILL');
+      if (!isUp) this.#kills.recovery++;
+      this.#died(victim);
+    }
+    for (let attempt = 0; ; attempt++) {
+      const began = performance.now();
+      const victim = this.#spawn(attempt === 0 ? fault : null);
+      const port = await victim.started;
+      if (port !== null) {
+        if (victim.fault === null) this.#startMillisMax = Math.max(this.#startMillisMax, performance.now() - began);
+        return { victim, port };
+      }
+      await victim.end('SIGKILL');
+      if (attempt > 0) throw new Error(`the broker does not start:\n${victim.output}`);
+      this.#kills.recovery++;
+      this.#died(victim);
+    }
+  }
+
+  #spawn(fault: SyscallFault | null): Victim {
+    this.#victim = new Victim(this.#dataDir, fault);
+    return this.#victim;
+  }
+
+  /** Looks at what the process has said, and at how it ended. */
+  #died(victim: Victim): void {
+    const { exitCode } = victim.child;
+    const line = /^.*(damage in the journal|is damaged on disk|\[error\](?!.*(Channel|connection) ).*|the broker ends).*$/m.exec(
+      victim.output,
+    );
+    if (line !== null) this.#ledger.violation('unexpected', `the broker said: ${line[0]}`);
+    if (exitCode !== null && exitCode !== 0)
+      this.#ledger.violation('unexpected', `the broker ended with ${exitCode}:\n${victim.output.slice(-2000)}`);
+    this.#ledger.restarted();
+  }
+}
+
+/** Lets an error pass that is the end of the broker. @throws the error when the broker lives */
+function ignoreEnd(victim: Victim): (error: unknown) => Promise<false> {
+  return async error => {
+    const isOver = await Promise.race([victim.exited.then(() => true), delay(500, false)]);
+    if (!isOver) throw error;
+    return false;
+  };
+}

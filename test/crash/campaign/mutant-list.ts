@@ -1,0 +1,162 @@
+/** A known way to break the broker: one piece of a source file in place of another. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** Which campaign is asked first: what a kill leaves in the page cache only a loss of power takes away. */
+  readonly by: 'kill' | 'power';
+}
+
+const journal = 'src/store/journal/journal.ts';
+const recovery = 'src/store/journal/recovery.ts';
+const segments = 'src/store/journal/segments.ts';
+const classicQueue = 'src/core/queues/classic-queue.ts';
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'confirms go out before the write',
+    file: journal,
+    from: 'if (then !== null) this.#waiters.push({ then, argument });',
+    to: 'if (then !== null) this.#waiters.push({ then: () => {}, argument }), then(argument);',
+    by: 'kill',
+  },
+  {
+    name: 'confirms go out before the sync',
+    file: journal,
+    from: 'for (const handle of handles) handle.sync(synced);',
+    to: 'for (const _ of handles) synced(null);',
+    by: 'power',
+  },
+  {
+    name: 'the directory of a new segment is not synced',
+    file: journal,
+    from: 'if (this.segments.isDirectoryDirty) this.segments.syncDirectory(synced);',
+    to: 'if (this.segments.isDirectoryDirty) synced(null);',
+    by: 'power',
+  },
+  {
+    name: 'the file of a large body is not synced',
+    file: 'src/store/journal/loose-files.ts',
+    from: 'writing.handle.sync(error => {\n            writing.handle.close();\n            synced(error);\n          });',
+    to: '{ writing.handle.close(); synced(null); }',
+    by: 'power',
+  },
+  {
+    name: 'an unfinished write is taken for whole',
+    file: recovery,
+    from: '#isWhole(frames: FrameList, index: number): boolean {',
+    to: '#isWhole(frames: FrameList, index: number): boolean {\n    if (frames.count > 0) return true;',
+    by: 'power',
+  },
+  {
+    name: 'recovery leaves the last frame out',
+    file: recovery,
+    from: '    return frames.count;\n',
+    to: '    return Math.max(0, frames.count - 1);\n',
+    by: 'kill',
+  },
+  {
+    name: 'settlements are not recovered',
+    file: recovery,
+    from: 'for (let i = 0; i < count; i++) if (!list.remove(sequence + i)) this.report.orphans++;',
+    to: 'if (list === null) this.report.orphans++;',
+    by: 'kill',
+  },
+  {
+    name: 'a settlement is applied to the next message',
+    file: classicQueue,
+    from: 'this.#log?.settled(this.id, priorityOf(entry.meta), entry.sequence);',
+    to: 'this.#log?.settled(this.id, priorityOf(entry.meta), entry.sequence + 1);',
+    by: 'kill',
+  },
+  {
+    name: 'a message is recorded with the body of the one before',
+    file: journal,
+    from: 'const slab = (this.#store as MessageStore).slabs[ref >> 16] as Slab;',
+    to:
+      'const given = ref;\n    if (sequence % 50 === 3) ref = this.lastRef ?? ref;\n    this.lastRef = given;\n' +
+      '    const slab = (this.#store as MessageStore).slabs[ref >> 16] as Slab;',
+    by: 'kill',
+  },
+  {
+    name: 'two messages change places when they are recovered',
+    file: recovery,
+    from: 'list.drain((entry: RestoredEntry) => {',
+    to:
+      'const all: RestoredEntry[] = [];\n        list.drain(entry => void all.push({ ...entry }));\n' +
+      '        for (let i = 1; i < all.length; i += 40) [all[i - 1], all[i]] = [{ ...all[i]!, sequence: all[i - 1]!.sequence }, { ...all[i - 1]!, sequence: all[i]!.sequence }];\n' +
+      '        all.forEach((entry: RestoredEntry) => {',
+    by: 'kill',
+  },
+  {
+    name: 'an enqueue is forgotten now and then, as in a partial fan-out',
+    file: journal,
+    from: 'this.#ops.enqueue(queueId, priority, sequence,',
+    to: 'if (sequence % 500 !== 7) this.#ops.enqueue(queueId, priority, sequence,',
+    by: 'kill',
+  },
+  {
+    name: 'a segment with live messages is removed',
+    file: segments,
+    from: 'if (segment.liveSlabs > 0 || segment.isHeld ||',
+    to: 'if (segment.isHeld ||',
+    by: 'power',
+  },
+  {
+    name: 'a segment goes before its metadata is in the snapshot',
+    file: segments,
+    from: ' || segment.metadataSequence > snapshotSequence) break;',
+    to: ') break;',
+    by: 'power',
+  },
+  {
+    name: 'a declaration is not recorded',
+    file: journal,
+    from: 'this.#ops.metadata(json);',
+    to: `if (!json.includes('"temporary-1') && !json.includes('"q1"')) this.#ops.metadata(json);`,
+    by: 'kill',
+  },
+  {
+    name: 'a deleted queue comes back',
+    file: 'src/core/topology-replay.ts',
+    from: 'if (queue !== undefined && queue.id === change.id) vhost.removeQueue(queue);',
+    to: 'if (queue !== undefined && queue.id === change.id && change.name === "") vhost.removeQueue(queue);',
+    by: 'kill',
+  },
+  {
+    name: 'what was delivered before a crash is not flagged',
+    file: recovery,
+    from: 'this.#isLastOpClean ? entry.meta & ~0xff00 : metaRedelivered;',
+    to: 'this.#isLastOpClean ? entry.meta & ~0xff00 : 0 * metaRedelivered;',
+    by: 'kill',
+  },
+  {
+    name: 'what is given back is not flagged',
+    file: classicQueue,
+    from: 'entry.meta = (entry.meta | metaRedelivered) + metaOneDelivery;',
+    to: 'entry.meta = entry.meta + metaOneDelivery;',
+    by: 'kill',
+  },
+  {
+    name: 'a purge is undone by a restart',
+    file: classicQueue,
+    from: '      this.#lists.shift(entry);\n      this.release(entry);\n    }\n    this.#readyBytes = 0;',
+    to: '      this.#lists.shift(entry);\n      this.context.store.release(entry.ref);\n    }\n    this.#readyBytes = 0;',
+    by: 'kill',
+  },
+  {
+    name: 'the operations of a commit are not recorded when there are many',
+    file: journal,
+    from: 'slab.words.set(ops.words.subarray(at, end), slab.position >> 2);',
+    to: 'slab.words.set(ops.words.subarray(at, end - at > 900 ? at + ((end - at) >> 1) : end), slab.position >> 2);',
+    by: 'kill',
+  },
+  {
+    name: 'a body is not checked when it is read',
+    file: 'src/core/messages/message-store.ts',
+    from: 'isIntact(ref: MessageRef): boolean {',
+    to: 'isIntact(ref: MessageRef): boolean {\n    if (ref !== 0) return true;',
+    by: 'power',
+  },
+];
