@@ -80,8 +80,9 @@ export class Transaction implements RefHolder {
     let isPartial = false;
     for (const { memo, route, publication } of publishes) {
       const exchange = memo.exchange as Exchange;
-      const known = route instanceof DeferredRoute ? vhost.router.route(exchange, route.keys, publication) : stillThere(route, vhost);
-      channel.route(exchange, memo.routingKey, memo.isMandatory, known, publication);
+      const known = route instanceof DeferredRoute ? vhost.router.route(exchange, route.keys, publication) : route;
+      // An exchange that was deleted since the publish remembers what was bound to it.
+      channel.route(exchange, memo.routingKey, memo.isMandatory, stillThere(known, vhost), publication);
       isPartial ||= publication.isRefused;
     }
     for (const { consumer, entry, outcome } of settlements) {

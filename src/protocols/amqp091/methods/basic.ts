@@ -23,9 +23,7 @@ import {
   encodeBasicQosOk,
   encodeBasicRecoverOk,
 } from '../../../wire/amqp091/methods.gen.ts';
-import type { Outbox } from '../../../net/outbox.ts';
 import type { Channel } from '../channel.ts';
-import { collectedFrames } from '../collected-frames.ts';
 import { writeGetOk } from '../delivering.ts';
 import { ReplyQueue, replyToName } from '../reply-to.ts';
 import { queueName } from './queue.ts';
@@ -134,46 +132,40 @@ export function get(channel: Channel, buffer: Buffer, start: number, end: number
   if (!queue.type.capabilities.hasGet)
     throw notImplemented(`basic.get not supported by stream queues ${queueTerm(queue.name, queue.vhostName)}`);
   const goOn = (): void => channel.replyOn();
-  if (queue.fetchHead(goOn)) {
-    answerGet(channel, queue, args.noAck, channel.hasWaitingReplies);
+  // Behind answers that wait, what is got would have a delivery tag before those of messages that go out first.
+  if (!channel.hasWaitingReplies && queue.fetchHead(goOn)) {
+    answerGet(channel, queue, args.noAck);
     return;
   }
-  // The message was put away to disk: what is asked behind it is answered behind it.
+  // The message was put away to disk, perhaps: what is asked behind it is answered behind it.
   channel.replyLate(() => {
     if (!channel.isOpen) {
       channel.connection.send(encodeBasicGetEmpty(channel.number));
       return true;
     }
     if (!queue.isDeleted && !queue.fetchHead(goOn)) return false;
-    answerGet(channel, queue, args.noAck, false);
+    answerGet(channel, queue, args.noAck);
     return true;
   });
 }
 
-/** Takes a message out and answers with it, with `waits` behind the answers that wait. */
-function answerGet(channel: Channel, queue: Queue, noAck: boolean, waits: boolean): void {
+/** Takes a message out and answers with it. */
+function answerGet(channel: Channel, queue: Queue, noAck: boolean): void {
   const { connection } = channel;
   const { broker } = connection;
   const entry = new Entry();
   if (!queue.take(entry, noAck)) {
     channel.counters.gotEmpty++;
-    const frame = encodeBasicGetEmpty(channel.number);
-    if (waits) channel.replyBehind(frame);
-    else connection.send(frame);
+    connection.send(encodeBasicGetEmpty(channel.number));
     return;
   }
   const tag = ++channel.lastDeliveryTag;
   if (noAck) channel.counters.gotNoAck++;
   else channel.counters.got++;
-  const write = (outbox: Outbox): void => writeGetOk(outbox, broker, channel.number, tag, queue, entry, connection.bodyFrameMax);
   connection.answers(entry.bytes);
   connection.vhost.tracer?.delivered(channel.identity(), queue, entry);
-  if (waits) {
-    channel.replyBehind(collectedFrames(write));
-  } else {
-    write(connection.outbox);
-    connection.wrote();
-  }
+  writeGetOk(connection.outbox, broker, channel.number, tag, queue, entry, connection.bodyFrameMax);
+  connection.wrote();
   if (noAck) {
     queue.release(entry);
     return;
