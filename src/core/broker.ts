@@ -142,6 +142,7 @@ export class BrokerCore {
     this.deadLetters = new DeadLetters(
       this.store,
       this.clock,
+      this.timers,
       this.publisher,
       name => this.vhosts.get(name),
       tag => this.format(tag),

@@ -1,44 +1,27 @@
-import { array, type Field, type FieldTable, isInteger, long, longstr, table, timestamp } from '../base/field-table.ts';
+import type { FieldTable } from '../base/field-table.ts';
+import { CallbackTimer, type TimerQueue } from '../base/timer-queue.ts';
+import { DeadLetter, type DeathReason, deathReasons } from './dead-letter.ts';
+import { addDeath, automaticCycle } from './deaths.ts';
 import { blindKeysOf, exchangeOf, packEnvelope, routingKeyOf } from './messages/envelope.ts';
 import type { Publication as PublicationType } from './messages/publication.ts';
 import { fromDeadLetter, Publication } from './messages/publication.ts';
-import type { MessageRef, MessageStore, RefHolder, Rename } from './messages/message-store.ts';
+import type { MessageStore, RefHolder, Rename } from './messages/message-store.ts';
+import type { Exchange } from './exchanges/exchange.ts';
+import { type Route, takenRoute } from './exchanges/route.ts';
 import type { Clock } from './ports/clock.ts';
 import type { MessageFormat, PivotFormat } from './ports/message-format.ts';
 import type { Publisher } from './publisher.ts';
 import { rewriteProperties } from './messages/rewrite-properties.ts';
 import { textsOf } from './messages/sender-selected.ts';
-import { Entry, metaPersistent, metaPriorityShift, priorityOf } from './queues/entry.ts';
+import { Entry, metaDeathShift, metaPersistent, metaPriorityShift, priorityOf } from './queues/entry.ts';
 import type { Queue } from './queues/queue.ts';
 import type { Vhost } from './vhost.ts';
 
-/** Why a message is dead-lettered, in the words of x-death. [RabbitMQ docs: dead letter exchanges] */
-export type DeathReason = 'rejected' | 'expired' | 'maxlen' | 'delivery_limit';
-
-/** More deaths of a kind are not counted. */
-const countMax = Number.MAX_SAFE_INTEGER - 1;
+/** How long letters wait that not all targets have taken, and how many are tried again at a time. */
+const retryMillis = 1000;
+const retryBatchMax = 1000;
 /** Letters that are done are forgotten when there are so many, though others still wait. */
 const keptWorkMax = 10_000;
-
-class DeadLetter {
-  readonly queue: Queue;
-  ref: MessageRef;
-  readonly meta: number;
-  readonly bytes: number;
-  readonly sequence: number;
-  readonly expiryMillis: number;
-  readonly reason: DeathReason;
-
-  constructor(queue: Queue, entry: Readonly<Entry>, reason: DeathReason) {
-    this.queue = queue;
-    this.ref = entry.ref;
-    this.meta = entry.meta;
-    this.bytes = entry.bytes;
-    this.sequence = entry.sequence;
-    this.expiryMillis = entry.expiryMillis;
-    this.reason = reason;
-  }
-}
 
 /**
  * Publishes what died in one queue to where it is to go. Queues only hand over; the turn works the list off, so that a chain of full or
@@ -47,6 +30,7 @@ class DeadLetter {
 export class DeadLetters implements RefHolder {
   readonly #store: MessageStore;
   readonly #clock: Clock;
+  readonly #timers: TimerQueue;
   readonly #publisher: Publisher;
   readonly #vhost: (name: string) => Vhost | undefined;
   readonly #format: (tag: number) => MessageFormat;
@@ -62,10 +46,14 @@ export class DeadLetters implements RefHolder {
   onFailure: (queue: Queue, error: unknown) => void = () => {};
   #work: DeadLetter[] = [];
   #at = 0;
+  /** Letters that stay with their queue until all their targets have taken them. */
+  #waiting: DeadLetter[] = [];
+  readonly #retryTimer = new CallbackTimer(() => this.#retry());
 
   constructor(
     store: MessageStore,
     clock: Clock,
+    timers: TimerQueue,
     publisher: Publisher,
     vhost: (name: string) => Vhost | undefined,
     format: (tag: number) => MessageFormat,
@@ -73,6 +61,7 @@ export class DeadLetters implements RefHolder {
   ) {
     this.#store = store;
     this.#clock = clock;
+    this.#timers = timers;
     this.#publisher = publisher;
     this.#vhost = vhost;
     this.#format = format;
@@ -89,7 +78,12 @@ export class DeadLetters implements RefHolder {
       queue.release(entry);
       return;
     }
-    this.#work.push(new DeadLetter(queue, entry, reason));
+    const isCounted = queue.settings.deadLetterStrategy === 'at-least-once';
+    if (isCounted) {
+      queue.dyingCount++;
+      queue.dyingBytes += entry.bytes;
+    }
+    this.#work.push(new DeadLetter(queue, entry, reason, isCounted));
   }
 
   /** Dead-letters a message that never got into the queue (overflow reject-publish-dlx). */
@@ -116,15 +110,17 @@ export class DeadLetters implements RefHolder {
       entry.meta = letter.meta;
       entry.bytes = letter.bytes;
       entry.sequence = letter.sequence;
+      let isDone = true;
       try {
-        if (this.#store.isIntact(letter.ref)) this.#publish(letter);
+        if (this.#store.isIntact(letter.ref)) isDone = this.#publish(letter);
         else this.onDamaged(letter.queue, entry);
       } catch (error) {
         // What clients have put into headers must not end anything but the message.
         this.onFailure(letter.queue, error);
       }
       // Settled only behind the new entries, in the same commit or a later one: a crash between leaves a duplicate, never a loss.
-      letter.queue.release(entry);
+      if (isDone) this.#release(letter, entry);
+      else this.#keep(letter, entry);
     }
     if (this.#at === this.#work.length) {
       this.#work = [];
@@ -137,9 +133,35 @@ export class DeadLetters implements RefHolder {
 
   relocate(rename: Rename): void {
     for (let i = this.#at; i < this.#work.length; i++) {
-      const letter = this.#work[i] as DeadLetter;
-      letter.ref = rename(letter.ref, letter.queue, letter.meta, letter.sequence, letter.bytes, letter.expiryMillis);
+      relocateOne(this.#work[i] as DeadLetter, rename);
     }
+    for (const letter of this.#waiting) relocateOne(letter, rename);
+  }
+
+  #release(letter: DeadLetter, entry: Entry): void {
+    const { queue } = letter;
+    if (letter.isCounted) {
+      queue.dyingCount--;
+      queue.dyingBytes -= letter.bytes;
+    }
+    queue.release(entry);
+  }
+
+  /** Not all targets have taken it: its queue keeps it, over a restart too. [RabbitMQ docs: at-least-once dead lettering] */
+  #keep(letter: DeadLetter, entry: Entry): void {
+    const isNoted = ((letter.meta >>> metaDeathShift) & 7) !== 0;
+    letter.meta |= (deathReasons.indexOf(letter.reason) + 1) << metaDeathShift;
+    entry.meta = letter.meta;
+    if (!isNoted) letter.queue.noteFate(entry);
+    this.#waiting.push(letter);
+    if (!this.#retryTimer.isSet) this.#timers.set(this.#retryTimer, this.#clock.nowMillis + retryMillis);
+  }
+
+  #retry(): void {
+    const batch = this.#waiting.splice(0, retryBatchMax);
+    for (const letter of batch) this.#work.push(letter);
+    if (this.#waiting.length > 0) this.#timers.set(this.#retryTimer, this.#clock.nowMillis + retryMillis);
+    this.onWork();
   }
 
   #fetch(letter: DeadLetter): void {
@@ -151,14 +173,16 @@ export class DeadLetters implements RefHolder {
     });
   }
 
-  #publish(letter: DeadLetter): void {
+  /** Returns whether the letter is done with: for all but those of the strategy at-least-once it is. */
+  #publish(letter: DeadLetter): boolean {
     // It has left its queue: should it be led back there, it is no duplicate of itself.
     letter.queue.deduplication?.left(priorityOf(letter.meta), letter.sequence);
     const { queue, reason } = letter;
     const vhost = this.#vhost(queue.vhostName);
     const exchange = vhost?.exchanges.get(queue.settings.deadLetterExchange ?? '');
+    const isKept = letter.isCounted && queue.settings.deadLetterExchange !== null && vhost !== undefined && !queue.isDeleted;
     // A missing exchange drops the message silently. [RabbitMQ docs: dead letter exchanges, routing]
-    if (vhost === undefined || exchange === undefined) return;
+    if (vhost === undefined || exchange === undefined) return !isKept;
     const store = this.#store;
     store.locate(letter.ref);
     const envelope = store.loose === null ? store.bytes : store.loose.envelope;
@@ -213,96 +237,28 @@ export class DeadLetters implements RefHolder {
     p.waiter = null;
     p.cycleGuard = reason === 'rejected' ? null : automaticCycle(deaths);
     const route = vhost.router.route(exchange, keys, p, headers);
-    this.#publisher.publish(vhost, exchange, route, p);
+    let isDone = true;
+    // What must not be lost in between is recorded, whatever its delivery mode.
+    if (isKept) p.isPersistent = true;
+    if (isKept) isDone = this.#publishSafely(vhost, exchange, route, p, letter);
+    else this.#publisher.publish(vhost, exchange, route, p);
     p.parts = null;
+    return isDone;
+  }
+
+  /** Publishes to those targets that have not taken the letter yet; whether all have now, and there is at least one. */
+  #publishSafely(vhost: Vhost, exchange: Exchange, route: Route, p: PublicationType, letter: DeadLetter): boolean {
+    if (route.queues.length === 0) return route === takenRoute;
+    let isDone = true;
+    for (const queue of route.queues) {
+      if (p.cycleGuard?.has(queue.name) || letter.takenBy?.has(queue.name)) continue;
+      if (this.#publisher.offer(vhost, exchange, queue, p)) (letter.takenBy ??= new Set()).add(queue.name);
+      else isDone = false;
+    }
+    return isDone;
   }
 }
 
-/**
- * Adds a death to x-death: newest first, one entry per queue and reason with a count; and the x-first-death-* and x-last-death-* headers.
- * Returns the deaths. [RabbitMQ docs: dead letter exchanges, effects on messages]
- */
-function addDeath(
-  headers: FieldTable,
-  queueName: string,
-  reason: DeathReason,
-  exchangeName: string,
-  keys: readonly string[],
-  expiration: string | null,
-  seconds: number,
-): FieldTable[] {
-  const isFirst = !headers.has('x-death');
-  const deaths = knownDeaths(headers.get('x-death'));
-  const index = deaths.findIndex(death => valueOf(death, 'queue') === queueName && valueOf(death, 'reason') === reason);
-  let death: FieldTable;
-  if (index >= 0) {
-    death = new Map(deaths[index]);
-    deaths.splice(index, 1);
-    death.set('count', long(countOf(death) + 1));
-  } else {
-    death = new Map<string, Field>([
-      ['count', long(1)],
-      ['reason', longstr(reason)],
-      ['queue', longstr(queueName)],
-      ['time', timestamp(seconds)],
-      ['exchange', longstr(exchangeName)],
-      ['routing-keys', array(keys.map(longstr))],
-    ]);
-    if (expiration !== null) death.set('original-expiration', longstr(expiration));
-  }
-  deaths.unshift(death);
-  headers.set('x-death', array(deaths.map(table)));
-  if (isFirst) {
-    headers.set('x-first-death-exchange', longstr(exchangeName));
-    headers.set('x-first-death-queue', longstr(queueName));
-    headers.set('x-first-death-reason', longstr(reason));
-  }
-  headers.set('x-last-death-exchange', longstr(exchangeName));
-  headers.set('x-last-death-queue', longstr(queueName));
-  headers.set('x-last-death-reason', longstr(reason));
-  return deaths;
-}
-
-/**
- * The deaths that a message tells of, one per queue and reason. Very old brokers wrote one for each time, without a count, and clients may
- * have written anything. [RabbitMQ: rabbit_dead_letter, group_by_queue_and_reason]
- */
-function knownDeaths(field: Field | undefined): FieldTable[] {
-  if (field === undefined || !Array.isArray(field.value)) return [];
-  const deaths = field.value.filter(item => item.value instanceof Map).map(item => item.value as FieldTable);
-  if (deaths.length < 2) return deaths;
-  const kinds = new Map<string, FieldTable>();
-  for (const death of deaths) {
-    const kind = JSON.stringify([valueOf(death, 'queue'), valueOf(death, 'reason')]);
-    const known = kinds.get(kind);
-    if (known === undefined) kinds.set(kind, new Map(death).set('count', long(Math.max(1, countOf(death)))));
-    else known.set('count', long(Math.min(countMax, countOf(known) + Math.max(1, countOf(death)))));
-  }
-  return [...kinds.values()];
-}
-
-function valueOf(death: FieldTable, name: string): string | null {
-  const value = death.get(name)?.value;
-  return typeof value === 'string' ? value : null;
-}
-
-/** How often the message died there before; a client may have written anything in its place. */
-function countOf(death: FieldTable): number {
-  const field = death.get('count');
-  const count = field !== undefined && isInteger(field) ? Number(field.value) : 0;
-  return count >= 0 && count <= countMax ? count : 0;
-}
-
-/**
- * The queues that the message must not enter again: it has been there, and nothing but time and limits brought it round since.
- * [RabbitMQ: rabbit_dead_letter, is_cycle]
- */
-function automaticCycle(deaths: readonly FieldTable[]): ReadonlySet<string> {
-  const queues = new Set<string>();
-  for (const death of deaths) {
-    if (death.get('reason')?.value === 'rejected') break;
-    const queue = death.get('queue')?.value;
-    if (typeof queue === 'string') queues.add(queue);
-  }
-  return queues;
+function relocateOne(letter: DeadLetter, rename: Rename): void {
+  letter.ref = rename(letter.ref, letter.queue, letter.meta, letter.sequence, letter.bytes, letter.expiryMillis);
 }

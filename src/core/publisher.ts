@@ -55,6 +55,18 @@ export class Publisher {
     return 1;
   }
 
+  /** Puts a message into a queue if it takes it; one that it drops, or dead-letters itself, counts as taken. */
+  offer(vhost: Vhost, exchange: Exchange, queue: Queue, p: Publication): boolean {
+    if (queue.deduplication?.isDuplicate(p)) return true;
+    if (!queue.admits(p)) return queue.settings.overflow === 'reject-publish-dlx';
+    exchange.counters.publishedIn++;
+    exchange.counters.publishedOut++;
+    vhost.counters.published++;
+    p.isLogged = (p.isPersistent || queue.keepsTransient) && queue.isLogging;
+    queue.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis, p.isLogged));
+    return true;
+  }
+
   #publishToNone(route: Route, p: Publication): number {
     if (route === takenRoute) return 1;
     if (route.refusal === null) return 0;

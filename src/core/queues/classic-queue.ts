@@ -2,6 +2,7 @@
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import { accessRefused } from '../broker-error.ts';
 import type { Consumer } from '../consumer.ts';
+import { deathReasons } from '../dead-letter.ts';
 import { flowBytesHigh, flowMessagesHigh } from '../flow-control.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { MessageRef, Rename } from '../messages/message-store.ts';
@@ -9,7 +10,18 @@ import type { QueueLog } from '../ports/queue-log.ts';
 import { QueueRetries } from '../retries/queue-retries.ts';
 import type { RetryDelays } from '../retries/retry-delays.ts';
 import { ConsumerRota } from './consumer-rota.ts';
-import { countedDelivery, deliveryCount, Entry, metaHasTtl, metaLogged, metaPersistent, metaRedelivered, priorityOf } from './entry.ts';
+import {
+  countedDelivery,
+  deliveryCount,
+  Entry,
+  metaHasTtl,
+  metaDeathShift,
+  metaLogged,
+  metaPersistent,
+  metaPriorityShift,
+  metaRedelivered,
+  priorityOf,
+} from './entry.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { QueueType } from './queue-type.ts';
 import { Queue, type Outcome, type QueueDeclaration } from './queue.ts';
@@ -335,6 +347,10 @@ export class ClassicQueue extends Queue {
     }
   }
 
+  override noteFate(entry: Entry): void {
+    if ((entry.meta & metaLogged) !== 0) this.#log?.returned(this.id, priorityOf(entry.meta), entry.sequence, entry.meta);
+  }
+
   release(entry: Entry): void {
     if (this.deduplication !== null) this.deduplication.left(priorityOf(entry.meta), entry.sequence);
     if (this.#retries !== null) this.#retries.left(entry);
@@ -365,6 +381,11 @@ export class ClassicQueue extends Queue {
 
   /** Recovery: puts a message back to its place. */
   restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
+    const reason = deathReasons[((meta >>> metaDeathShift) & 7) - 1];
+    if (reason !== undefined) {
+      this.context.deadLetters.add(this, { ref, meta: meta | (priority << metaPriorityShift), bytes, sequence, expiryMillis }, reason);
+      return;
+    }
     this.#lists.restore(priority, sequence, ref, meta, bytes, expiryMillis);
     this.#readyBytes += bytes;
     this.context.turn.queueReady(this);
@@ -457,7 +478,10 @@ export class ClassicQueue extends Queue {
 
   #wouldOverflow(bodyBytes: number): boolean {
     const { lengthMax, lengthBytesMax } = this.settings;
-    return (lengthMax >= 0 && this.#lists.length + 1 > lengthMax) || (lengthBytesMax >= 0 && this.#readyBytes + bodyBytes > lengthBytesMax);
+    return (
+      (lengthMax >= 0 && this.#lists.length + this.dyingCount + 1 > lengthMax) ||
+      (lengthBytesMax >= 0 && this.#readyBytes + this.dyingBytes + bodyBytes > lengthBytesMax)
+    );
   }
 
   #isTooLong(): boolean {

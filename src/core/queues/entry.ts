@@ -6,6 +6,8 @@ export const metaPersistent = 2;
 export const metaHasTtl = 4;
 /** The message was written to the log and its settlement must be, too. */
 export const metaLogged = 8;
+/** Why the message died stands in bits 4 to 6, for one that is kept until others have taken it; 0: it has not. */
+export const metaDeathShift = 4;
 /** The message's priority stands in bits 8 to 15, also where its queue has fewer. */
 export const metaPriorityShift = 8;
 const deliveryCountShift = 16;
@@ -28,9 +30,9 @@ export function deliveryCount(meta: number): number {
   return meta >>> deliveryCountShift;
 }
 
-/** The part of `meta` that says how often the message came back. */
-export function deliveriesOf(meta: number): number {
-  return (meta >>> deliveryCountShift) << deliveryCountShift;
+/** The part of `meta` that holds over a crash: how often the message came back, and why it died. */
+export function lastingPart(meta: number): number {
+  return meta & (0xffff_0000 | (7 << metaDeathShift));
 }
 
 /**

@@ -77,6 +77,9 @@ export abstract class Queue implements RefHolder {
   readonly keepsTransient: boolean;
   /** Whether it is told how often a message came back: see QueueCapabilities. */
   readonly countsDeliveries: boolean;
+  /** Messages that are dead and kept until all targets have taken them, and their bytes. Bumped by DeadLetters. */
+  dyingCount = 0;
+  dyingBytes = 0;
   isDeleted = false;
   /** Written by the turn: whether the queue is in its list of queues to pump. */
   isMarkedReady = false;
@@ -141,6 +144,8 @@ export abstract class Queue implements RefHolder {
   /** Visits the ready messages in the order of delivery without changing anything. */
   abstract forEachReady(visit: (entry: Entry) => boolean): void;
   abstract relocate(rename: Rename): void;
+  /** Records what the meta of a message says that is in the queue and not ready. */
+  noteFate(_entry: Entry): void {}
   /** Lets go of a message that has left the queue: the log hears of it, the store gets its memory back. */
   abstract release(entry: Entry): void;
   /**

@@ -2,7 +2,7 @@ import { CallbackTimer } from '../../base/timer-queue.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import { type Slab, slabBytes } from '../../core/messages/slab.ts';
 import type { Files } from '../../core/ports/files.ts';
-import { deliveryCount, metaLogged, priorityOf } from '../../core/queues/entry.ts';
+import { lastingPart, metaLogged, priorityOf } from '../../core/queues/entry.ts';
 import type { Run } from './frame-list.ts';
 import type { Journal } from './journal.ts';
 import { type MetadataSnapshot, writeSnapshot } from './snapshot.ts';
@@ -157,7 +157,7 @@ export class Cleaner {
       this.#journal.enqueued(queue.id, priorityOf(meta), sequence, ref, bodyBytes, expiry);
       queue.retries?.record(priorityOf(meta), sequence);
       // What was noted of it goes with the segment that it was noted in.
-      if (deliveryCount(meta) !== 0) this.#journal.returned(queue.id, priorityOf(meta), sequence, meta);
+      if (lastingPart(meta) !== 0) this.#journal.returned(queue.id, priorityOf(meta), sequence, meta);
       return ref;
     });
   }

@@ -12,7 +12,7 @@ import { type Slab, slabBytes, unitBytes } from '../../core/messages/slab.ts';
 import type { Files } from '../../core/ports/files.ts';
 import type { MetadataChange } from '../../core/ports/metadata-journal.ts';
 import type { Restorable } from '../../core/queues/queue.ts';
-import { deliveriesOf, metaHasTtl, metaLogged, metaPersistent, metaRedelivered } from '../../core/queues/entry.ts';
+import { lastingPart, metaHasTtl, metaLogged, metaPersistent, metaRedelivered } from '../../core/queues/entry.ts';
 import { MetadataReplay } from '../../core/topology-replay.ts';
 import { FrameList, type Run } from './frame-list.ts';
 import type { Journal } from './journal.ts';
@@ -327,8 +327,8 @@ export class Recovery implements OpVisitor {
           store.adopt(ref, entry.bodyBytes, isFirst(known, slab, entry.unit));
           if (entry.bodyBytes > ownFileBytesMin) suspects.set(ref, { logSequence: entry.logSequence, bytes: entry.bodyBytes });
           let meta = metaLogged | metaPersistent | (entry.expiryMillis === 0 ? 0 : metaHasTtl);
-          // After anything but a clean stop nobody knows what was delivered, only how often it came back at least.
-          meta |= this.#isLastOpClean ? entry.meta & ~0xff00 : metaRedelivered | deliveriesOf(entry.meta);
+          // After anything but a clean stop nobody knows what was delivered, only how often it came back at least and what died.
+          meta |= this.#isLastOpClean ? entry.meta & ~0xff00 : metaRedelivered | lastingPart(entry.meta);
           const expiry = entry.expiryMillis === 0 ? 0 : Math.max(1, clock.nowMillis + (entry.expiryMillis - clock.wallMillis));
           queue.restore(entry.priority, entry.sequence, ref, meta >>> 0, entry.bodyBytes, expiry);
           if (entry.retryCount > 0) {

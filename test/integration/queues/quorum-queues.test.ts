@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Field, type FieldTable, int, longstr } from '../../../src/base/field-table.ts';
+import type { Queue } from '../../../src/core/queues/queue.ts';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
 import type { AmqpDriver } from '../../support/amqp-driver.ts';
 import {
@@ -14,7 +15,10 @@ import {
   basicQos,
   basicReject,
   confirmSelect,
+  exchangeDeclare,
+  queueBind,
   queueDeclare,
+  queuePurge,
 } from '../../support/amqp-requests.ts';
 import { withClient } from '../../support/with-broker.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -187,6 +191,96 @@ describe('quorum queues', () => {
       const exported = (metrics.json as { queues: { name: string; arguments: object }[] }).queues.find(queue => queue.name === 'q');
       assert.deepEqual(exported?.arguments, args);
       assert.equal((await http.delete('/api/queues/%2F/q')).status, 204);
+    });
+  });
+
+  describe('with the strategy at-least-once', () => {
+    const safe = quorum({
+      'x-overflow': longstr('reject-publish'),
+      'x-max-length': int(3),
+      'x-dead-letter-strategy': longstr('at-least-once'),
+      'x-dead-letter-exchange': longstr('dlx'),
+      'x-dead-letter-routing-key': longstr('dead'),
+    });
+    const full = new Map<string, Field>([
+      ['x-max-length', int(1)],
+      ['x-overflow', longstr('reject-publish')],
+    ]);
+
+    async function declareTarget(client: AmqpDriver): Promise<void> {
+      await client.call(exchangeDeclare(1, { exchange: 'dlx', type: 'fanout', durable: true }), methods.ExchangeDeclareOk);
+      for (const [name, args] of [
+        ['full', full],
+        ['free', new Map<string, Field>()],
+      ] as const) {
+        await declare(client, name, args);
+        await client.call(queueBind(1, { queue: name, exchange: 'dlx' }), methods.QueueBindOk);
+      }
+    }
+
+    test('they keep dead letters until every target has taken them, once each, and count them as their own', async () => {
+      await withClient(async (client, { core }) => {
+        const vhost = core.vhosts.get('/') ?? assert.fail();
+        const queue = (name: string): Queue => vhost.queues.get(name) ?? assert.fail();
+        await declare(client, 'q', safe);
+        await client.call(confirmSelect(1), methods.ConfirmSelectOk);
+        await publish(client, 'q', '1', '2', '3');
+        for (let i = 0; i < 2; i++) client.send(basicReject(1, await get(client, 'q'), false));
+        // There is no exchange yet.
+        await waitUntil(() => queue('q').dyingCount === 2);
+        assert.equal(queue('q').readyCount, 1);
+        await declareTarget(client);
+        await waitUntil(() => queue('q').dyingCount === 1);
+        assert.deepEqual([queue('full').readyCount, queue('free').readyCount], [1, 2]);
+        // One of three places is taken by a message that is dead.
+        await publish(client, 'q', '4');
+        client.publish(1, { routingKey: 'q', body: '5' });
+        await client.expect(methods.BasicNack, 1);
+        await client.call(queuePurge(1, { queue: 'full' }), methods.QueuePurgeOk);
+        await waitUntil(() => queue('q').dyingCount === 0);
+        assert.deepEqual([queue('full').readyCount, queue('free').readyCount], [1, 2]);
+        assert.equal(core.store.liveCount, 2 + 3);
+      });
+    });
+
+    test('what waits for its targets waits on after a restart, and says why it died', async () => {
+      const dataDir = mkdtempSync(join(tmpdir(), 'warren-quorum-'));
+      try {
+        await withClient(
+          async (client, { core }) => {
+            await declare(client, 'q', safe);
+            client.publish(1, { routingKey: 'q', body: '1' });
+            client.publish(1, { routingKey: 'q', body: '2' });
+            client.send(basicReject(1, await get(client, 'q'), false));
+            await waitUntil(() => core.vhosts.get('/')?.queues.get('q')?.dyingCount === 1);
+          },
+          { dataDir },
+        );
+        await withClient(
+          async (client, { core }) => {
+            const queue = core.vhosts.get('/')?.queues.get('q') ?? assert.fail();
+            assert.equal(queue.readyCount, 1);
+            await declareTarget(client);
+            await waitUntil(() => queue.dyingCount === 0);
+            await client.call(basicConsume(1, { queue: 'free', consumerTag: 't' }), methods.BasicConsumeOk);
+            const letter = await client.nextDelivery();
+            assert.equal(String(letter.body), '1');
+            assert.equal(letter.properties.headers?.get('x-first-death-reason')?.value, 'rejected');
+          },
+          { dataDir },
+        );
+      } finally {
+        rmSync(dataDir, { recursive: true, force: true });
+      }
+    });
+
+    test('without reject-publish they are as with at-most-once', async () => {
+      await withClient(async (client, { core }) => {
+        await declare(client, 'q', new Map([...safe].filter(([name]) => name !== 'x-overflow')));
+        client.publish(1, { routingKey: 'q', body: '1' });
+        client.send(basicReject(1, await get(client, 'q'), false));
+        await waitUntil(() => core.store.liveCount === 0);
+      });
     });
   });
 });

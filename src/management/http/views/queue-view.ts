@@ -145,6 +145,8 @@ export class QueueViews {
   #addMembers(queue: Queue, view: JsonObject): void {
     const { deliveryLimit } = queue.settings;
     Object.assign(view, {
+      messages_dlx: queue.dyingCount,
+      message_bytes_dlx: queue.dyingBytes,
       delivery_limit: deliveryLimit < 0 ? 'unlimited' : deliveryLimit,
       open_files: { [this.#nodeName]: 0 },
       single_active_consumer_ctag: singleActiveConsumer(queue),
