@@ -20,6 +20,9 @@ const reason = fc.integer({ min: 0, max: 255 });
 
 const some = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> =>
   fc.record(model, { requiredKeys: [] }).map(values => ({ ...values })) as fc.Arbitrary<Partial<T>>;
+/** Records with a prototype, as the decoder's have. */
+const plain = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
+  fc.record(model).map(values => ({ ...values })) as fc.Arbitrary<T>;
 const messageProperties = {
   payloadFormat: bit,
   messageExpirySeconds: uint32,
@@ -33,14 +36,14 @@ const publishProperties = some<Properties>({ ...messageProperties, topicAlias: i
 
 /** Packets of MQTT 5; older versions have no properties, and fewer options. */
 const packets: fc.Arbitrary<Packet> = fc.oneof(
-  fc.record({
+  plain({
     name: fc.constant('connect' as const),
     version: fc.constant(5),
     clientId: text,
     isCleanStart: fc.boolean(),
     keepAliveSeconds: uint16,
     will: fc.option(
-      fc.record({
+      plain({
         topic: text,
         payload: binary,
         qos: fc.integer({ min: 0, max: 2 }),
@@ -52,35 +55,33 @@ const packets: fc.Arbitrary<Packet> = fc.oneof(
     password: fc.option(binary),
     properties: some<Properties>({ sessionExpirySeconds: uint32, receiveMax: id, topicAliasMax: uint16 }) as fc.Arbitrary<Properties>,
   }),
-  fc.record({
+  plain({
     name: fc.constant('connack' as const),
     isSessionPresent: fc.boolean(),
     reason,
     properties: some<Properties>({ assignedClientId: text, qosMax: bit, serverReference: text }) as fc.Arbitrary<Properties>,
   }),
-  fc
-    .record({
-      name: fc.constant('publish' as const),
-      topic: text,
-      qos: fc.integer({ min: 0, max: 2 }),
-      isDuplicate: fc.boolean(),
-      isRetained: fc.boolean(),
-      packetId: id,
-      payload: binary,
-      properties: publishProperties,
-    })
-    .map(packet => (packet.qos === 0 ? { ...packet, packetId: 0, isDuplicate: false } : packet)),
-  fc.record({
+  plain({
+    name: fc.constant('publish' as const),
+    topic: text,
+    qos: fc.integer({ min: 0, max: 2 }),
+    isDuplicate: fc.boolean(),
+    isRetained: fc.boolean(),
+    packetId: id,
+    payload: binary,
+    properties: publishProperties,
+  }).map(packet => (packet.qos === 0 ? { ...packet, packetId: 0, isDuplicate: false } : packet)),
+  plain({
     name: fc.constantFrom('puback' as const, 'pubrec' as const, 'pubrel' as const, 'pubcomp' as const),
     packetId: id,
     reason,
     properties: answerProperties,
   }),
-  fc.record({
+  plain({
     name: fc.constant('subscribe' as const),
     packetId: id,
     subscriptions: fc.array(
-      fc.record({
+      plain({
         filter: text.filter(value => !value.startsWith('$share/')),
         qos: fc.integer({ min: 0, max: 2 }),
         isNoLocal: fc.boolean(),
@@ -91,20 +92,20 @@ const packets: fc.Arbitrary<Packet> = fc.oneof(
     ),
     properties: some<Properties>({ userProperties: pairs }) as fc.Arbitrary<Properties>,
   }),
-  fc.record({
+  plain({
     name: fc.constant('unsubscribe' as const),
     packetId: id,
     filters: fc.array(text, { minLength: 1, maxLength: 5 }),
     properties: some<Properties>({ userProperties: pairs }) as fc.Arbitrary<Properties>,
   }),
-  fc.record({
+  plain({
     name: fc.constantFrom('suback' as const, 'unsuback' as const),
     packetId: id,
     reasons: fc.array(reason, { maxLength: 5 }),
     properties: answerProperties,
   }),
-  fc.record({ name: fc.constantFrom('pingreq' as const, 'pingresp' as const) }),
-  fc.record({ name: fc.constantFrom('disconnect' as const, 'auth' as const), reason, properties: answerProperties }),
+  plain({ name: fc.constantFrom('pingreq' as const, 'pingresp' as const) }),
+  plain({ name: fc.constantFrom('disconnect' as const, 'auth' as const), reason, properties: answerProperties }),
 );
 
 class Collector implements PacketVisitor {

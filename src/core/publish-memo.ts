@@ -1,8 +1,8 @@
 // hot path: see docs/STYLE.md
-import { equalBytes } from '../../base/bytes.ts';
-import type { BrokerError } from '../../core/broker-error.ts';
-import type { Exchange } from '../../core/exchanges/exchange.ts';
-import type { Route } from '../../core/exchanges/route.ts';
+import { equalBytes } from '../base/bytes.ts';
+import type { BrokerError } from './broker-error.ts';
+import type { Exchange } from './exchanges/exchange.ts';
+import type { Route } from './exchanges/route.ts';
 
 /** What was found out about a basic.publish, for the next one with the same arguments. Void when a generation has moved on. */
 export class PublishMemo {
