@@ -4,9 +4,9 @@ import type { BrokerError } from './broker-error.ts';
 import type { Exchange } from './exchanges/exchange.ts';
 import type { Route } from './exchanges/route.ts';
 
-/** What was found out about a basic.publish, for the next one with the same arguments. Void when a generation has moved on. */
+/** What was found out about a publish, for the next one to the same address. Void when a generation has moved on. */
 export class PublishMemo {
-  /** The method's arguments as they came: ticket, exchange, routing key, bits. Exchange and key are the message's envelope. */
+  /** The address as it came: in AMQP ticket, exchange, routing key and bits, of which exchange and key are the message's envelope; in MQTT the topic. */
   readonly bytes: Buffer;
   /** How many of them there are. */
   byteCount = 0;
@@ -15,6 +15,8 @@ export class PublishMemo {
   /** Null when the route depends on more than the arguments. */
   route: Route | null = null;
   isMandatory = false;
+  /** The message's envelope where that is not part of `bytes`; null elsewhere. */
+  envelope: Buffer | null = null;
   /** A refusal that the message gets when its content is there. */
   error: BrokerError | null = null;
   vhostGeneration = -1;

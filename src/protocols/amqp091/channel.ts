@@ -25,7 +25,7 @@ import {
   encodeChannelClose,
   encodeChannelCloseOk,
 } from '../../wire/amqp091/methods.gen.ts';
-import { ChannelCounters } from './channel-counters.ts';
+import { ChannelCounters } from '../../core/statistics/channel-counters.ts';
 import type { Confirms } from './confirms.ts';
 import type { Connection } from './connection.ts';
 import { DeferredReplies, type LateReply } from './deferred-replies.ts';
@@ -33,7 +33,7 @@ import { writeDelivery, writeReturn } from './delivering.ts';
 import { describeChannel, identityOf } from './describe.ts';
 import { dispatch } from './methods/dispatch.ts';
 import { Publishing } from './publishing.ts';
-import type { PublishMemo } from './publish-memo.ts';
+import type { PublishMemo } from '../../core/publish-memo.ts';
 import type { ReplyError } from './reply-error.ts';
 import type { ReplyQueue } from './reply-to.ts';
 import type { Transaction } from './transaction.ts';

@@ -35,7 +35,7 @@ import { Channel } from './channel.ts';
 import { noContentExpected } from './publishing.ts';
 import type { FrontEnd } from './front-end.ts';
 import { Handshake } from './handshake.ts';
-import { PublishMemos } from './publish-memo.ts';
+import { PublishMemos } from '../../core/publish-memo.ts';
 import { describeConnection } from './describe.ts';
 import { channelExceptionText, closingText, connectionExceptionText } from './log-texts.ts';
 import { ConnectionError, frameFaultText, misplacedFrame, replyError, replyFor, type ReplyError, unknownFrame } from './reply-error.ts';

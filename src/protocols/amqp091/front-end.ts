@@ -9,7 +9,7 @@ import type { Link } from '../../net/link.ts';
 import { encodeConnectionStart, encodeConnectionTune } from '../../wire/amqp091/methods.gen.ts';
 import { decodeTable, tableLimitsBeforeAuthentication } from '../../wire/amqp091/table.ts';
 import { Connection } from './connection.ts';
-import { PublishMemoBudget } from './publish-memo.ts';
+import { PublishMemoBudget } from '../../core/publish-memo.ts';
 import { serverProperties } from './server-properties.ts';
 
 /** How often connections are looked after. Heartbeats are whole seconds and are sent at half their time. */

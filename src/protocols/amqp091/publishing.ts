@@ -16,7 +16,7 @@ import { decodeText } from '../../base/text.ts';
 import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
 import type { Channel } from './channel.ts';
 import { expirationMillis, parseExpiration } from '../../core/messages/expiration.ts';
-import { PublishMemo } from './publish-memo.ts';
+import { PublishMemo } from '../../core/publish-memo.ts';
 import { ConnectionError, unknownFrame } from './reply-error.ts';
 import { DeferredRoute } from './transaction.ts';
 import { isPseudoQueue, prepareReplyTo } from './reply-to.ts';

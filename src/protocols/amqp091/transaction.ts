@@ -9,7 +9,7 @@ import type { Outcome } from '../../core/queues/queue.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import type { TakenDelivery } from '../../core/unacked-ring.ts';
 import type { Channel } from './channel.ts';
-import type { PublishMemo } from './publish-memo.ts';
+import type { PublishMemo } from '../../core/publish-memo.ts';
 
 /** Stands for the route of a message that exchanges must not see before the commit. */
 export class DeferredRoute extends Route {

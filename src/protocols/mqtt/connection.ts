@@ -1,0 +1,575 @@
+// hot path: see docs/STYLE.md
+import { equalBytes } from '../../base/bytes.ts';
+import type { Actor } from '../../core/actor.ts';
+import type { BrokerCore } from '../../core/broker.ts';
+import type { BrokerErrorCode } from '../../core/broker-error.ts';
+import type { ChannelInfo, ConnectionDescription, ConnectionInfo } from '../../core/connection-registry.ts';
+import { connectionClosed } from '../../core/events/session-events.ts';
+import type { Throttleable } from '../../core/flow-control.ts';
+import type { Flushable } from '../../core/turn.ts';
+import type { Vhost } from '../../core/vhost.ts';
+import type { Link, LinkSession } from '../../net/link.ts';
+import type { Outbox } from '../../net/outbox.ts';
+import { mqtt31, mqtt311, mqtt5, packetTypes, reasons } from '../../wire/mqtt/constants.ts';
+import { decodePacket, UnsupportedVersion } from '../../wire/mqtt/decode.ts';
+import { encodePacket } from '../../wire/mqtt/encode.ts';
+import { MqttError } from '../../wire/mqtt/mqtt-error.ts';
+import { type PacketFault, PacketReader, type PacketVisitor } from '../../wire/mqtt/packet-reader.ts';
+import type { EndPacket, Packet } from '../../wire/mqtt/packets.ts';
+import { Connecting, returnCode } from './connecting.ts';
+import { describeConnection, protocolName } from './describe.ts';
+import { DurableReplies } from './durable-replies.ts';
+import type { FrontEnd } from './front-end.ts';
+import { PendingAcks } from './pending-acks.ts';
+import { Publishing } from './publishing.ts';
+import type { Session } from './session.ts';
+import { onSubscribe, onUnsubscribe } from './subscribing.ts';
+
+const waitingForConnect = 0;
+const loggingIn = 1;
+const open = 2;
+/** All is said; nothing is read any more. */
+const closed = 3;
+
+/** How long a client may take to close its side when it was told to. */
+const closeTimeoutMillis = 5000;
+/** Answers that a client may still have when its outbox is full already, before it is not read any more. */
+const answersBytesMax = 64 * 1024;
+/** Properties, topic and fixed header of a message whose body is as large as bodies may be. */
+const packetOverheadBytes = 128 * 1024;
+const pingresp = Buffer.from([packetTypes.pingresp << 4, 0]);
+
+const typeShift = 4;
+
+/** One MQTT connection: packets in, to the session and to exchanges; errors out with their reason codes. */
+export class Connection implements LinkSession, PacketVisitor, Flushable, ConnectionInfo, Actor, Throttleable {
+  readonly id: number;
+  readonly isBroker = false;
+  readonly broker: BrokerCore;
+  readonly frontEnd: FrontEnd;
+  readonly link: Link;
+  readonly outbox: Outbox;
+  readonly name: string;
+  readonly reader: PacketReader;
+  readonly isSparkplug: boolean;
+  readonly connectedAtMillis: number;
+  /** Of the protocol; what CONNECT says. */
+  version = mqtt311;
+  isVersion5 = false;
+  clientId = '';
+  user = '';
+  keepAliveSeconds = 0;
+  /** Largest packet that the client takes. */
+  packetBytesMaxOfClient = Infinity;
+  /** Deliveries of QoS 1 and 2 that the client takes at a time. */
+  deliveriesMax: number;
+  /** Topic aliases that the client takes. */
+  outgoingAliasMax = 0;
+  #outgoingAliases: Buffer[] = [];
+  #wantsReasons = true;
+  #state = waitingForConnect;
+  #vhost: Vhost | null = null;
+  #session: Session | null = null;
+  #publishing: Publishing | null = null;
+  #acks: PendingAcks | null = null;
+  #replies: DurableReplies | null = null;
+  #isDirty = false;
+  #hasPublished = false;
+  #isBlocked = false;
+  #holdCount = 0;
+  #isHeldForLog = false;
+  #isHeldForOutbox = false;
+  #isHeldForLogin = false;
+  #unansweredBytes = 0;
+  /** The client has said goodbye, and not asked for its will. */
+  #isOrderly = false;
+  registrySlot = -1;
+  /** Where the front-end keeps this connection. */
+  frontEndSlot = -1;
+  lastReceivedMillis: number;
+  /** When the connection is destroyed if nothing happens; Infinity while it is open. */
+  deadlineMillis: number;
+  #closeReason = '';
+
+  constructor(frontEnd: FrontEnd, link: Link) {
+    const { broker, options } = frontEnd;
+    this.frontEnd = frontEnd;
+    this.broker = broker;
+    this.link = link;
+    this.outbox = link.outbox;
+    this.id = broker.connections.nextId();
+    const { facts } = link;
+    // Joined, it is one flat string and no tree of pieces.
+    this.name = [facts.peerHost, ':', facts.peerPort, ' -> ', facts.host, ':', facts.port].join('');
+    this.isSparkplug = options.sparkplug;
+    this.deliveriesMax = options.prefetch === 0 ? 0xffff : options.prefetch;
+    this.connectedAtMillis = broker.clock.wallMillis;
+    this.lastReceivedMillis = broker.clock.nowMillis;
+    this.deadlineMillis = broker.clock.nowMillis + options.loginMillis;
+    this.reader = new PacketReader(Math.min(options.preauthPacketBytesMax, options.packetBytesMax));
+    broker.connections.add(this);
+    broker.counters.connectionsOpened++;
+  }
+
+  get protocol(): string {
+    return protocolName(this.version);
+  }
+
+  get owner(): object {
+    return this;
+  }
+
+  get vhost(): Vhost {
+    return this.#vhost as Vhost;
+  }
+
+  get vhostName(): string {
+    return this.#vhost === null ? '' : this.#vhost.name;
+  }
+
+  get session(): Session {
+    return this.#session as Session;
+  }
+
+  get acks(): PendingAcks {
+    return (this.#acks ??= new PendingAcks(this));
+  }
+
+  get unconfirmedCount(): number {
+    return this.#acks?.count ?? 0;
+  }
+
+  get isPublisher(): boolean {
+    return this.#hasPublished;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === open;
+  }
+
+  get hasRoom(): boolean {
+    return this.#state === open && !this.outbox.isCongested;
+  }
+
+  get stateName(): string {
+    if (this.#state === open) return this.#isBlocked ? 'blocked' : 'running';
+    return this.#state === closed ? 'closed' : 'starting';
+  }
+
+  get receivedBytes(): number {
+    return this.link.receivedBytes;
+  }
+
+  get sentBytes(): number {
+    return this.link.sentBytes;
+  }
+
+  get #isHeld(): boolean {
+    return this.#isBlocked || this.#isHeldForOutbox || this.#isHeldForLogin;
+  }
+
+  onBytes(buffer: Buffer, start: number, end: number): void {
+    const { turn, clock } = this.broker;
+    turn.begin();
+    this.lastReceivedMillis = clock.nowMillis;
+    if (this.#state === closed) return;
+    try {
+      const at = this.reader.push(buffer, start, end, this);
+      if (at < end && this.#isHeld) this.link.pauseBefore(buffer.subarray(at, end));
+    } catch (error) {
+      this.#fail(error);
+    }
+    turn.ingested(end - start);
+  }
+
+  onPacket(first: number, buffer: Buffer, start: number, end: number): boolean {
+    if (this.#state === closed) return false;
+    try {
+      if (this.#state === open) this.#onOpenPacket(first, buffer, start, end);
+      else this.#onFirstPacket(first, buffer, start, end);
+    } catch (error) {
+      this.#fail(error);
+    }
+    return this.#state !== closed && !this.#isHeld;
+  }
+
+  onPacketFault(fault: PacketFault, first: number, packetBytes: number): void {
+    // Before the client has said what it speaks nothing can be told to it.
+    if (fault === 'length') this.#fail(new MqttError(reasons.malformedPacket, 'a remaining length of more than four bytes'));
+    else
+      this.#fail(
+        new MqttError(
+          reasons.packetTooLarge,
+          `a packet of type ${first >> typeShift} with ${packetBytes} bytes, at most ${this.reader.packetBytesMax}`,
+        ),
+      );
+  }
+
+  /** Runs what may find the client at fault. */
+  guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  send(packet: Buffer): void {
+    if (this.link.isClosed) return;
+    if (this.outbox.isCongested && !this.#isHeldForOutbox) {
+      this.#unansweredBytes += packet.length;
+      if (this.#unansweredBytes > answersBytesMax && this.#state === open) {
+        this.#isHeldForOutbox = true;
+        this.link.pause();
+      }
+    }
+    this.outbox.append(packet);
+    this.wrote();
+  }
+
+  /** Sends an answer when what it tells of is durable. */
+  reply(packet: Buffer): void {
+    (this.#replies ??= new DurableReplies(this)).send(packet);
+  }
+
+  /** Something was written to the outbox. */
+  wrote(): void {
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    this.broker.turn.flushLater(this);
+  }
+
+  flush(): void {
+    this.#isDirty = false;
+    if (!this.link.isClosed) this.outbox.flush();
+  }
+
+  onDrained(): void {
+    this.#unansweredBytes = 0;
+    if (this.#isHeldForOutbox) {
+      this.#isHeldForOutbox = false;
+      this.#resume();
+    }
+    if (this.#state !== open) return;
+    this.broker.turn.begin();
+    this.session.refresh();
+  }
+
+  /** The client may be in the virtual host. */
+  entered(vhost: Vhost): void {
+    this.#vhost = vhost;
+    vhost.connectionCount++;
+    this.broker.connections.addUser(this.user);
+    const { options } = this.frontEnd;
+    this.reader.packetBytesMax = Math.min(options.packetBytesMax, this.broker.settings.messageBytesMax + packetOverheadBytes);
+  }
+
+  /** The client is let in. */
+  opened(session: Session): void {
+    this.#session = session;
+    this.#state = open;
+    this.deadlineMillis = Infinity;
+    this.#publishing = new Publishing(this);
+    session.attach(this);
+  }
+
+  /** Notes that the client publishes: alarms concern it from now on. */
+  publishes(): void {
+    this.#hasPublished = true;
+    if (this.broker.alarms.reason !== null && !this.#isBlocked) this.#block();
+  }
+
+  alarmChanged(reason: string | null): void {
+    if (this.#state !== open) return;
+    if (reason !== null && this.#hasPublished && !this.#isBlocked) this.#block();
+    else if (reason === null && this.#isBlocked) {
+      this.#isBlocked = false;
+      this.#resume();
+    }
+  }
+
+  holdForLogin(): void {
+    this.#isHeldForLogin = true;
+    this.link.pause();
+  }
+
+  releaseAfterLogin(): void {
+    this.#isHeldForLogin = false;
+    this.#resume();
+  }
+
+  hold(): void {
+    this.#holdCount++;
+    this.link.pause();
+  }
+
+  release(): void {
+    this.#holdCount--;
+    this.#resume();
+  }
+
+  /** Reads nothing more until the disk has caught up with what was published. */
+  holdForLog(): void {
+    if (this.#isHeldForLog) return;
+    this.#isHeldForLog = true;
+    this.hold();
+    this.broker.log.onCaughtUp(() => {
+      this.#isHeldForLog = false;
+      this.release();
+    });
+  }
+
+  /** The alias that the client knows for a routing key's topic, or 0. */
+  outgoingAlias(key: Buffer, start: number, count: number): number {
+    const aliases = this.#outgoingAliases;
+    for (let i = 0; i < aliases.length; i++) {
+      const known = aliases[i] as Buffer;
+      if (known.length === count && equalBytes(known, 0, key, start, count)) return i + 1;
+    }
+    return 0;
+  }
+
+  /** A new alias for a topic, or 0 when there are as many as the client takes. */
+  newOutgoingAlias(key: Buffer, start: number, count: number): number {
+    if (this.#outgoingAliases.length >= this.outgoingAliasMax) return 0;
+    this.#outgoingAliases.push(Buffer.from(key.subarray(start, start + count)));
+    return this.#outgoingAliases.length;
+  }
+
+  /** Another connection has taken the session. */
+  takenOver(): void {
+    this.disconnect(reasons.sessionTakenOver, 'another connection uses the client id');
+  }
+
+  /** Ends the connection and says why, where the protocol's version has words for it. The session is left at once. */
+  disconnect(reason: number, text: string): void {
+    if (this.#state === closed) return;
+    const { logger } = this.broker;
+    this.#closeReason = text;
+    logger.warning('connection', `closing MQTT connection ${this.name}, client '${this.clientId}': ${text}`);
+    const properties = this.#wantsReasons && text !== '' ? { reasonString: text.slice(0, 200) } : {};
+    if (this.#state === open) {
+      if (this.isVersion5) this.send(encodePacket({ name: 'disconnect', reason, properties }, mqtt5));
+    } else if (this.#state === loggingIn) {
+      const code = this.isVersion5 ? reason : returnCode(reason);
+      this.send(encodePacket({ name: 'connack', isSessionPresent: false, reason: code, properties }, this.version));
+    }
+    this.#end();
+  }
+
+  close(code: BrokerErrorCode, text: string): void {
+    const isShutdown = code === 'CONNECTION_FORCED' && text.includes('shutdown');
+    this.disconnect(isShutdown ? reasons.serverShuttingDown : reasons.administrativeAction, text);
+  }
+
+  onClosed(error: Error | null): void {
+    this.broker.turn.begin();
+    const { broker, frontEnd } = this;
+    if (this.#state !== closed && this.#closeReason === '') {
+      const why = error === null ? 'client unexpectedly closed TCP connection' : error.message;
+      broker.logger.warning('connection', `closing MQTT connection ${this.name}, client '${this.clientId}': ${why}`);
+    }
+    this.#leaveSession();
+    this.#state = closed;
+    if (this.#vhost !== null) {
+      this.#vhost.connectionCount--;
+      broker.connections.removeUser(this.user);
+    }
+    broker.connections.delete(this);
+    broker.counters.connectionsClosed++;
+    if (broker.events.isObserved && this.#vhost !== null) connectionClosed(broker.events, broker.settings.nodeName, this.describe());
+    broker.flow.forget(this);
+    this.#publishing?.close();
+    frontEnd.closed(this);
+  }
+
+  /** Called about twice a second: keep-alive, deadlines. */
+  sweep(nowMillis: number): void {
+    if (nowMillis >= this.deadlineMillis) {
+      if (this.#state !== closed) this.#closeReason = 'login timeout';
+      this.link.destroy();
+      return;
+    }
+    if (this.link.isStalled(nowMillis, this.broker.settings.sendTimeoutMillis)) {
+      this.#closeReason = 'send timeout';
+      this.broker.logger.warning('connection', `closing MQTT connection ${this.name}, client '${this.clientId}': it takes nothing`);
+      this.link.destroy();
+      return;
+    }
+    if (this.#state !== open || this.keepAliveSeconds === 0) return;
+    // Reading is stopped while blocked, so silence proves nothing then. [MQTT 5.0 3.1.2.10]
+    if (!this.link.isPaused && nowMillis - this.lastReceivedMillis > this.keepAliveSeconds * 1500)
+      this.disconnect(reasons.keepAliveTimeout, 'keep-alive timeout');
+  }
+
+  /** Something went wrong that is our fault: ends this connection, and nothing else. */
+  fault(error: unknown): void {
+    this.broker.counters.internalErrors++;
+    this.broker.logger.error('connection', `internal error on connection ${this.name}`, error);
+    this.#closeReason = 'internal error';
+    this.link.destroy();
+  }
+
+  describe(): ConnectionDescription {
+    return describeConnection(this);
+  }
+
+  channelInfos(): Iterable<ChannelInfo> {
+    return this.#session === null ? [] : [this.#session];
+  }
+
+  #onFirstPacket(first: number, buffer: Buffer, start: number, end: number): void {
+    if (this.#state !== waitingForConnect || first >> typeShift !== packetTypes.connect) {
+      // No CONNACK either: this is no client.
+      this.#state = waitingForConnect;
+      throw new MqttError(reasons.protocolError, 'the first packet is not CONNECT');
+    }
+    let packet: Packet;
+    try {
+      packet = decodePacket(first, buffer, start, end, mqtt311);
+    } catch (error) {
+      this.#guessVersion(error, buffer, start, end);
+      throw error;
+    }
+    if (packet.name !== 'connect') return;
+    this.#state = loggingIn;
+    this.version = packet.version;
+    this.isVersion5 = packet.version === mqtt5;
+    const { properties } = packet;
+    this.#wantsReasons = properties.requestProblemInformation !== 0;
+    this.packetBytesMaxOfClient = properties.packetBytesMax ?? Infinity;
+    if (properties.receiveMax !== undefined) this.deliveriesMax = properties.receiveMax;
+    const { options } = this.frontEnd;
+    this.outgoingAliasMax = Math.min(properties.topicAliasMax ?? 0, options.topicAliasMax);
+    this.keepAliveSeconds = packet.keepAliveSeconds;
+    const max = options.keepAliveSecondsMax;
+    if (max > 0 && this.isVersion5 && (packet.keepAliveSeconds === 0 || packet.keepAliveSeconds > max)) this.keepAliveSeconds = max;
+    new Connecting(this, packet).begin();
+  }
+
+  /** A CONNECT that is broken behind its version is answered in that version. [MQTT 5.0 3.1.4] */
+  #guessVersion(error: unknown, buffer: Buffer, start: number, end: number): void {
+    const versionAt = start + 2 + buffer.readUInt16BE(Math.min(start, Math.max(0, buffer.length - 2)));
+    const version = versionAt < end ? buffer[versionAt] : 0;
+    if (error instanceof UnsupportedVersion) {
+      this.#state = loggingIn;
+      this.version = error.version > mqtt5 ? mqtt5 : mqtt311;
+      this.isVersion5 = this.version === mqtt5;
+    } else if (version === mqtt5) {
+      this.#state = loggingIn;
+      this.version = mqtt5;
+      this.isVersion5 = true;
+    } else if (version === mqtt31) this.version = mqtt31;
+  }
+
+  #onOpenPacket(first: number, buffer: Buffer, start: number, end: number): void {
+    const type = first >> typeShift;
+    if (type === packetTypes.publish) {
+      (this.#publishing as Publishing).onPublish(first, buffer, start, end);
+      return;
+    }
+    // The usual acknowledgement says nothing but its id.
+    if (
+      end - start === 2 &&
+      (first & 15) === (type === packetTypes.pubrel ? 2 : 0) &&
+      type >= packetTypes.puback &&
+      type <= packetTypes.pubcomp
+    ) {
+      this.#onAck(type, ((buffer[start] as number) << 8) | (buffer[start + 1] as number), 0);
+      return;
+    }
+    const packet = decodePacket(first, buffer, start, end, this.version);
+    switch (packet.name) {
+      case 'puback':
+      case 'pubrec':
+      case 'pubrel':
+      case 'pubcomp':
+        this.#onAck(type, packet.packetId, packet.reason);
+        return;
+      case 'subscribe':
+        onSubscribe(this, packet);
+        return;
+      case 'unsubscribe':
+        onUnsubscribe(this, packet);
+        return;
+      case 'pingreq':
+        this.send(pingresp);
+        return;
+      case 'disconnect':
+        this.#onDisconnect(packet);
+        return;
+      default:
+        throw new MqttError(reasons.protocolError, `${packet.name.toUpperCase()} from a client that is connected`);
+    }
+  }
+
+  #onAck(type: number, id: number, reason: number): void {
+    if (id === 0) throw new MqttError(reasons.protocolError, 'packet identifier 0');
+    const { session } = this;
+    switch (type) {
+      case packetTypes.puback:
+        session.acknowledged(id);
+        return;
+      case packetTypes.pubrec: {
+        const refusal = session.receivedByClient(id, reason);
+        // The client keeps the id until it hears of it again.
+        if (refusal !== 0 && reason < 0x80) this.#sendAck('pubrel', id, refusal);
+        return;
+      }
+      case packetTypes.pubrel:
+        this.#sendAck('pubcomp', id, session.received.delete(id) ? 0 : reasons.packetIdNotFound);
+        return;
+      default:
+        session.completed(id);
+    }
+  }
+
+  #sendAck(name: 'pubrel' | 'pubcomp', packetId: number, reason: number): void {
+    this.send(encodePacket({ name, packetId, reason: this.isVersion5 ? reason : 0, properties: {} }, this.version));
+  }
+
+  #onDisconnect(packet: EndPacket): void {
+    const { session } = this;
+    const expirySeconds = packet.properties.sessionExpirySeconds;
+    if (expirySeconds !== undefined) {
+      if (!session.isDurable && expirySeconds > 0)
+        throw new MqttError(reasons.protocolError, 'a session that was to end with its connection cannot be kept');
+      const max = this.frontEnd.options.sessionExpirySecondsMax;
+      session.expiryMillis = Math.min(expirySeconds === 0xffff_ffff ? Infinity : expirySeconds, max) * 1000;
+    }
+    this.#isOrderly = packet.reason === reasons.success;
+    this.#closeReason = 'the client has disconnected';
+    this.broker.logger.info('connection', `closing MQTT connection ${this.name}, client '${this.clientId}'`);
+    this.#end();
+  }
+
+  #leaveSession(): void {
+    const session = this.#session;
+    if (session === null || session.connection !== this) return;
+    this.frontEnd.sessions.leave(session, this.#isOrderly);
+  }
+
+  /** Sends what there is and closes the socket. */
+  #end(): void {
+    this.#leaveSession();
+    this.#state = closed;
+    this.deadlineMillis = this.broker.clock.nowMillis + closeTimeoutMillis;
+    this.link.end();
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof MqttError) this.disconnect(error.reason, error.message);
+    else this.fault(error);
+  }
+
+  #block(): void {
+    this.#isBlocked = true;
+    this.link.pause();
+  }
+
+  #resume(): void {
+    if (this.#holdCount > 0 || this.#isHeld) return;
+    this.lastReceivedMillis = this.broker.clock.nowMillis;
+    this.link.resume();
+  }
+}

@@ -1,0 +1,37 @@
+import type { ConfirmWaiter } from '../../core/confirm-ledger.ts';
+import type { Connection } from './connection.ts';
+
+/** Answers that wait until the sessions, queues and bindings they tell of are durable, in their order. */
+export class DurableReplies implements ConfirmWaiter {
+  isExpected = false;
+  readonly #connection: Connection;
+  #replies: Buffer[] = [];
+  #added = 0;
+  #sent = 0;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Sends the answer, at once when there is nothing to wait for. */
+  send(reply: Buffer): void {
+    const { broker } = this.#connection;
+    if (this.#replies.length === 0 && !broker.log.isMetadataPending) {
+      this.#connection.send(reply);
+      return;
+    }
+    this.#replies.push(reply);
+    this.#added++;
+    broker.ledger.expect(this);
+  }
+
+  takeMark(): number {
+    return this.#added;
+  }
+
+  confirmed(mark: number): void {
+    const due = this.#replies.splice(0, mark - this.#sent);
+    this.#sent = mark;
+    for (const reply of due) this.#connection.send(reply);
+  }
+}
