@@ -14,6 +14,7 @@ import type { Link } from '../net/link.ts';
 import { Listener, type ListenerOptions } from '../net/listener.ts';
 import { openFilesMax } from '../net/open-files.ts';
 import { FrontEnd } from '../protocols/amqp091/front-end.ts';
+import type { MqttOptions } from '../protocols/mqtt/options.ts';
 import type { JournalStore } from '../store/journal/journal-store.ts';
 import { DataDir } from './data-dir.ts';
 import { type DiskLimit, DiskMonitor, freeDiskBytes } from './disk-monitor.ts';
@@ -57,6 +58,8 @@ export interface BrokerOptions {
   readonly certificateLogin?: CertificateLogin;
   /** Of the user in `settings.anonymousUser`. */
   readonly anonymousPassword?: string;
+  /** How MQTT is served, where a listener has the protocol 'mqtt'. */
+  readonly mqtt?: Partial<MqttOptions>;
   readonly loginThrottle?: Partial<LoginThrottleLimits>;
   readonly logger?: Logger;
   /** Directory for durable queues, persistent messages and definitions; without it everything is in memory. */

@@ -4,6 +4,7 @@ import { type BrokerSettings, defaultSettings } from '../core/settings.ts';
 import type { BrokerOptions } from './broker.ts';
 import type { Config } from './config/config.ts';
 import { protocolListeners } from './protocol-listeners.ts';
+import type { MqttOptions } from '../protocols/mqtt/options.ts';
 import { applyVhostDefaults } from './vhost-defaults.ts';
 
 /** How often the disk is looked at. */
@@ -60,8 +61,20 @@ export function brokerOptions(config: Config): BrokerOptions {
     ...(config.anonymousLogin === null ? {} : { anonymousPassword: config.anonymousLogin.password.reveal() }),
     loginThrottle: { failuresPerUserMax: limits.loginFailuresPerMinuteMax },
     ...(config.dataDir === null ? {} : { dataDir: config.dataDir }),
+    mqtt: mqttOptions(config),
     memory: { watermarkBytes: memory.watermarkBytes, totalBytes: memory.totalMemoryBytes, checkIntervalMillis: memory.checkIntervalMillis },
     disk: { freeBytesMin: disk.freeLimitBytes, checkIntervalMillis: diskCheckMillis },
+  };
+}
+
+function mqttOptions(config: Config): Partial<MqttOptions> {
+  const { anonymousLogin, certificateLogin, clientIdFrom, listeners: _, webSocket: __, ...rest } = config.mqtt;
+  return {
+    ...rest,
+    anonymousLogin: anonymousLogin === null ? null : { user: anonymousLogin.user, password: anonymousLogin.password.reveal() },
+    certificateLogin: certificateLogin ? config.certificateLogin : null,
+    clientIdFrom:
+      clientIdFrom === null ? null : { from: clientIdFrom.part, sanType: clientIdFrom.sanType, sanIndex: clientIdFrom.sanIndex },
   };
 }
 

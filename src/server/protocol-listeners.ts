@@ -8,8 +8,15 @@ type WebSocketProtocol = Pick<WebSocketOptions, 'subProtocols' | 'isSubProtocolR
 
 const amqpInWebSocket: WebSocketProtocol = { subProtocols: ['amqp'], isSubProtocolRequired: false, frames: 'binary' };
 
+const mqttInWebSocket: WebSocketProtocol = { subProtocols: ['mqtt', 'mqttv3.1'], isSubProtocolRequired: false, frames: 'binary' };
+
 export function protocolListeners(config: Config): readonly Partial<ListenerOptions>[] {
-  return [...plain(config, 'amqp', config.listeners), ...inWebSockets(config, 'amqp', config.webAmqp, amqpInWebSocket)];
+  return [
+    ...plain(config, 'amqp', config.listeners),
+    ...inWebSockets(config, 'amqp', config.webAmqp, amqpInWebSocket),
+    ...plain(config, 'mqtt', config.mqtt.listeners),
+    ...inWebSockets(config, 'mqtt', config.mqtt.webSocket, mqttInWebSocket),
+  ];
 }
 
 function plain(config: Config, protocol: string, listeners: readonly ListenerConfig[]): Partial<ListenerOptions>[] {

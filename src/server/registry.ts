@@ -15,7 +15,9 @@ import type { MessageFormat } from '../core/ports/message-format.ts';
 import { classicQueueType } from '../core/queues/classic-queue-type.ts';
 import { quorumQueueType } from '../core/queues/quorum-queue-type.ts';
 import type { QueueType } from '../core/queues/queue-type.ts';
+import { retainedQueueType } from '../core/retained/retained-queue-type.ts';
 import { amqp091Format } from '../protocols/amqp091/amqp-format.ts';
+import { mqttFormat } from '../protocols/mqtt/mqtt-format.ts';
 import type { ProtocolLoader } from './protocol-front-end.ts';
 
 export const exchangeTypes: readonly ExchangeType[] = [
@@ -31,7 +33,15 @@ export const exchangeTypes: readonly ExchangeType[] = [
   delayedMessage,
   messageDeduplication,
 ];
-export const queueTypes: readonly QueueType[] = [classicQueueType, quorumQueueType];
-export const messageFormats: readonly MessageFormat[] = [amqp091Format];
+export const queueTypes: readonly QueueType[] = [classicQueueType, quorumQueueType, retainedQueueType];
+export const messageFormats: readonly MessageFormat[] = [amqp091Format, mqttFormat];
 /** Protocols besides AMQP 0-9-1, by the names that listeners have for them. */
-export const protocols: ReadonlyMap<string, ProtocolLoader> = new Map<string, ProtocolLoader>([]);
+export const protocols: ReadonlyMap<string, ProtocolLoader> = new Map<string, ProtocolLoader>([
+  [
+    'mqtt',
+    async ({ core, auth, options }) => {
+      const { FrontEnd } = await import('../protocols/mqtt/front-end.ts');
+      return new FrontEnd(core, auth, options.mqtt);
+    },
+  ],
+]);

@@ -18,10 +18,17 @@ export const retainedQueueType: QueueType = {
   capabilities: {
     isExclusiveAllowed: false,
     isTransientAllowed: false,
+    isAutoDeleteAllowed: false,
+    isServerNamedAllowed: false,
     hasGet: false,
     hasPurge: true,
     hasGlobalPrefetch: false,
     hasAutoAck: false,
+    hasExclusiveConsumers: false,
+    hasDeleteConditions: false,
+    keepsTransient: true,
+    countsDeliveries: false,
+    hasMembers: false,
   },
 
   check(vhostName: string, declaration: QueueDeclaration): void {

@@ -215,6 +215,8 @@ export class RetainedQueue extends Queue {
     this.#bytes += bytes;
   }
 
+  restoreRetry(): void {}
+
   restored(): void {}
 
   removeRestored(_priority: number, sequence: number, into: Entry): boolean {
