@@ -45,6 +45,7 @@ export class HttpStack {
       settings: config,
       statistics,
       node: probe,
+      control: options.control ?? null,
       login,
       audit,
       logger,

@@ -8,6 +8,7 @@ import type { AuditLog } from './audit-log.ts';
 import { HttpListener } from './http-listener.ts';
 import type { HttpStack } from './http-stack.ts';
 import type { FrontEndInfo, ListenerInfo } from './listener-info.ts';
+import type { NodeControl } from './node-control.ts';
 import { NodeProbe } from './node-probe.ts';
 import type { ManagementSettings, RetentionSettings } from './settings.ts';
 
@@ -22,6 +23,8 @@ export interface ManagementOptions {
   readonly frontEnds: readonly FrontEndInfo[];
   readonly config: ManagementSettings;
   readonly logger: Logger;
+  /** What an operator may do with the node itself; nothing by default. */
+  readonly control?: NodeControl;
   readonly controlConnections?: ControlConnections | null;
   /** Who says whose a password is; the broker's own users by default, with a throttle for those who guess. */
   readonly auth?: AuthBackend;

@@ -4,6 +4,7 @@ import type { Statistics } from '../core/statistics/statistics.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { Login } from './http/login.ts';
 import type { ListenerInfo } from './listener-info.ts';
+import type { NodeControl } from './node-control.ts';
 import type { NodeProbe } from './node-probe.ts';
 import type { ManagementSettings } from './settings.ts';
 
@@ -13,6 +14,8 @@ export interface Services {
   readonly settings: ManagementSettings;
   readonly statistics: Statistics;
   readonly node: NodeProbe;
+  /** Null where nobody lets the node be controlled. */
+  readonly control: NodeControl | null;
   readonly login: Login;
   readonly audit: AuditLog;
   readonly logger: Logger;

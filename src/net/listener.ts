@@ -161,6 +161,14 @@ export class Listener {
     this.#webSockets?.close();
   }
 
+  /** Listens again after `close`, on the port it had. Rejects with a ListenError when the address was taken meanwhile. */
+  async resume(): Promise<void> {
+    if (this.#server.listening) return;
+    const { host, socketPath, backlog } = this.options;
+    if (socketPath === null) await this.#listen({ ...(host === null ? {} : { host }), port: this.port, backlog });
+    else await this.#listenOnSocket(socketPath, backlog);
+  }
+
   /** Ends what is still open. */
   destroyAll(): void {
     for (const admission of this.#open) admission.socket.destroy();

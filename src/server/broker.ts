@@ -206,6 +206,45 @@ export class Broker {
     for (const listener of this.listeners) await listener.reloadCertificates();
   }
 
+  /** Takes no more connections; those there are stay. */
+  suspendListeners(): void {
+    for (const listener of this.listeners) listener.close();
+  }
+
+  /** Takes connections again. Rejects with a ListenError when an address was taken meanwhile. */
+  async resumeListeners(): Promise<void> {
+    for (const listener of this.listeners) await listener.resume();
+  }
+
+  /** Closes every connection with CONNECTION_FORCED; resolves when they are gone. */
+  async closeConnections(): Promise<void> {
+    const { core } = this;
+    core.turn.begin();
+    for (const connection of Array.from(core.connections)) {
+      connection.close('CONNECTION_FORCED', "broker forced connection closure with reason 'shutdown'");
+    }
+    core.turn.run();
+    const deadline = performance.now() + stopTimeoutMillis;
+    while (core.connections.size > 0 && performance.now() < deadline) await new Promise(resolve => setTimeout(resolve, stopPollMillis));
+    for (const listener of this.listeners) listener.destroyAll();
+  }
+
+  /** Deletes everything and makes the first user and virtual host anew: a broker as in an empty data directory. */
+  async reset(): Promise<void> {
+    const { core } = this;
+    core.turn.begin();
+    for (const { name, description, tags, defaultQueueType } of [...core.vhosts.values()]) {
+      core.addVhost({ name, description, tags, defaultQueueType, isProtectedFromDeletion: false });
+      core.deleteVhost(name);
+    }
+    for (const { name } of [...core.access.users()]) core.access.deleteUser(name);
+    // The name by which dashboards join their series stays.
+    for (const { name } of core.parameters.globals()) if (name !== 'internal_cluster_id') core.parameters.deleteGlobal(name);
+    this.#seed(true);
+    core.turn.run();
+    await core.committed();
+  }
+
   /** Closes every connection with CONNECTION_FORCED, frees ports and data directory. Resolves when nothing is left. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
@@ -283,14 +322,7 @@ export class Broker {
     this.memoryMonitor?.stop();
     this.diskMonitor?.stop();
     await committed(core);
-    core.turn.begin();
-    for (const connection of Array.from(core.connections)) {
-      connection.close('CONNECTION_FORCED', "broker forced connection closure with reason 'shutdown'");
-    }
-    core.turn.run();
-    const deadline = performance.now() + stopTimeoutMillis;
-    while (core.connections.size > 0 && performance.now() < deadline) await new Promise(resolve => setTimeout(resolve, stopPollMillis));
-    for (const listener of this.listeners) listener.destroyAll();
+    await this.closeConnections();
     await new Promise(resolve => setImmediate(resolve));
     // What could not be read is left as it is: it must not be marked as cleanly stopped.
     if (this.#isRecovered) await this.#store?.stop(core);

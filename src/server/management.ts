@@ -3,12 +3,18 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from '../core/ports/logger.ts';
 import type { ListenerInfo } from '../management/listener-info.ts';
 import type { Management } from '../management/management.ts';
+import type { NodeControl } from '../management/node-control.ts';
 import type { Listener, ListenerOptions } from '../net/listener.ts';
 import type { Broker } from './broker.ts';
 import type { Config } from './config/config.ts';
 
 /** Starts the HTTP API and the metrics, if anything is to be reached of them. They are loaded only then, after the broker serves. */
-export async function startManagement(broker: Broker, config: Config, logger: Logger): Promise<Management | null> {
+export async function startManagement(
+  broker: Broker,
+  config: Config,
+  logger: Logger,
+  nodeControl: NodeControl,
+): Promise<Management | null> {
   const control = broker.dataDir?.control ?? null;
   if (control === null && config.management.listeners.length === 0 && config.prometheus.listeners.length === 0) return null;
   const management = await import('../management/management.ts');
@@ -19,6 +25,7 @@ export async function startManagement(broker: Broker, config: Config, logger: Lo
     logger,
     controlConnections: control,
     auth: broker.auth,
+    control: nodeControl,
   });
 }
 

@@ -12,6 +12,7 @@ import type { ServerLogger } from './logging/server-logger.ts';
 import { readPlatform } from './machine.ts';
 import { machineMemory } from './memory-monitor.ts';
 import { startManagement } from './management.ts';
+import { ServerControl } from './server-control.ts';
 import { listDirectory, readText } from './read-files.ts';
 import { onSignals } from './signals.ts';
 import { exitCodeOf, exitInternal, explain } from './start-error.ts';
@@ -108,7 +109,7 @@ class Server {
       const what = `${protocol === 'amqp' ? '' : `${protocol.toUpperCase()} `}${webSocket === null ? '' : 'WebSocket '}`;
       logger.info('default', `started ${what}${tls === null ? 'TCP' : 'TLS (SSL)'} listener on ${where}`);
     }
-    this.#management = await startManagement(this.#broker, config, logger);
+    this.#management = await startManagement(this.#broker, config, logger, new ServerControl(this.#broker, config, logger));
     for (const { protocol, port } of this.#management?.listeners() ?? []) {
       const name = httpNames.get(protocol);
       if (name !== undefined) logger.info('default', `${name} listener started on port ${port}`);

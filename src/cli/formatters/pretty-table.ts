@@ -4,7 +4,7 @@ import { cell } from './cell.ts';
 /** A table drawn with lines, for people. */
 export function prettyTable({ columns, rows }: Listing, withHeader: boolean): string {
   if (rows.length === 0) return '';
-  const texts = rows.map(row => row.map(cell));
+  const texts = rows.map(row => row.map(value => cell(value)));
   const widths = columns.map((name, index) => Math.max(withHeader ? name.length : 0, ...texts.map(row => width(row[index] ?? ''))));
   const line = (left: string, middle: string, right: string): string =>
     left + widths.map(width => '─'.repeat(width + 2)).join(middle) + right;

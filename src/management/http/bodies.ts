@@ -77,6 +77,31 @@ export const valueBody: BodyDescription = {
 export const limitBody: BodyDescription = { required: ['value'], properties: { value: number } };
 export const nameBody: BodyDescription = { required: ['name'], properties: { name: text } };
 export const loginBody: BodyDescription = { required: ['username', 'password'], properties: { username: text, password: text } };
+export const logLevelBody: BodyDescription = {
+  required: ['level'],
+  properties: {
+    level: text,
+    category: { type: 'string', description: 'connection, channel, queue, default, upgrade or store; all by default' },
+  },
+};
+export const memoryWatermarkBody: BodyDescription = {
+  properties: { relative: { type: 'number', description: 'part of the memory; or' }, absolute: { type: 'integer', description: 'bytes' } },
+};
+export const diskFreeLimitBody: BodyDescription = {
+  properties: {
+    absolute: { type: 'integer', description: 'bytes; or' },
+    mem_relative: { type: 'number', description: 'times the memory' },
+  },
+};
+export const nodeActionBody: BodyDescription = {
+  required: ['action'],
+  properties: {
+    action: {
+      type: 'string',
+      description: 'stop_app, start_app, reset, suspend_listeners, resume_listeners, collect_garbage or reopen_logs',
+    },
+  },
+};
 export const definitionsBody: BodyDescription = {
   properties: Object.fromEntries(
     [

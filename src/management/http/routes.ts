@@ -12,6 +12,7 @@ import * as limits from './handlers/limits.ts';
 import * as messages from './handlers/messages.ts';
 import * as misc from './handlers/misc.ts';
 import * as node from './handlers/node.ts';
+import * as nodeControl from './handlers/node-control.ts';
 import * as parameters from './handlers/parameters.ts';
 import * as permissions from './handlers/permissions.ts';
 import * as policies from './handlers/policies.ts';
@@ -59,6 +60,44 @@ export const routes: readonly Route[] = [
   get('/api/nodes/:node/memory/ets/relative', 'monitoring', "Erlang's tables: none here", node.getEts),
   get('/api/nodes/:node/memory/ets/:filter', 'monitoring', "Erlang's tables: none here", node.getEts),
   get('/api/nodes/:node/memory/ets/:filter/relative', 'monitoring', "Erlang's tables: none here", node.getEts),
+  get('/api/nodes/:node/environment', 'administrator', 'The configuration in effect, without secrets', nodeControl.getEnvironment),
+  get('/api/nodes/:node/log-levels', 'monitoring', 'Levels of the log, of its outputs and of categories', nodeControl.getLogLevels),
+  route(
+    'PUT',
+    '/api/nodes/:node/log-levels',
+    'administrator',
+    'none',
+    'Sets the level of the log, or of one category',
+    nodeControl.putLogLevel,
+    bodies.logLevelBody,
+  ),
+  route(
+    'PUT',
+    '/api/nodes/:node/memory-watermark',
+    'administrator',
+    'none',
+    'Moves the memory watermark until the next start',
+    nodeControl.putMemoryWatermark,
+    bodies.memoryWatermarkBody,
+  ),
+  route(
+    'PUT',
+    '/api/nodes/:node/disk-free-limit',
+    'administrator',
+    'none',
+    'Moves the limit of free disk space until the next start',
+    nodeControl.putDiskFreeLimit,
+    bodies.diskFreeLimitBody,
+  ),
+  route(
+    'POST',
+    '/api/nodes/:node/actions',
+    'administrator',
+    'none',
+    'Stops and starts serving clients, resets, opens log files anew',
+    nodeControl.actOnNode,
+    bodies.nodeActionBody,
+  ),
   get('/api/cluster-name', 'management', 'The name of the cluster', node.getClusterName),
   route('PUT', '/api/cluster-name', 'administrator', 'none', 'Names the cluster', node.putClusterName, bodies.nameBody),
   get('/api/feature-flags', 'administrator', 'Feature flags; all are on', misc.listFeatureFlags),
@@ -72,6 +111,7 @@ export const routes: readonly Route[] = [
   get('/api/auth/attempts/:node/source', 'monitoring', 'Logins by source: not counted', node.getAuthAttemptsBySource),
   route('DELETE', '/api/auth/attempts/:node/source', 'monitoring', 'none', 'Sets the counts of logins to zero', node.deleteAuthAttempts),
   get('/api/auth/hash_password/:password', 'management', 'The hash of a password, for definitions', users.hashOfPassword),
+  route('POST', '/api/auth/check', 'administrator', 'none', 'Whether a password is right', users.checkCredentials, bodies.loginBody),
   route('DELETE', '/api/reset', 'administrator', 'none', 'Forgets statistics', node.resetStatistics),
   route('DELETE', '/api/reset/:node', 'administrator', 'none', 'Forgets statistics of a node', node.resetNodeStatistics),
   route('POST', '/api/rebalance/queues', 'administrator', 'none', 'Does nothing: there is one node', misc.rebalanceQueues),

@@ -12,7 +12,7 @@ import { StreamTarget } from './stream-target.ts';
 import { textFormat } from './text-format.ts';
 
 /** Categories of the configuration that are written under another name here. Others have no entries. */
-const categories: ReadonlySet<string> = new Set<LogCategory>(['connection', 'channel', 'queue', 'default', 'upgrade', 'store']);
+export const categories: ReadonlySet<string> = new Set<LogCategory>(['connection', 'channel', 'queue', 'default', 'upgrade', 'store']);
 
 /**
  * The log as configured.

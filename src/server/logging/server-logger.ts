@@ -1,5 +1,6 @@
 import type { Logger } from '../../core/ports/logger.ts';
 import { ExchangeTarget, type PublishLog } from './exchange-target.ts';
+import { LOG_LEVELS } from '../config/schema/logging.ts';
 import type { EntryFormat, EntryLevel, LogCategory, LogLevel } from './log-entry.ts';
 import { severity } from './log-entry.ts';
 import type { LogTarget } from './log-target.ts';
@@ -51,6 +52,16 @@ export class ServerLogger implements Logger {
   setLevel(level: LogLevel, category?: LogCategory): void {
     if (category === undefined) this.#thresholds = this.#thresholds.map(() => severity(level));
     else this.#categories.set(category, level);
+  }
+
+  /** The least important level that each output takes, by the output's name. */
+  get outputLevels(): { readonly name: string; readonly level: LogLevel }[] {
+    return this.#outputs.map(({ name }, index) => ({ name, level: LOG_LEVELS[this.#thresholds[index] as number] as LogLevel }));
+  }
+
+  /** The levels of categories that have one of their own. */
+  get categoryLevels(): ReadonlyMap<LogCategory, LogLevel> {
+    return this.#categories;
   }
 
   /** The category follows the outputs' levels again. */

@@ -30,11 +30,14 @@ export function checkQuorum(_call: ApiCall): Reply {
 }
 
 export function checkInService(call: ApiCall): Reply {
+  if (call.services.control?.isAppRunning === false) return failed({ reason: 'the node was stopped with stop_app', node: call.nodeName });
+  if (call.services.control?.isListening === false) return failed({ reason: 'Node is being drained', node: call.nodeName });
   return ok({ status: 'ok', node: call.nodeName });
 }
 
 export function checkReady(call: ApiCall): Reply {
-  return call.services.listeners().some(({ protocol }) => protocol.startsWith('amqp'))
+  const isListening = call.services.control?.isListening !== false;
+  return isListening && call.services.listeners().some(({ protocol }) => protocol.startsWith('amqp'))
     ? healthy
     : failed({ reason: 'no AMQP listener is active' });
 }

@@ -9,7 +9,7 @@ import {
 } from '../../../core/access/user.ts';
 import { fromBase64 } from '../../messages/payload-json.ts';
 import type { ApiCall } from '../api-call.ts';
-import { requireKeys } from '../json-body.ts';
+import { requireKeys, textOf } from '../json-body.ts';
 import { list, type Listing, single } from '../listing.ts';
 import { badRequest, createdOrThere, noContent, notFound, ok, type Reply } from '../reply.ts';
 import { checkPassword } from '../password-rule.ts';
@@ -57,6 +57,13 @@ export function deleteUsers(call: ApiCall): Reply {
   for (const name of users) if (call.core.access.user(name) === undefined) throw badRequest(['no_such_user', name]);
   for (const name of users) call.core.access.deleteUser(name);
   return noContent;
+}
+
+/** Whether a user can log in by a password: the tags, or 401 with the reason. */
+export async function checkCredentials(call: ApiCall): Promise<Reply> {
+  requireKeys(call.body, ['username', 'password']);
+  const { name, tags } = await call.services.login.authenticate(textOf(call.body, 'username'), textOf(call.body, 'password'), null, false);
+  return ok({ name, tags });
 }
 
 export function whoami(call: ApiCall): Reply {

@@ -48,15 +48,15 @@ const noGarbage = {
 } as const;
 
 export function nodeView(services: Services, ranges: SampleRanges): JsonObject {
-  const { core, settings, node, statistics } = services;
+  const { core, settings, node, statistics, control } = services;
   const view: JsonObject = {
     partitions: [],
     os_pid: String(process.pid),
     fd_total: node.fdLimit,
     sockets_total: Math.min(node.fdLimit, core.settings.connectionsMax),
-    mem_limit: finite(settings.memory.watermarkBytes),
+    mem_limit: finite(control?.memoryWatermarkBytes ?? settings.memory.watermarkBytes),
     mem_alarm: core.alarms.active.includes('memory'),
-    disk_free_limit: finite(settings.disk.freeLimitBytes),
+    disk_free_limit: finite(control?.diskFreeLimitBytes ?? settings.disk.freeLimitBytes),
     disk_free_alarm: core.alarms.active.includes('disk'),
     proc_total: processLimit,
     rates_mode: settings.management.ratesMode,
@@ -75,11 +75,11 @@ export function nodeView(services: Services, ranges: SampleRanges): JsonObject {
     enabled_plugins: ['rabbitmq_management', 'rabbitmq_prometheus'],
     mem_calculation_strategy: 'rss',
     ra_open_file_metrics: { ra_log_wal: 0, ra_log_segment_writer: 0 },
-    being_drained: false,
+    being_drained: control?.isListening === false,
     cluster_tags: core.parameters.global('cluster_tags') ?? [],
     name: core.settings.nodeName,
     type: 'disc',
-    running: true,
+    running: control?.isAppRunning !== false,
   };
   const rates = new RateWriter(statistics);
   const figures: [string, number][] = [
