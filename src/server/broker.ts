@@ -230,7 +230,7 @@ export class Broker {
   }
 
   /** Deletes everything and makes the first user and virtual host anew: a broker as in an empty data directory. */
-  async reset(): Promise<void> {
+  async resetToFirstObjects(): Promise<void> {
     const { core } = this;
     core.turn.begin();
     for (const { name, description, tags, defaultQueueType } of [...core.vhosts.values()]) {

@@ -60,7 +60,7 @@ export class ServerControl implements NodeControl {
 
   async reset(): Promise<void> {
     this.#logger.warning('default', 'Resetting: everything is deleted');
-    await this.#broker.reset();
+    await this.#broker.resetToFirstObjects();
   }
 
   collectGarbage(): void {
