@@ -193,6 +193,7 @@ export class BrokerCore {
       log: this.#queueLog,
       format: tag => this.format(tag),
       pivot: () => this.pivot,
+      claimId: queue => this.vhosts.get(queue.vhostName)?.claimId('queue.remembers', queue.name) ?? 0,
       messageDamaged: (queue, entry) => this.#messageDamaged(queue, entry),
       removeQueue: (queue, why) => this.#removeQueue(queue, why),
     };
@@ -454,6 +455,7 @@ export class BrokerCore {
       dropsRefs: holder => this.dropsRefs(holder),
       log: this.#queueLog,
       nextLogId: () => ++this.#lastQueueId,
+      beforeCommit: act => this.turn.beforeCommit(act),
       heldDamaged: (vhost, exchange, ref) => this.#heldDamaged(vhost, exchange, ref),
       deliver: (vhost, target, keys, p) => this.publisher.deliver(vhost, target, keys, p),
       tracer: vhost =>

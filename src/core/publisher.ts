@@ -36,6 +36,7 @@ export class Publisher {
       const queue = first;
       if (!queue.admits(p)) {
         p.isRefused = true;
+        exchange.deduplication?.takeBack();
         return 1;
       }
       exchange.counters.publishedOut++;
@@ -84,6 +85,8 @@ export class Publisher {
       if (queue.admits(p)) taking.push(queue);
       else p.isRefused = true;
     }
+    // Nobody has it: its publisher may send it again.
+    if (p.isRefused && taking.length === 0) exchange.deduplication?.takeBack();
     if (taking.length === 0) return queues.length;
     exchange.counters.publishedOut += taking.length;
     let isLogged = false;

@@ -3,6 +3,8 @@ import type { Binding } from './exchanges/binding.ts';
 import type { Exchange } from './exchanges/exchange.ts';
 import type { Queue } from './queues/queue.ts';
 
+export type LogIdKind = 'exchange.holds' | 'exchange.remembers' | 'queue.remembers';
+
 /** Changes of exchanges, queues and bindings as they are recorded. Arguments keep their wire types. */
 export type TopologyChange =
   | {
@@ -35,8 +37,8 @@ export type TopologyChange =
       readonly arguments: TaggedTable;
     }
   | { readonly kind: 'exchange.delete'; readonly vhost: string; readonly name: string }
-  /** Names what an exchange holds in the log. */
-  | { readonly kind: 'exchange.holds'; readonly vhost: string; readonly name: string; readonly id: number }
+  /** Names what an exchange holds, or what an exchange or queue remembers, in the log. */
+  | { readonly kind: LogIdKind; readonly vhost: string; readonly name: string; readonly id: number }
   | {
       readonly kind: 'binding.put' | 'binding.delete';
       readonly vhost: string;
@@ -71,8 +73,8 @@ export function exchangeChange(vhost: string, exchange: Exchange): TopologyChang
   };
 }
 
-export function holdsChange(vhost: string, exchange: Exchange, id: number): TopologyChange {
-  return { kind: 'exchange.holds', vhost, name: exchange.name, id };
+export function logIdChange(kind: LogIdKind, vhost: string, name: string, id: number): TopologyChange {
+  return { kind, vhost, name, id };
 }
 
 export function bindingChange(kind: 'binding.put' | 'binding.delete', vhost: string, binding: Binding): TopologyChange {

@@ -86,14 +86,14 @@ export class MetadataReplay {
         return;
       case 'exchange.holds': {
         this.lastQueueId = Math.max(this.lastQueueId, change.id);
-        const exchange = vhost.exchange(change.name);
-        if (exchange === undefined) {
-          this.skipped++;
-          return;
-        }
-        const { held } = exchange.holding(vhost.home);
-        held.id = change.id;
-        this.queues.set(change.id, held);
+        this.#named(change.id, vhost.exchange(change.name)?.holding(vhost.home).held);
+        return;
+      }
+      case 'exchange.remembers':
+      case 'queue.remembers': {
+        this.lastQueueId = Math.max(this.lastQueueId, change.id);
+        const owner = change.kind === 'queue.remembers' ? vhost.queues.get(change.name) : vhost.exchange(change.name);
+        this.#named(change.id, owner?.deduplication?.kept ?? undefined);
         return;
       }
       case 'exchange.delete': {
@@ -112,5 +112,15 @@ export class MetadataReplay {
         else vhost.unbind(source, target, change.key, argumentsOf(change));
       }
     }
+  }
+
+  /** What the log names by this number from now on. */
+  #named(id: number, holder: (Restorable & { id: number }) | undefined): void {
+    if (holder === undefined) {
+      this.skipped++;
+      return;
+    }
+    holder.id = id;
+    this.queues.set(id, holder);
   }
 }

@@ -29,6 +29,7 @@ export class Turn {
   #pumping: Queue[] = [];
   #dirty: Flushable[] = [];
   #flushing: Flushable[] = [];
+  readonly #beforeCommit: (() => void)[] = [];
   #isArmed = false;
   #isRunning = false;
   #isTimeFresh = false;
@@ -84,6 +85,12 @@ export class Turn {
     if (this.#ingestedBytes >= limits.turnIngestBytes && !this.#isRunning) this.run();
   }
 
+  /** Calls back once at the end of the turn, before what it did is committed and confirmed. */
+  beforeCommit(act: () => void): void {
+    this.#beforeCommit.push(act);
+    if (!this.#isArmed) this.arm();
+  }
+
   arm(): void {
     if (this.#isArmed) return;
     this.#isArmed = true;
@@ -100,6 +107,7 @@ export class Turn {
     if (!this.#isTimeFresh) this.#clock.refresh();
     const hasMoreTimers = this.#runTimers();
     this.#pumpQueues();
+    if (this.#beforeCommit.length > 0) for (const act of this.#beforeCommit.splice(0)) act();
     this.#ledger.commit();
     this.#flushConnections();
     this.#isTimeFresh = false;

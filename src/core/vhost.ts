@@ -10,7 +10,7 @@ import type { MessageRef } from './messages/message-store.ts';
 import type { Publication } from './messages/publication.ts';
 import type { MetadataJournal } from './ports/metadata-journal.ts';
 import type { Queue } from './queues/queue.ts';
-import { bindingChange, exchangeChange, holdsChange, queueChange, type TopologyChange } from './topology-change.ts';
+import { bindingChange, exchangeChange, logIdChange, type LogIdKind, queueChange, type TopologyChange } from './topology-change.ts';
 import type { Tracer } from './tracing/tracer.ts';
 import { VhostCounters } from './vhost-counters.ts';
 
@@ -122,13 +122,13 @@ export class Vhost {
     this.#journal = journal;
     this.#listener = listener;
     this.router = new Router(this, services.format);
-    const { clock, timers, store, log, format, pivot, holdsRefs, dropsRefs } = services;
+    const { clock, timers, store, log, format, pivot, holdsRefs, dropsRefs, beforeCommit } = services;
     const deliver: ExchangeHome['deliver'] = (target, keys, p) => services.deliver(this, target, keys, p);
     const keeping: Pick<ExchangeHome, 'claimId' | 'heldDamaged'> = {
-      claimId: exchange => this.#claimId(exchange),
+      claimId: (exchange, kind) => this.claimId(kind, exchange.name),
       heldDamaged: (exchange, ref) => services.heldDamaged(this, exchange, ref),
     };
-    this.home = { clock, timers, store, log, types, format, pivot, holdsRefs, dropsRefs, deliver, ...keeping };
+    this.home = { clock, timers, store, log, types, format, pivot, holdsRefs, dropsRefs, beforeCommit, deliver, ...keeping };
     const find = (name: string): Queue | undefined => this.queues.get(name) ?? this.hiddenQueues.get(name);
     const none: FieldTable = new Map();
     const system = { isDurable: true, isAutoDelete: false, arguments: none };
@@ -161,19 +161,26 @@ export class Vhost {
       if (exchange.isDurable && exchange.name !== '' && !exchange.name.startsWith('amq.')) yield exchangeChange(this.name, exchange);
     }
     for (const exchange of this.exchanges.values()) {
-      const id = exchange.delay?.held.id ?? 0;
-      if (id !== 0) yield holdsChange(this.name, exchange, id);
+      const heldId = exchange.delay?.held.id ?? 0;
+      if (heldId !== 0) yield logIdChange('exchange.holds', this.name, exchange.name, heldId);
+      const keptId = exchange.deduplication?.kept?.id ?? 0;
+      if (keptId !== 0) yield logIdChange('exchange.remembers', this.name, exchange.name, keptId);
     }
-    for (const queue of this.queues.values()) if (queue.isDurable && !queue.isExclusive) yield queueChange(this.name, queue);
+    for (const queue of this.queues.values()) {
+      if (!queue.isDurable || queue.isExclusive) continue;
+      yield queueChange(this.name, queue);
+      const keptId = queue.deduplication?.kept?.id ?? 0;
+      if (keptId !== 0) yield logIdChange('queue.remembers', this.name, queue.name, keptId);
+    }
     for (const exchange of this.exchanges.values()) {
       for (const binding of exchange.bindings.values()) if (isRecorded(binding)) yield bindingChange('binding.put', this.name, binding);
     }
   }
 
-  /** Names what the exchange holds in the log, from now on. */
-  #claimId(exchange: Exchange): number {
+  /** Names what an exchange or queue holds or remembers in the log, from now on. */
+  claimId(kind: LogIdKind, name: string): number {
     const id = this.#services.nextLogId();
-    this.#journal.record(holdsChange(this.name, exchange, id));
+    this.#journal.record(logIdChange(kind, this.name, name, id));
     return id;
   }
 

@@ -3,6 +3,8 @@ import { preconditionFailed } from '../broker-error.ts';
 
 export const deduplicationHeader = 'x-deduplication-header';
 export const cacheTtlName = 'x-cache-ttl';
+/** Values that one exchange or queue may remember: some three hundred bytes each. */
+export const cacheSizeMax = 10_000_000;
 
 /** How an exchange or queue recognises duplicates, from its arguments. */
 export interface DeduplicationArguments {
@@ -12,6 +14,8 @@ export interface DeduplicationArguments {
   readonly sizeMax: number | null;
   /** For how long; null: none was said. */
   readonly ttlMillis: number | null;
+  /** Whether values are remembered over a restart; null: nothing was said. */
+  readonly isOnDisk: boolean | null;
 }
 
 /** Whether an exchange or queue of any type is to drop duplicates. @throws BrokerError PRECONDITION_FAILED */
@@ -29,7 +33,11 @@ export function deduplicationArguments(args: FieldTable): DeduplicationArguments
     throw preconditionFailed("Invalid argument, 'x-cache-persistence' must be either 'disk' or 'memory'");
   const header = args.get(deduplicationHeader)?.value ?? deduplicationHeader;
   if (typeof header !== 'string') throw preconditionFailed(`Invalid argument, '${deduplicationHeader}' must be a string`);
-  return { header, sizeMax: positive(args, 'x-cache-size'), ttlMillis: positive(args, cacheTtlName) };
+  const sizeMax = positive(args, 'x-cache-size');
+  if (sizeMax !== null && sizeMax > cacheSizeMax)
+    throw preconditionFailed(`Invalid argument, 'x-cache-size' must be at most ${cacheSizeMax}`);
+  const isOnDisk = persistence === undefined ? null : persistence === 'disk';
+  return { header, sizeMax, ttlMillis: positive(args, cacheTtlName), isOnDisk };
 }
 
 /** @throws BrokerError PRECONDITION_FAILED */

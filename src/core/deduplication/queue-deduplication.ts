@@ -1,9 +1,11 @@
-import type { FieldTable } from '../../base/field-table.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageFormat } from '../ports/message-format.ts';
 import { cacheTtlName, deduplicationArguments, positiveOf, wantsDeduplication } from './deduplication-arguments.ts';
 import { deduplicationValue } from './deduplication-value.ts';
+import type { QueueContext } from '../queues/queue-context.ts';
+import type { Queue } from '../queues/queue.ts';
+import { DurableValues } from './durable-values.ts';
 import { RecentValues } from './recent-values.ts';
 
 /** Size of the memory of a queue that has a time to live for values but no size. */
@@ -21,18 +23,33 @@ export class QueueDeduplication {
   /** Values of the messages in the queue, and the messages that have them. */
   readonly #held = new Map<string, number>();
   readonly #valueOf = new Map<number, string>();
+  /** What is remembered over a restart; null: nothing. */
+  readonly kept: DurableValues | null = null;
+  /** Numbers of what is kept of messages in the queue, by place. */
+  readonly #serials = new Map<number, number>();
+  #lastSerial = 0;
   /** What `isDuplicate` found out about the message that is on its way into the queue. */
   #value: string | null = null;
   #ttlMillis: number | null = null;
   /** Duplicates dropped. */
   droppedCount = 0;
 
-  constructor(args: FieldTable, clock: Clock, format: (tag: number) => MessageFormat) {
-    const { header, sizeMax, ttlMillis } = deduplicationArguments(args);
+  constructor(queue: Queue, context: QueueContext) {
+    const { header, sizeMax, ttlMillis, isOnDisk } = deduplicationArguments(queue.arguments);
+    const isRecent = sizeMax !== null || ttlMillis !== null;
+    const { clock, store, log } = context;
     this.#clock = clock;
-    this.#format = format;
+    this.#format = tag => context.format(tag);
     this.#header = header;
-    this.#recent = sizeMax === null && ttlMillis === null ? null : new RecentValues(sizeMax ?? sizeDefault, ttlMillis ?? Infinity);
+    // What the queue still holds is a duplicate after a restart as before; what it only remembers, when it was told so.
+    if (log !== null && queue.isDurable && (isOnDisk ?? !isRecent)) {
+      const claimId = (): number => context.claimId(queue);
+      const beforeCommit = (act: () => void): void => context.turn.beforeCommit(act);
+      this.kept = new DurableValues({ clock, store, log, claimId, beforeCommit }, (serial, text, expiry) =>
+        this.#restore(serial, text, expiry),
+      );
+    }
+    this.#recent = isRecent ? new RecentValues(sizeMax ?? sizeDefault, ttlMillis ?? Infinity, this.kept) : null;
   }
 
   /** Whether the message is to be dropped. If not, and if the queue takes it, `entered` is the next thing that happens. */
@@ -47,8 +64,8 @@ export class QueueDeduplication {
     return isKnown;
   }
 
-  /** The message is in the queue, at this place. */
-  entered(priority: number, sequence: number): void {
+  /** The message is in the queue, at this place, and in the log or not. */
+  entered(priority: number, sequence: number, isLogged: boolean): void {
     const value = this.#value;
     this.#value = null;
     if (value === null) return;
@@ -57,8 +74,10 @@ export class QueueDeduplication {
       return;
     }
     const place = placeOf(priority, sequence);
-    this.#held.set(value, place);
-    this.#valueOf.set(place, value);
+    this.#hold(place, value);
+    if (this.kept === null || !isLogged) return;
+    this.#serials.set(place, ++this.#lastSerial);
+    this.kept.keep(this.#lastSerial, `${place} ${value}`, Infinity);
   }
 
   /** The message of this place is in the queue no longer, or is on its way out: another with its value is no duplicate. */
@@ -68,6 +87,28 @@ export class QueueDeduplication {
     if (value === undefined) return;
     this.#valueOf.delete(place);
     if (this.#held.get(value) === place) this.#held.delete(value);
+    const serial = this.#serials.get(place);
+    if (serial === undefined) return;
+    this.#serials.delete(place);
+    if (this.kept !== null && !this.kept.isDeleted) this.kept.forget(serial);
+  }
+
+  #hold(place: number, value: string): void {
+    this.#held.set(value, place);
+    this.#valueOf.set(place, value);
+  }
+
+  /** Recovery: what was remembered, or the value of a message that is in the queue. */
+  #restore(serial: number, text: string, expiryMillis: number): void {
+    if (this.#recent !== null) {
+      this.#recent.restore(serial, text, expiryMillis);
+      return;
+    }
+    const space = text.indexOf(' ');
+    const place = Number(text.slice(0, space));
+    this.#lastSerial = Math.max(this.#lastSerial, serial);
+    this.#serials.set(place, serial);
+    this.#hold(place, text.slice(space + 1));
   }
 }
 
@@ -76,7 +117,7 @@ function placeOf(priority: number, sequence: number): number {
   return sequence * 256 + priority;
 }
 
-/** For a queue with these arguments; null for one that takes everything. */
-export function queueDeduplication(args: FieldTable, clock: Clock, format: (tag: number) => MessageFormat): QueueDeduplication | null {
-  return wantsDeduplication(args) ? new QueueDeduplication(args, clock, format) : null;
+/** For a queue; null for one that takes everything. */
+export function queueDeduplication(queue: Queue, context: QueueContext): QueueDeduplication | null {
+  return wantsDeduplication(queue.arguments) ? new QueueDeduplication(queue, context) : null;
 }

@@ -5,10 +5,17 @@ interface Known {
   readonly serial: number;
 }
 
+/** Keeps what is remembered elsewhere, too: on disk. */
+export interface ValueKeeper {
+  keep(serial: number, value: string, expiryMillis: number): void;
+  forget(serial: number): void;
+}
+
 /** Remembers so many values for so long; the oldest go first. */
 export class RecentValues {
   readonly #sizeMax: number;
   readonly #ttlMillis: number;
+  readonly #keeper: ValueKeeper | null;
   readonly #known = new Map<string, Known>();
   /** In the order in which they came, from `#oldest` on; some are not known any more. */
   #order: { readonly value: string; readonly serial: number }[] = [];
@@ -16,9 +23,10 @@ export class RecentValues {
   #lastSerial = 0;
 
   /** `ttlMillis` Infinity: for as long as there is room. */
-  constructor(sizeMax: number, ttlMillis: number) {
+  constructor(sizeMax: number, ttlMillis: number, keeper: ValueKeeper | null = null) {
     this.#sizeMax = sizeMax;
     this.#ttlMillis = ttlMillis;
+    this.#keeper = keeper;
   }
 
   get size(): number {
@@ -33,9 +41,30 @@ export class RecentValues {
   /** `ttlMillis` null: as the memory has it. */
   add(value: string, nowMillis: number, ttlMillis: number | null): void {
     const serial = ++this.#lastSerial;
-    this.#known.set(value, { expiryMillis: nowMillis + (ttlMillis ?? this.#ttlMillis), serial });
+    const expiryMillis = nowMillis + (ttlMillis ?? this.#ttlMillis);
+    const old = this.#known.get(value);
+    this.#keeper?.keep(serial, value, expiryMillis);
+    if (old !== undefined) this.#keeper?.forget(old.serial);
+    this.#known.set(value, { expiryMillis, serial });
     this.#order.push({ value, serial });
     this.#shrink(nowMillis);
+  }
+
+  /** Recovery: a value that was remembered; they come in the order in which they were. */
+  restore(serial: number, value: string, expiryMillis: number): void {
+    const old = this.#known.get(value);
+    if (old !== undefined) this.#keeper?.forget(old.serial);
+    this.#lastSerial = Math.max(this.#lastSerial, serial);
+    this.#known.set(value, { expiryMillis, serial });
+    this.#order.push({ value, serial });
+  }
+
+  /** Forgets a value. */
+  remove(value: string): void {
+    const known = this.#known.get(value);
+    if (known === undefined) return;
+    this.#known.delete(value);
+    this.#keeper?.forget(known.serial);
   }
 
   #shrink(nowMillis: number): void {
@@ -44,6 +73,7 @@ export class RecentValues {
       if (known !== undefined && known.serial === first.serial) {
         if (this.#known.size <= this.#sizeMax && nowMillis < known.expiryMillis) break;
         this.#known.delete(first.value);
+        this.#keeper?.forget(first.serial);
       }
       this.#oldest++;
     }

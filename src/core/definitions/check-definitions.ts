@@ -71,6 +71,7 @@ class Check {
       deliver: () => 0,
       log: null,
       nextLogId: () => 0,
+      beforeCommit() {},
       heldDamaged() {},
       tracer: () => {
         throw new Error('nothing passes through the blank vhost');

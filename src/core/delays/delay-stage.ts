@@ -27,7 +27,7 @@ export class DelayStage implements ExchangeStage {
   constructor(home: ExchangeHome, exchange: Exchange) {
     this.#home = home;
     this.#exchange = exchange;
-    this.#held = new HeldMessages(home, () => (exchange.isDurable ? home.claimId(exchange) : 0));
+    this.#held = new HeldMessages(home, () => (exchange.isDurable ? home.claimId(exchange, 'exchange.holds') : 0));
     this.#held.onRestored = () => this.#arm();
     this.#timer = new CallbackTimer(() => this.#release());
     home.holdsRefs(this.#held);

@@ -18,8 +18,10 @@ export interface ExchangeHome {
   pivot(): PivotFormat;
   /** Where durable exchanges record what they hold; null for a broker in memory. */
   readonly log: QueueLog | null;
-  /** A number that names what the exchange holds in the log from now on; recorded. */
-  claimId(exchange: Exchange): number;
+  /** A number that names what the exchange holds, or remembers, in the log from now on; recorded. */
+  claimId(exchange: Exchange, kind: 'exchange.holds' | 'exchange.remembers'): number;
+  /** Calls back once at the end of the turn, before what it did is committed and confirmed. */
+  beforeCommit(act: () => void): void;
   /** A held message read back from disk is not what was stored; it is dropped. */
   heldDamaged(exchange: Exchange, ref: MessageRef): void;
   /** Who keeps message references tells, so that they can be renamed when memory is compacted. */

@@ -70,6 +70,12 @@ export class Exchange {
     return (this.delay ??= new DelayStage(home, this));
   }
 
+  /** What drops duplicates here; null for an exchange that does not. */
+  get deduplication(): DeduplicationStage | null {
+    for (const stage of this.stages) if (stage instanceof DeduplicationStage) return stage;
+    return null;
+  }
+
   /** The exchange is deleted. */
   close(): void {
     this.isDeleted = true;
@@ -82,5 +88,5 @@ export class Exchange {
 function stagesOf(type: ExchangeType, args: FieldTable, home: ExchangeHome, exchange: Exchange): readonly ExchangeStage[] {
   const own = type.stages?.(args, home, exchange) ?? [];
   const isDone = own.some(stage => stage instanceof DeduplicationStage);
-  return wantsDeduplication(args) && !isDone ? [new DeduplicationStage(args, home), ...own] : own;
+  return wantsDeduplication(args) && !isDone ? [new DeduplicationStage(args, home, exchange), ...own] : own;
 }

@@ -17,5 +17,5 @@ export const messageDeduplication: ExchangeType = {
   },
 
   create: () => new FanoutRoutes(),
-  stages: (args, home) => [new DeduplicationStage(args, home)],
+  stages: (args, home, exchange) => [new DeduplicationStage(args, home, exchange)],
 };

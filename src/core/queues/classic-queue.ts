@@ -142,7 +142,7 @@ export class ClassicQueue extends Queue {
       expiryMillis = this.context.clock.nowMillis + ttl;
     }
     const sequence = this.#lists.push(ref, meta, p.bodyBytes, expiryMillis, p.priority);
-    if (this.deduplication !== null) this.deduplication.entered(p.priority, sequence);
+    if (this.deduplication !== null) this.deduplication.entered(p.priority, sequence, log !== null);
     if (log !== null) log.enqueued(this.id, p.priority, sequence, ref, p.bodyBytes, this.#wallTime(expiryMillis));
     this.#readyBytes += p.bodyBytes;
     this.counters.published++;
@@ -291,6 +291,7 @@ export class ClassicQueue extends Queue {
   relocate(rename: Rename): void {
     this.#lists.relocate(rename, this);
     this.#retries?.relocate(rename);
+    this.deduplication?.kept?.relocate(rename);
   }
 
   applySettings(settings: QueueSettings): void {
@@ -316,6 +317,7 @@ export class ClassicQueue extends Queue {
     }
     this.purge();
     this.#retries?.close();
+    this.deduplication?.kept?.close();
   }
 
   override get retries(): QueueRetries | null {

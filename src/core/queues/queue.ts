@@ -43,6 +43,12 @@ export interface Restorable {
   restored(): void;
 }
 
+/** Holds what is of use only when it is read, at recovery: values that are remembered. */
+export interface BodyRestorable extends Restorable {
+  /** The body of what was just put back; null when it is damaged. */
+  restoreBody(sequence: number, body: Buffer | null): void;
+}
+
 /** A queue whose messages are in the log. */
 export interface RestorableQueue extends Queue, Restorable {
   readonly id: number;
@@ -108,7 +114,7 @@ export abstract class Queue implements RefHolder {
     this.arguments = keptTable(declaration.arguments);
     this.context = context;
     this.lastUsedMillis = context.clock.nowMillis;
-    this.deduplication = queueDeduplication(declaration.arguments, context.clock, tag => context.format(tag));
+    this.deduplication = queueDeduplication(this, context);
   }
 
   abstract get readyCount(): number;

@@ -114,6 +114,7 @@ function stubHome(core: BrokerCore): ExchangeHome {
     timers,
     log: null,
     claimId: () => 0,
+    beforeCommit() {},
     heldDamaged() {},
     types,
     format: tag => core.format(tag),

@@ -11,7 +11,7 @@ import {
 import { type Slab, slabBytes, unitBytes } from '../../core/messages/slab.ts';
 import type { Files } from '../../core/ports/files.ts';
 import type { MetadataChange } from '../../core/ports/metadata-journal.ts';
-import type { Restorable } from '../../core/queues/queue.ts';
+import type { BodyRestorable, Restorable } from '../../core/queues/queue.ts';
 import { lastingPart, metaHasTtl, metaLogged, metaPersistent, metaRedelivered } from '../../core/queues/entry.ts';
 import { MetadataReplay } from '../../core/topology-replay.ts';
 import { FrameList, type Run } from './frame-list.ts';
@@ -335,7 +335,9 @@ export class Recovery implements OpVisitor {
             const due = entry.dueMillis === 0 ? 0 : Math.max(1, clock.nowMillis + (entry.dueMillis - clock.wallMillis));
             queue.restoreRetry(entry.priority, entry.sequence, entry.retryCount, due);
           }
-          this.report.entries++;
+          if (isBodyRestorable(queue))
+            queue.restoreBody(entry.sequence, this.#readBody(entry.logSequence, entry.unit * unitBytes, entry.bodyBytes));
+          else this.report.entries++;
         });
       }
       queue?.restored();
@@ -360,6 +362,19 @@ export class Recovery implements OpVisitor {
       this.#journal.pager.add(slab);
     }
     return slab;
+  }
+
+  /** The body of a message that has it in its record; null when it is damaged. */
+  #readBody(logSequence: number, offset: number, bodyBytes: number): Buffer | null {
+    if (offset + recordHeaderBytes > slabBytes) return null;
+    const { words } = this.#reader;
+    let at = this.#reader.read(logSequence, offset, recordHeaderBytes);
+    const size = recordSize(words, at);
+    if ((words[at + 2] as number) >>> 24 !== 0 || words[at] !== bodyBytes || offset + size > slabBytes) return null;
+    at = this.#reader.read(logSequence, offset, size);
+    if (words[at + 4] !== recordChecksum(words, at, size, logSequence, offset)) return null;
+    const start = at * 4 + recordHeaderBytes + ((words[at + 2] as number) & 0xffff) + (words[at + 1] as number);
+    return Buffer.from(Buffer.from(words.buffer).subarray(start, start + bodyBytes));
   }
 
   /** A large message's record, without its body; null for a record that has its body, or is damaged: then its queue finds out. */
@@ -403,6 +418,10 @@ function leftOvers(frames: FrameList): Uint8Array {
     else next = sequence;
   }
   return result;
+}
+
+function isBodyRestorable(holder: Restorable): holder is BodyRestorable {
+  return 'restoreBody' in holder;
 }
 
 /** Counts an entry of a message; whether it is the first. */
