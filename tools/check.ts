@@ -24,6 +24,7 @@ function run(name: string, command: string, args: string[]): Promise<boolean> {
 
 const statics = await Promise.all([
   run('types', join(bin, 'tsc'), ['--noEmit']),
+  run('types of the UI', join(bin, 'tsc'), ['--noEmit', '-p', 'ui']),
   run('lint', join(bin, 'oxlint'), ['--type-aware', '--deny-warnings']),
   run('format', join(bin, 'biome'), ['format', '.']),
   run('layers', process.execPath, ['tools/layers.ts']),

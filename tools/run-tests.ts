@@ -17,6 +17,7 @@ const suites: Record<string, string[]> = {
   sim: ['test/sim/**/*.test.ts'],
   integration: ['test/integration/**/*.test.ts'],
   differential: ['test/differential/**/*.test.ts'],
+  ui: ['test/ui/**/*.test.ts'],
   crash: ['test/crash/**/*.test.ts'],
   fuzz: ['test/fuzz/**/*.test.ts'],
   conformance: ['conformance/**/*.test.ts'],

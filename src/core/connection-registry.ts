@@ -43,6 +43,8 @@ export interface ChannelDescription {
   readonly isTransactional: boolean;
   readonly consumerCount: number;
   readonly unackedCount: number;
+  /** When the oldest delivery that waits for its acknowledgement was made, on the broker's clock; left out, or Infinity, when none waits. */
+  readonly oldestDeliveredMillis?: number;
   readonly unconfirmedCount: number;
   readonly uncommittedCount: number;
   readonly uncommittedAckCount: number;

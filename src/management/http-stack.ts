@@ -5,13 +5,17 @@ import { InternalBackend } from '../auth/internal-backend.ts';
 import { LoginThrottle, ThrottledBackend } from '../auth/login-throttle.ts';
 import type { Statistics } from '../core/statistics/statistics.ts';
 import { LoggedAudit } from './audit-log.ts';
+import { Findings } from './findings/findings.ts';
 import { Dispatcher } from './http/dispatcher.ts';
+import { EventStreams } from './http/handlers/events.ts';
 import { makeHttpServer, type RequestHandler } from './http/http-server.ts';
 import { Login } from './http/login.ts';
+import { routes } from './http/routes.ts';
 import type { ListenerInfo } from './listener-info.ts';
 import type { ManagementOptions } from './management.ts';
 import { MetricsEndpoint } from './metrics/metrics-endpoint.ts';
 import type { NodeProbe } from './node-probe.ts';
+import { PageFolder } from './pages/page-folder.ts';
 import type { Services } from './services.ts';
 
 export interface HttpStackOptions extends ManagementOptions {
@@ -42,6 +46,8 @@ export class HttpStack {
     });
     const services: Services = {
       core,
+      events: new EventStreams(routes),
+      findings: new Findings(core, statistics),
       settings: config,
       statistics,
       node: probe,
@@ -51,7 +57,8 @@ export class HttpStack {
       logger,
       listeners: () => options.listeners(),
     };
-    const dispatcher = new Dispatcher(services);
+    const pages = options.pages === undefined ? null : new PageFolder(options.pages);
+    const dispatcher = new Dispatcher(services, pages === null ? null : (path, request) => pages.get(path, request.headers));
     const metrics = new MetricsEndpoint(services);
     this.apiHandler = (request, response) => dispatcher.handle(request, response, false);
     this.metricsHandler = (request, response) => metrics.handle(request, response);

@@ -28,6 +28,8 @@ export interface ManagementOptions {
   readonly controlConnections?: ControlConnections | null;
   /** Who says whose a password is; the broker's own users by default, with a throttle for those who guess. */
   readonly auth?: AuthBackend;
+  /** Where the web UI's built files are: asked at the first request of a page; without it there is no UI. */
+  readonly pages?: () => Promise<string>;
   /** Where changes are noted; the broker's log by default. */
   readonly audit?: AuditLog;
 }

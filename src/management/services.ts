@@ -2,6 +2,8 @@ import type { BrokerCore } from '../core/broker.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { Statistics } from '../core/statistics/statistics.ts';
 import type { AuditLog } from './audit-log.ts';
+import type { Findings } from './findings/findings.ts';
+import type { EventStreams } from './http/handlers/events.ts';
 import type { Login } from './http/login.ts';
 import type { ListenerInfo } from './listener-info.ts';
 import type { NodeControl } from './node-control.ts';
@@ -10,6 +12,8 @@ import type { ManagementSettings } from './settings.ts';
 
 /** What handlers work with. */
 export interface Services {
+  readonly events: EventStreams;
+  readonly findings: Findings;
   readonly core: BrokerCore;
   readonly settings: ManagementSettings;
   readonly statistics: Statistics;

@@ -26,6 +26,7 @@ export async function startManagement(
     controlConnections: control,
     auth: broker.auth,
     control: nodeControl,
+    pages: async () => await (await import('./ui-folder.ts')).uiFolder(),
   });
 }
 

@@ -7,6 +7,8 @@ import { isMember, isObserver } from './authorize.ts';
 import { accessRefused, type JsonObject, missing, notFound } from './reply.ts';
 import type { Route } from './route.ts';
 
+const noBytes = Buffer.alloc(0);
+
 /** One request, authenticated and authorized, with its body read. */
 export class ApiCall {
   readonly services: Services;
@@ -48,6 +50,23 @@ export class ApiCall {
     this.peerAddress = given.peerAddress;
     this.isTls = given.isTls;
     this.#aborted = () => given.isAborted();
+  }
+
+  /** The same client asks another route, as whoever the login stands for by now. */
+  sibling(route: Route, user: ApiUser, parameters: ReadonlyMap<string, string>, query: URLSearchParams): ApiCall {
+    return new ApiCall({
+      services: this.services,
+      route,
+      user,
+      query,
+      body: {},
+      bytes: noBytes,
+      parameters,
+      headers: this.#headers,
+      peerAddress: this.peerAddress,
+      isTls: this.isTls,
+      isAborted: () => this.isAborted,
+    });
   }
 
   get core(): BrokerCore {

@@ -50,6 +50,7 @@ export class Dispatcher {
     let reply: Reply;
     try {
       if (path === null || (request.url ?? '').length > urlCharsMax) throw notFound();
+      if (path === '') throw new HttpError(301, 'moved', 'the pages are below the prefix', { location: `${management.pathPrefix}/` });
       reply = await this.#answer(request, path, search, isApi, isLocal, isTls, headers);
     } catch (error) {
       reply = this.#replyTo(error, request);
@@ -200,7 +201,7 @@ function allowedMethods(routes: ReadonlyMap<Method, Route>): string {
 /** The path behind the configured prefix; null when it is outside. */
 function withoutPrefix(path: string, prefix: string): string | null {
   if (prefix === '') return path;
-  if (path === prefix) return '/';
+  if (path === prefix) return '';
   return path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : null;
 }
 

@@ -1,14 +1,18 @@
 /** JSON as it goes out: anything JSON.stringify takes. */
 export type JsonObject = Record<string, unknown>;
 
-/** What a handler answers. At most one of `json`, `text` and `chunks` is there. */
+/** What a handler answers. At most one of `json`, `text`, `bytes`, `chunks` and `events` is there. */
 export interface Reply {
   readonly status: number;
   readonly json?: unknown;
   /** A body that is no JSON, of the type that `headers` tell. */
   readonly text?: string;
+  /** A body that goes out as it is. */
+  readonly bytes?: Buffer;
   /** A JSON body in pieces, made while it is sent. */
   readonly chunks?: AsyncIterable<string>;
+  /** A body without an end: each piece is sent at once and uncompressed, the next one made when the client has taken it. */
+  readonly events?: AsyncIterable<string>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

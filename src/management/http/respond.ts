@@ -6,6 +6,8 @@ import type { Reply } from './reply.ts';
 
 /** Shorter bodies are not compressed. */
 const compressedBytesMin = 1400;
+/** How long a client may take nothing of an answer in pieces. */
+const stallMillisMax = 60_000;
 const compress = promisify(gzip);
 
 /** Whether the client takes gzip. */
@@ -28,6 +30,17 @@ export async function respond(
     response.writeHead(reply.status, all);
     if (isHead) response.end();
     else await writeChunks(response, reply.chunks, isGzip);
+    return;
+  }
+  if (reply.events !== undefined) {
+    response.writeHead(reply.status, all);
+    if (isHead) response.end();
+    else await writeChunks(response, reply.events, false);
+    return;
+  }
+  if (reply.bytes !== undefined) {
+    response.writeHead(reply.status, { ...all, 'content-length': reply.bytes.length });
+    response.end(isHead ? undefined : reply.bytes);
     return;
   }
   const text = reply.text ?? (reply.json === undefined ? null : JSON.stringify(reply.json));
@@ -56,7 +69,8 @@ async function writeChunks(response: ServerResponse, chunks: AsyncIterable<strin
   try {
     for await (const chunk of chunks) {
       if (gone.signal.aborted) break;
-      if (!target.write(chunk)) await once(target, 'drain', { signal: gone.signal });
+      if (!target.write(chunk))
+        await once(target, 'drain', { signal: AbortSignal.any([gone.signal, AbortSignal.timeout(stallMillisMax)]) });
     }
   } catch (error) {
     // A list that breaks off in the middle must not look complete.

@@ -6,7 +6,9 @@ import * as connections from './handlers/connections.ts';
 import * as consumers from './handlers/consumers.ts';
 import * as delayed from './handlers/delayed.ts';
 import * as definitions from './handlers/definitions.ts';
+import { eventsPath } from './handlers/events.ts';
 import * as exchanges from './handlers/exchanges.ts';
+import * as findings from './handlers/findings.ts';
 import * as health from './handlers/health.ts';
 import * as limits from './handlers/limits.ts';
 import * as messages from './handlers/messages.ts';
@@ -118,7 +120,10 @@ export const routes: readonly Route[] = [
   get('/api/whoami', 'management', 'Who makes this request', users.whoami),
   route('POST', '/api/login', 'anybody', 'none', 'Begins a session of the web UI', session.logIn, bodies.loginBody),
   route('DELETE', '/api/login', 'anybody', 'none', 'Ends a session of the web UI', session.logOut),
+  get(eventsPath, 'management', 'What GET answers for each `watch`, told anew when it changes', call => call.services.events.open(call)),
   get('/api/openapi.json', 'anybody', 'This description', () => ok(describeApi(routes))),
+
+  get('/api/findings', 'management', 'What the broker noticed, in words', findings.listFindings),
 
   // Definitions
   get('/api/definitions', 'administrator', 'All definitions', definitions.getDefinitions),

@@ -43,6 +43,7 @@ export function describeChannel(channel: Channel): ChannelDescription {
     isTransactional: channel.transaction !== null,
     consumerCount: channel.consumers.size,
     unackedCount: channel.unacked.count,
+    oldestDeliveredMillis: channel.unacked.oldestDeliveredMillis,
     unconfirmedCount: channel.confirms?.unconfirmedCount ?? 0,
     uncommittedCount: channel.transaction?.publishCount ?? 0,
     uncommittedAckCount: channel.transaction?.settlementCount ?? 0,

@@ -29,9 +29,10 @@ export async function listMessages(call: ApiCall): Promise<Reply> {
     search: call.query.get('search') ?? '',
     state,
   });
+  const truncate = numberOf(call, 'truncate', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   return ok(
     messages.map(message => {
-      const { payload, encoding } = payloadToJson(message.body, 'auto');
+      const { payload, encoding } = payloadToJson(shortened(message.body, truncate), 'auto');
       return {
         id: message.id,
         state: message.state,
@@ -98,6 +99,14 @@ export async function explainPublish(call: ApiCall): Promise<Reply> {
   }
   const { queues, bindings } = await explainRouting(call.core, call.vhost(), exchange, key, headers);
   return ok({ queues, bindings: bindings.map(bindingView) });
+}
+
+/** The first bytes; of a text no half character at the end, which would make it look like no text. */
+function shortened(body: Buffer, bytesMax: number): Buffer {
+  if (body.length <= bytesMax) return body;
+  let end = bytesMax;
+  while (end > 0 && end > bytesMax - 4 && ((body[end] ?? 0) & 0xc0) === 0x80) end--;
+  return body.subarray(0, end);
 }
 
 function moveTarget(call: ApiCall): MoveTarget {

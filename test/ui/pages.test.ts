@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { closeBrowser, reasonToSkip, type Theme } from './support/chromium.ts';
+import { openShop } from './support/shop.ts';
+import { type UiPage, withUi } from './support/with-ui.ts';
+
+const options = reasonToSkip === null ? {} : { skip: reasonToSkip };
+after(closeBrowser);
+
+/** Every page: its name behind the #, and what shows that it is there. */
+const pages: readonly (readonly [name: string, hash: string, shows: string])[] = [
+  ['overview', '', 'Messages per second'],
+  ['findings', 'findings', 'finding'],
+  ['topology', 'topology', 'Topology'],
+  ['nodes', 'nodes', 'Where the memory is'],
+  ['connections', 'connections', 'billing-worker'],
+  ['channels', 'channels', '(2)'],
+  ['exchanges', 'exchanges', 'amq.topic'],
+  ['exchange', 'exchanges/%2F/events', 'order.*.created'],
+  ['default-exchange', 'exchanges/%2F/amq.default', 'It cannot be bound'],
+  ['queues', 'queues', 'graveyard'],
+  ['queue', 'queues/%2F/orders', 'What it was declared with'],
+  ['queue-messages', 'queues/%2F/orders?tab=messages', 'customer'],
+  ['queue-bindings', 'queues/%2F/orders?tab=bindings', 'order.*.created'],
+  ['queue-consumers', 'queues/%2F/invoices?tab=consumers', 'billing'],
+  ['queue-publish', 'queues/%2F/orders?tab=publish', 'Payload'],
+  ['queue-get', 'queues/%2F/orders?tab=get', 'put back'],
+  ['streams', 'streams', 'There are no streams'],
+  ['dead-letters', 'dead-letters', 'graveyard'],
+  ['dead-letter-workbench', 'dead-letters?vhost=%2F&queue=graveyard', 'rejected'],
+  ['explain', 'explain?vhost=%2F&exchange=events&key=order.1.created', 'Published to exchange'],
+  ['users', 'users', 'ada'],
+  ['user', 'users/ada', '^order'],
+  ['vhosts', 'vhosts', 'for rehearsals'],
+  ['vhost', 'vhosts/staging', 'guest'],
+  ['policies', 'policies', 'retry-limit'],
+  ['limits', 'limits', 'max-queues'],
+  ['definitions', 'definitions', 'Download definitions'],
+  ['nothing', 'no-such-page', 'There is no such page'],
+];
+
+async function look(page: UiPage, name: string, hash: string, shows: string, suffix: string): Promise<string[]> {
+  await page.goto(hash);
+  await page.page.locator('main').getByText(shows).first().waitFor({ state: 'attached' });
+  // What is beside it comes with the same stream.
+  await page.page.getByText('Loading …', { exact: true }).first().waitFor({ state: 'hidden' });
+  await page.watched.screenshot(`${name}-${suffix}`);
+  return (await page.watched.accessibilityViolations()).map(violation => `${name}, ${suffix}: ${violation}`);
+}
+
+for (const theme of ['light', 'dark'] satisfies Theme[]) {
+  test(`every page shows what it is for, without errors and without accessibility violations, ${theme}`, options, async () => {
+    await withUi(async ui => {
+      const shop = await openShop(ui.broker);
+      try {
+        const page = await ui.open({ theme });
+        const violations: string[] = [];
+        for (const [name, hash, shows] of pages) violations.push(...(await look(page, name, hash, shows, theme)));
+        assert.deepEqual(violations, []);
+      } finally {
+        shop.close();
+      }
+    });
+  });
+}
+
+test('every page fits a phone: nothing is wider than the screen', options, async () => {
+  await withUi(async ui => {
+    const shop = await openShop(ui.broker);
+    try {
+      const page = await ui.open({ width: 375, height: 740 });
+      const wide: string[] = [];
+      for (const [name, hash, shows] of pages) {
+        await look(page, name, hash, shows, 'phone');
+        const width = await page.page.evaluate('document.documentElement.scrollWidth');
+        if (Number(width) > 375) wide.push(`${name}: ${String(width)}`);
+      }
+      assert.deepEqual(wide, []);
+    } finally {
+      shop.close();
+    }
+  });
+});

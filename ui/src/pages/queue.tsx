@@ -1,0 +1,215 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { Card, Facts, PageHead, Stats, Tabs, Values, Waiting } from '../components/basics.tsx';
+import { BindingsCard } from '../components/bindings.tsx';
+import { Chart, RangeChoice, useRange } from '../components/chart.tsx';
+import { ConsumersTable } from '../components/consumers.tsx';
+import { ConfirmDialog } from '../components/dialog.tsx';
+import { FindingsList } from '../components/findings.tsx';
+import { GetMessages } from '../components/get-messages.tsx';
+import { MessageBrowser, MoveDialog } from '../components/message-browser.tsx';
+import { PublishForm } from '../components/publish.tsx';
+import { api, path } from '../model/api.ts';
+import { bytes, count, dateTime, percent, perSecond, rate, rateOf } from '../model/format.ts';
+import { refresh, useLive } from '../model/live.ts';
+import { connectionHref, go, href, place, queueHref } from '../model/router.ts';
+import type { Binding, Finding, Queue } from '../model/types.ts';
+import { QueueBadges } from './queues.tsx';
+
+const tabs = [
+  ['overview', 'Overview'],
+  ['messages', 'Messages'],
+  ['bindings', 'Bindings'],
+  ['consumers', 'Consumers'],
+  ['publish', 'Publish'],
+  ['get', 'Get'],
+] as const;
+
+export function QueuePage({ vhost, name }: { readonly vhost: string; readonly name: string }): JSX.Element {
+  const own = path`queues/${vhost}/${name}`;
+  const { data, error } = useLive<Queue>(own);
+  const tab = place.value.query.get('tab') ?? 'overview';
+  const bindings = useLive<readonly Binding[]>(tab === 'bindings' ? `${own}/bindings` : null).data ?? [];
+  const search = new URLSearchParams({ vhost, queue: name });
+  const findings = useLive<readonly Finding[]>(tab === 'overview' ? `findings?${search.toString()}` : null).data ?? [];
+  const [open, setOpen] = useState<'purge' | 'delete' | 'move' | null>(null);
+  const [range, setRange] = useRange();
+  if (data === undefined) return <Waiting error={error} />;
+  return (
+    <>
+      <PageHead
+        title={name}
+        above={
+          <>
+            <a href={href(['queues'])}>Queues</a> in <span class="name">{vhost}</span>
+          </>
+        }
+        badges={<QueueBadges queue={data} />}
+      >
+        {tab === 'overview' ? <RangeChoice value={range} onChange={setRange} /> : null}
+        <button type="button" class="button" onClick={() => setOpen('move')}>
+          Move all
+        </button>
+        <button type="button" class="button danger" onClick={() => setOpen('purge')}>
+          Purge
+        </button>
+        <button type="button" class="button danger" onClick={() => setOpen('delete')}>
+          Delete
+        </button>
+      </PageHead>
+      <Tabs
+        label="Of this queue"
+        items={tabs.map(([tabName, title]) => ({
+          name: title,
+          link: queueHref(vhost, name, tabName === 'overview' ? {} : { tab: tabName }),
+          isCurrent: tab === tabName,
+        }))}
+      />
+      {tab === 'messages' ? <MessageBrowser vhost={vhost} queue={name} /> : null}
+      {tab === 'bindings' ? (
+        <BindingsCard
+          title="What leads to it"
+          vhost={vhost}
+          bindings={bindings}
+          own={{ kind: 'queue', name, side: 'destination' }}
+          canBind
+        />
+      ) : null}
+      {tab === 'consumers' ? (
+        <Card title="Consumers" isBare>
+          <ConsumersTable consumers={data.consumer_details ?? []} />
+        </Card>
+      ) : null}
+      {tab === 'publish' ? (
+        <Card title="Publish to this queue">
+          <PublishForm vhost={vhost} exchange="" routingKey={name} />
+        </Card>
+      ) : null}
+      {tab === 'get' ? <GetMessages vhost={vhost} queue={name} /> : null}
+      {tab === 'overview' ? <QueueOverview queue={data} own={own} range={range} findings={findings} /> : null}
+      {open === 'purge' ? (
+        <ConfirmDialog
+          title="Purge this queue?"
+          text={`All ${count(data.messages_ready)} ready messages are dropped for good; they are not dead-lettered. Unacknowledged ones stay.`}
+          name={name}
+          action="Purge queue"
+          done={`Queue ${name} is purged.`}
+          run={() => api.delete(`${own}/contents`)}
+          onClose={() => setOpen(null)}
+        />
+      ) : null}
+      {open === 'delete' ? (
+        <ConfirmDialog
+          title="Delete this queue?"
+          text={`Its ${count(data.messages)} messages and its bindings go with it; its ${count(data.consumers)} consumers are cancelled.`}
+          name={name}
+          action="Delete queue"
+          done={`Queue ${name} is gone.`}
+          run={async () => {
+            await api.delete(own);
+            go(['queues']);
+          }}
+          onClose={() => setOpen(null)}
+        />
+      ) : null}
+      {open === 'move' ? (
+        <MoveDialog vhost={vhost} queue={name} ids={null} onClose={() => setOpen(null)} onMoved={() => void refresh()} />
+      ) : null}
+    </>
+  );
+}
+
+function QueueOverview({
+  queue,
+  own,
+  range,
+  findings,
+}: {
+  readonly queue: Queue;
+  readonly own: string;
+  readonly range: ReturnType<typeof useRange>[0];
+  readonly findings: readonly Finding[];
+}): JSX.Element {
+  const stats = queue.message_stats;
+  return (
+    <div class="stack">
+      {findings.length === 0 ? null : (
+        <Card title="Findings" isBare>
+          <FindingsList findings={findings} />
+        </Card>
+      )}
+      <Stats
+        items={[
+          { label: 'Ready', value: count(queue.messages_ready), link: queueHref(queue.vhost, queue.name, { tab: 'messages' }) },
+          { label: 'Unacknowledged', value: count(queue.messages_unacknowledged) },
+          { label: 'Consumers', value: count(queue.consumers), link: queueHref(queue.vhost, queue.name, { tab: 'consumers' }) },
+          { label: 'In', value: perSecond(rateOf(stats, 'publish') ?? 0) },
+          { label: 'Out', value: perSecond(rateOf(stats, 'deliver_get') ?? 0) },
+          { label: 'Bytes', value: bytes(queue.message_bytes) },
+        ]}
+      />
+      <div class="grid-2">
+        <Card title="Messages">
+          <Chart
+            label="Messages in the queue"
+            path={own}
+            range={range}
+            kind="length"
+            format={count}
+            series={[
+              { label: 'Ready', now: queue.messages_ready, from: 'messages_ready_details' },
+              { label: 'Unacknowledged', now: queue.messages_unacknowledged, from: 'messages_unacknowledged_details' },
+            ]}
+          />
+        </Card>
+        <Card title="Messages per second">
+          <Chart
+            label="Messages per second"
+            path={own}
+            range={range}
+            kind="rate"
+            format={rate}
+            series={[
+              { label: 'Published', now: rateOf(stats, 'publish'), from: 'message_stats.publish_details' },
+              { label: 'Delivered', now: rateOf(stats, 'deliver_get'), from: 'message_stats.deliver_get_details' },
+              { label: 'Acknowledged', now: rateOf(stats, 'ack'), from: 'message_stats.ack_details' },
+              { label: 'Redelivered', now: rateOf(stats, 'redeliver'), from: 'message_stats.redeliver_details' },
+            ]}
+          />
+        </Card>
+        <Card title="Facts">
+          <Facts
+            items={[
+              ['Type', queue.type],
+              ['Durable', queue.durable ? 'yes' : 'no'],
+              [
+                'Owner',
+                queue.owner_pid_details === undefined ? (
+                  'none'
+                ) : (
+                  <a class="name" href={connectionHref(queue.owner_pid_details.name)}>
+                    {queue.owner_pid_details.name}
+                  </a>
+                ),
+              ],
+              ['Consumers can keep up', percent(queue.consumer_capacity)],
+              ['Single active consumer', queue.single_active_consumer_tag ?? 'none'],
+              ['Idle since', queue.idle_since === undefined ? 'busy' : dateTime(Date.parse(queue.idle_since))],
+              ['Memory', bytes(queue.memory)],
+              ['Node', queue.node ?? ''],
+            ]}
+          />
+        </Card>
+        <Card title="What it was declared with">
+          <div class="stack">
+            <Values values={queue.arguments} empty="no arguments" />
+            <div>
+              <h3>Policy {queue.policy ?? '(none)'}</h3>
+              <Values values={queue.effective_policy_definition} empty="nothing in effect" />
+            </div>
+          </div>
+        </Card>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,299 @@
+import { graphlib, layout } from '@dagrejs/dagre';
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Card, PageHead, Waiting } from '../components/basics.tsx';
+import { Icon } from '../components/icons.tsx';
+import { count, perSecond, shownName } from '../model/format.ts';
+import { useLive } from '../model/live.ts';
+import { exchangeHref, queueHref } from '../model/router.ts';
+import { chooseVhost, chosenVhost, vhostNames } from '../model/session.ts';
+import { shownMax, type Topology, type TopologyEdge, type TopologyNode, topologyOf } from '../model/topology.ts';
+import type { Binding, Consumer, Exchange, Page, Queue } from '../model/types.ts';
+
+const nodeWidth = 190;
+const nodeHeight = 44;
+const listMax = 500;
+
+interface Placed {
+  readonly nodes: ReadonlyMap<string, { readonly x: number; readonly y: number }>;
+  readonly edges: ReadonlyMap<string, readonly { readonly x: number; readonly y: number }[]>;
+  readonly width: number;
+  readonly height: number;
+}
+
+function place({ nodes, edges }: Topology): Placed {
+  const graph = new graphlib.Graph({ multigraph: false });
+  graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 120, edgesep: 8, marginx: 24, marginy: 24 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const { id } of nodes) graph.setNode(id, { width: nodeWidth, height: nodeHeight });
+  for (const { from, to } of edges) graph.setEdge(from, to);
+  layout(graph);
+  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
+  return {
+    nodes: new Map(nodes.map(({ id }) => [id, graph.node(id) as { x: number; y: number }])),
+    edges: new Map(
+      edges.map(edge => [
+        edgeKey(edge),
+        (graph.edge(edge.from, edge.to) as { points?: { x: number; y: number }[] } | undefined)?.points ?? [],
+      ]),
+    ),
+    width: Number.isFinite(width) ? Math.max(width, 1) : 1,
+    height: Number.isFinite(height) ? Math.max(height, 1) : 1,
+  };
+}
+
+function edgeKey({ from, to }: TopologyEdge): string {
+  return `${from}\0${to}`;
+}
+
+export function TopologyPage(): JSX.Element {
+  const vhost =
+    chosenVhost.value !== ''
+      ? chosenVhost.value
+      : vhostNames.value.includes('/') || vhostNames.value.length === 0
+        ? '/'
+        : (vhostNames.value[0] ?? '/');
+  const [filter, setFilter] = useState('');
+  const name = encodeURIComponent(vhost);
+  const search = filter === '' ? '' : `&name=${encodeURIComponent(filter)}`;
+  // Longer lists are narrowed by the broker: with a filter to what fits, without one to what is busiest.
+  const sizes = useLive<Page<Queue>>(`queues/${name}?columns=name&page=1&page_size=1`).data?.total_count ?? 0;
+  const isLarge = sizes > listMax;
+  const queues = useLive<Page<Queue>>(
+    `queues/${name}?page=1&page_size=${listMax}&sort=${isLarge ? 'message_stats.publish' : 'name'}&sort_reverse=${String(isLarge)}${isLarge ? search : ''}&columns=name,vhost,type,messages,arguments,effective_policy_definition,message_stats.publish_details.rate,message_stats.deliver_get_details.rate`,
+  );
+  const exchanges = useLive<Page<Exchange>>(
+    `exchanges/${name}?page=1&page_size=${listMax}&columns=name,vhost,type,message_stats.publish_in_details.rate`,
+  );
+  const bindings = useLive<readonly Binding[]>(`bindings/${name}?columns=source,destination,destination_type,routing_key`);
+  const consumers = useLive<readonly Consumer[]>(`consumers/${name}?columns=queue`);
+  const error = queues.error ?? exchanges.error;
+  const topology = useMemo(
+    () => topologyOf(exchanges.data?.items ?? [], queues.data?.items ?? [], bindings.data ?? [], consumers.data ?? [], filter),
+    [exchanges.data, queues.data, bindings.data, consumers.data, filter],
+  );
+  // Numbers change every few seconds, places only with what there is.
+  const shape = `${topology.nodes.map(({ id }) => id).join('\0')}\u0001${topology.edges.map(edgeKey).join('\u0001')}`;
+  const placed = useMemo(() => place(topology), [shape]);
+  if (queues.data === undefined || exchanges.data === undefined) return <Waiting error={error} />;
+  return (
+    <>
+      <PageHead title="Topology" above={<span class="name">Virtual host {vhost}</span>}>
+        <label class="row">
+          <span class="hidden-visually">Virtual host</span>
+          <select value={vhost} onChange={event => chooseVhost(event.currentTarget.value)}>
+            {vhostNames.value.map(item => (
+              <option key={item} value={item} selected={item === vhost}>
+                {item}
+              </option>
+            ))}
+          </select>
+        </label>
+        <input
+          class="inline"
+          type="search"
+          aria-label="Filter by name"
+          placeholder="Filter by name"
+          value={filter}
+          onInput={event => setFilter(event.currentTarget.value)}
+        />
+      </PageHead>
+      <Card
+        title={`${count(topology.nodes.length)}${topology.nodes.length < topology.total || isLarge ? ` of ${count(Math.max(topology.total, sizes))}` : ''} shown`}
+        isBare
+        actions={<span class="small muted">Exchanges, queues and consumers from left to right; numbers are messages per second</span>}
+      >
+        {bindings.error === null ? null : <p class="note">There are more bindings than can be drawn.</p>}
+        {topology.nodes.length === 0 ? (
+          <p class="empty">{filter === '' ? 'There is nothing yet but the predeclared exchanges.' : 'Nothing has such a name.'}</p>
+        ) : (
+          <Picture topology={topology} placed={placed} vhost={vhost} />
+        )}
+        {topology.nodes.length >= shownMax ? <p class="note">The busiest {shownMax} are shown; filter by name to see others.</p> : null}
+      </Card>
+    </>
+  );
+}
+
+interface View {
+  readonly x: number;
+  readonly y: number;
+  readonly scale: number;
+}
+
+function Picture({
+  topology,
+  placed,
+  vhost,
+}: {
+  readonly topology: Topology;
+  readonly placed: Placed;
+  readonly vhost: string;
+}): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState<View>({ x: 0, y: 0, scale: 1 });
+  const drag = useRef<{ readonly x: number; readonly y: number; readonly view: View } | null>(null);
+  const fit = (): void => {
+    const element = box.current;
+    if (element === null) return;
+    const scale = Math.min(1.2, Math.max(0.35, Math.min(element.clientWidth / placed.width, element.clientHeight / placed.height)));
+    setView({
+      x: Math.max(0, (element.clientWidth - placed.width * scale) / 2),
+      y: Math.max(0, (element.clientHeight - placed.height * scale) / 2),
+      scale,
+    });
+  };
+  useEffect(fit, [placed]);
+  const zoom = (factor: number, atX?: number, atY?: number): void => {
+    const element = box.current;
+    if (element === null) return;
+    const x = atX ?? element.clientWidth / 2;
+    const y = atY ?? element.clientHeight / 2;
+    setView(before => {
+      const scale = Math.min(3, Math.max(0.1, before.scale * factor));
+      const ratio = scale / before.scale;
+      return { scale, x: x - (x - before.x) * ratio, y: y - (y - before.y) * ratio };
+    });
+  };
+  const pan = (x: number, y: number): void => setView(before => ({ ...before, x: before.x + x, y: before.y + y }));
+  return (
+    <div
+      class="topology"
+      ref={box}
+      tabIndex={0}
+      role="group"
+      aria-label="Picture of exchanges, queues and consumers. Arrow keys move it, plus and minus change its size."
+      onKeyDown={event => {
+        const moves: Record<string, () => void> = {
+          ArrowLeft: () => pan(60, 0),
+          ArrowRight: () => pan(-60, 0),
+          ArrowUp: () => pan(0, 60),
+          ArrowDown: () => pan(0, -60),
+          '+': () => zoom(1.25),
+          '-': () => zoom(0.8),
+          '0': fit,
+        };
+        const move = Object.hasOwn(moves, event.key) ? moves[event.key] : undefined;
+        if (move === undefined || event.ctrlKey || event.metaKey) return;
+        event.preventDefault();
+        move();
+      }}
+    >
+      <svg
+        onPointerDown={event => {
+          if (event.target instanceof Element && event.target.closest('a') !== null) return;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          drag.current = { x: event.clientX, y: event.clientY, view };
+        }}
+        onPointerMove={event => {
+          const from = drag.current;
+          if (from !== null) setView({ ...from.view, x: from.view.x + event.clientX - from.x, y: from.view.y + event.clientY - from.y });
+        }}
+        onPointerUp={() => {
+          drag.current = null;
+        }}
+        onWheel={event => {
+          event.preventDefault();
+          const bounds = event.currentTarget.getBoundingClientRect();
+          zoom(event.deltaY < 0 ? 1.12 : 0.89, event.clientX - bounds.left, event.clientY - bounds.top);
+        }}
+      >
+        <g transform={`translate(${view.x} ${view.y}) scale(${view.scale})`}>
+          {topology.edges.map(edge => (
+            <Edge key={edgeKey(edge)} edge={edge} points={placed.edges.get(edgeKey(edge)) ?? []} withLabel={view.scale > 0.45} />
+          ))}
+          {topology.nodes.map(node => (
+            <NodeBox key={node.id} node={node} at={placed.nodes.get(node.id)} vhost={vhost} />
+          ))}
+        </g>
+      </svg>
+      <div class="zoom">
+        <button type="button" class="button small" aria-label="Larger" onClick={() => zoom(1.25)}>
+          <Icon name="plus" />
+        </button>
+        <button type="button" class="button small" aria-label="Smaller" onClick={() => zoom(0.8)}>
+          <Icon name="minus" />
+        </button>
+        <button type="button" class="button small" aria-label="Show all of it" onClick={fit}>
+          <Icon name="fit" />
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Edge({
+  edge,
+  points,
+  withLabel,
+}: {
+  readonly edge: TopologyEdge;
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+  readonly withLabel: boolean;
+}): JSX.Element | null {
+  const [first, ...rest] = points;
+  if (first === undefined) return null;
+  const last = rest.at(-1) ?? first;
+  const middle = points[Math.floor(points.length / 2)] ?? first;
+  const bend = (first.x + last.x) / 2;
+  const line =
+    points.length <= 3
+      ? `M${first.x} ${first.y} C${bend} ${first.y} ${bend} ${last.y} ${last.x} ${last.y}`
+      : `M${first.x} ${first.y} ${rest.map(({ x, y }) => `L${x} ${y}`).join(' ')}`;
+  const isBusy = (edge.rate ?? 0) > 0;
+  const width = 1.3 + Math.min(5, Math.log10(1 + (edge.rate ?? 0)));
+  const label = [edge.label, isBusy ? perSecond(edge.rate ?? 0) : ''].filter(text => text !== '').join(' · ');
+  return (
+    <g>
+      <path class={`edge ${isBusy ? 'busy' : ''}`} d={line} style={{ strokeWidth: `${width}px` }} />
+      {withLabel && label !== '' ? (
+        <text
+          class={`edge-label ${isBusy ? 'busy' : ''}`}
+          x={points.length <= 3 ? bend : middle.x}
+          y={(points.length <= 3 ? (first.y + last.y) / 2 : middle.y) - 4}
+          text-anchor="middle"
+        >
+          {label.length > 34 ? `${label.slice(0, 33)}…` : label}
+        </text>
+      ) : null}
+    </g>
+  );
+}
+
+function NodeBox({
+  node,
+  at,
+  vhost,
+}: {
+  readonly node: TopologyNode;
+  readonly at: { readonly x: number; readonly y: number } | undefined;
+  readonly vhost: string;
+}): JSX.Element | null {
+  if (at === undefined) return null;
+  const name = node.kind === 'consumers' ? node.detail : shownName(node.name);
+  const detail =
+    node.kind === 'consumers'
+      ? node.rate > 0
+        ? perSecond(node.rate)
+        : 'idle'
+      : `${node.detail}${node.rate > 0 ? ` · ${perSecond(node.rate)}` : ''}`;
+  const link =
+    node.kind === 'exchange'
+      ? exchangeHref(vhost, node.name)
+      : queueHref(vhost, node.name, node.kind === 'consumers' ? { tab: 'consumers' } : {});
+  return (
+    <g transform={`translate(${at.x - nodeWidth / 2} ${at.y - nodeHeight / 2})`}>
+      <a class={`node ${node.kind}`} href={link}>
+        <title>{`${node.kind} ${shownName(node.name)}, ${detail}`}</title>
+        <rect width={nodeWidth} height={nodeHeight} rx={node.kind === 'exchange' ? 22 : 7} />
+        <circle class="kind" cx="17" cy={nodeHeight / 2} r="4.500" />
+        <text x="30" y="19">
+          {name.length > 23 ? `${name.slice(0, 22)}…` : name}
+        </text>
+        <text class="sub" x="30" y="34">
+          {detail}
+        </text>
+      </a>
+    </g>
+  );
+}
