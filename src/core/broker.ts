@@ -30,6 +30,7 @@ import type { QueueLog } from './ports/queue-log.ts';
 import type { MessageFormat, PivotFormat } from './ports/message-format.ts';
 import { type MetadataChange, type MetadataJournal, nullJournal } from './ports/metadata-journal.ts';
 import type { Scheduler } from './ports/scheduler.ts';
+import type { StreamLogs } from './ports/stream-log.ts';
 import { Publisher } from './publisher.ts';
 import type { QueueContext } from './queues/queue-context.ts';
 import type { Entry } from './queues/entry.ts';
@@ -58,6 +59,8 @@ export interface BrokerDeps {
   readonly durability?: CommitLog & MetadataJournal & QueueLog;
   /** Says what is durable in place of `durability`: it may be later than that, never earlier. */
   readonly log?: CommitLog;
+  /** Where streams are kept; without it there are none. */
+  readonly streams?: StreamLogs;
 }
 
 /**
@@ -93,6 +96,7 @@ export class BrokerCore {
   /** Says what is durable. */
   readonly log: CommitLog;
   readonly #queueLog: QueueLog | null;
+  readonly #streams: StreamLogs | null;
   readonly #journal: MetadataJournal;
   readonly #refHolders = new Set<RefHolder>();
   readonly #topologyListener: TopologyListener;
@@ -116,6 +120,7 @@ export class BrokerCore {
     this.startedMillis = this.clock.wallMillis;
     this.log = deps.log ?? deps.durability ?? volatileLog;
     this.#queueLog = deps.durability ?? null;
+    this.#streams = deps.streams ?? null;
     this.access = new AccessControl(this.#journal);
     this.policies = new Policies(this.#journal, this.logger);
     this.policies.onChange(change => {
@@ -191,6 +196,7 @@ export class BrokerCore {
       deadLetters: this.deadLetters,
       flow: this.flow,
       log: this.#queueLog,
+      streams: this.#streams,
       format: tag => this.format(tag),
       pivot: () => this.pivot,
       claimId: queue => this.vhosts.get(queue.vhostName)?.claimId('queue.remembers', queue.name) ?? 0,

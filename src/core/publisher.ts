@@ -2,7 +2,7 @@
 import type { Exchange } from './exchanges/exchange.ts';
 import type { Target } from './exchanges/exchange-type.ts';
 import { type Route, takenRoute } from './exchanges/route.ts';
-import type { MessageStore } from './messages/message-store.ts';
+import type { MessageRef, MessageStore } from './messages/message-store.ts';
 import type { Publication } from './messages/publication.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Queue } from './queues/queue.ts';
@@ -40,8 +40,7 @@ export class Publisher {
         return 1;
       }
       exchange.counters.publishedOut++;
-      p.isLogged = (p.isPersistent || queue.keepsTransient) && queue.isLogging;
-      queue.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis, p.isLogged));
+      queue.enqueue(p, this.#stored(queue, p));
       return 1;
     }
     return this.#publishToMany(exchange, queues, p);
@@ -51,8 +50,7 @@ export class Publisher {
   deliver(vhost: Vhost, target: Target, keys: readonly string[], p: Publication): number {
     if (target.kind === 'exchange') return this.publish(vhost, target, vhost.router.route(target, keys, p), p);
     if (target.deduplication?.isDuplicate(p) || !target.admits(p)) return 0;
-    p.isLogged = (p.isPersistent || target.keepsTransient) && target.isLogging;
-    target.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis, p.isLogged));
+    target.enqueue(p, this.#stored(target, p));
     return 1;
   }
 
@@ -63,9 +61,18 @@ export class Publisher {
     exchange.counters.publishedIn++;
     exchange.counters.publishedOut++;
     vhost.counters.published++;
-    p.isLogged = (p.isPersistent || queue.keepsTransient) && queue.isLogging;
-    queue.enqueue(p, this.#store.append(p, 1, this.#clock.nowMillis, p.isLogged));
+    queue.enqueue(p, this.#stored(queue, p));
     return true;
+  }
+
+  /** Stores a message for one queue; what has a log of its own records every message there. */
+  #stored(queue: Queue, p: Publication): MessageRef {
+    if (queue.hasOwnLog) {
+      p.isLogged = true;
+      return 0;
+    }
+    p.isLogged = (p.isPersistent || queue.keepsTransient) && queue.isLogging;
+    return this.#store.append(p, 1, this.#clock.nowMillis, p.isLogged);
   }
 
   #publishToNone(route: Route, p: Publication): number {
@@ -90,12 +97,14 @@ export class Publisher {
     if (taking.length === 0) return queues.length;
     exchange.counters.publishedOut += taking.length;
     let isLogged = false;
+    let owners = 0;
     for (let i = 0; i < taking.length; i++) {
       const queue = taking[i] as Queue;
       isLogged ||= (p.isPersistent || queue.keepsTransient) && queue.isLogging;
+      if (!queue.hasOwnLog) owners++;
     }
-    p.isLogged = isLogged;
-    const ref = this.#store.append(p, taking.length, this.#clock.nowMillis, isLogged);
+    p.isLogged = isLogged || owners < taking.length;
+    const ref = owners === 0 ? 0 : this.#store.append(p, owners, this.#clock.nowMillis, isLogged);
     for (let i = 0; i < taking.length; i++) (taking[i] as Queue).enqueue(p, ref);
     return queues.length;
   }

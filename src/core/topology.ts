@@ -170,7 +170,8 @@ export class Topology {
     if (conditions.ifEmpty && queue.readyCount + (queue.retries?.heldCount ?? 0) > 0)
       throw preconditionFailed(`${queueTerm(name, vhost.name)} not empty`);
     if (conditions.ifUnused && queue.consumerCount > 0) throw preconditionFailed(`${queueTerm(name, vhost.name)} in use`);
-    const count = queue.readyCount;
+    // What cannot be purged is not counted either. [RabbitMQ: rabbit_stream_queue, delete]
+    const count = queue.type.capabilities.hasPurge ? queue.readyCount : 0;
     vhost.removeQueue(queue, actorName(actor));
     return count;
   }

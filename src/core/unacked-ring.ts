@@ -79,6 +79,12 @@ export class UnackedRing implements RefHolder {
     return this.#stragglers !== null && this.#stragglers.has(tag);
   }
 
+  /** Whose delivery has the tag; null when it is not known. */
+  consumerOf(tag: number): Consumer | null {
+    if (tag < this.#first) return this.#stragglers?.get(tag)?.consumer ?? null;
+    return tag < this.#next ? (this.#consumers[tag & (this.#capacity - 1)] as Consumer | null) : null;
+  }
+
   /** Takes a delivery out into `into`; returns its consumer, null when the tag is not known. */
   take(tag: number, into: Entry): Consumer | null {
     if (tag < this.#first) return this.#takeStraggler(tag, into);

@@ -16,13 +16,15 @@ import { openFilesMax } from '../net/open-files.ts';
 import { FrontEnd } from '../protocols/amqp091/front-end.ts';
 import type { MqttOptions } from '../protocols/mqtt/options.ts';
 import type { JournalStore } from '../store/journal/journal-store.ts';
+import { MemoryCommits } from '../store/streams/memory-commits.ts';
+import type { StreamStore } from '../store/streams/stream-store.ts';
 import { DataDir } from './data-dir.ts';
 import { type DiskLimit, DiskMonitor, freeDiskBytes } from './disk-monitor.ts';
 import { addFirstObjects, defaultFirstObjects, type FirstObjects } from './first-objects.ts';
 import { ServerLogger } from './logging/server-logger.ts';
 import { LoopScheduler } from './loop-scheduler.ts';
 import { type MemoryLimit, MemoryMonitor } from './memory-monitor.ts';
-import { openStore, recoverStore } from './open-store.ts';
+import { openStore, openStreams, recoverStore } from './open-store.ts';
 import type { ProtocolFrontEnd } from './protocol-front-end.ts';
 import { exchangeTypes, messageFormats, protocols, queueTypes } from './registry.ts';
 import { SystemClock } from './system-clock.ts';
@@ -76,8 +78,8 @@ export interface BrokerOptions {
 export interface BrokerSeams {
   readonly clock: Clock;
   readonly scheduler: Scheduler & { stop(): void };
-  /** What says that something is durable, in place of `log`; null: of a broker in memory. */
-  log?(log: CommitLog | null): CommitLog;
+  /** What says that something is durable, in place of `log`. */
+  log?(log: CommitLog): CommitLog;
 }
 
 /** How long clients have to take note of the end. */
@@ -105,6 +107,7 @@ export class Broker {
   /** Who says whose a password is, for every protocol. */
   readonly auth: AuthBackend;
   readonly #store: JournalStore | null;
+  readonly #streams: StreamStore;
   readonly #scheduler: BrokerSeams['scheduler'];
   protected readonly options: BrokerOptions;
   /** Of protocols besides AMQP 0-9-1, once they are loaded. */
@@ -121,8 +124,10 @@ export class Broker {
     this.dataDir = dataDir;
     const logger = options.logger ?? silentLogger;
     this.#store = dataDir === null ? null : openStore(join(dataDir.path, 'journal'), logger, options.onFatal);
+    this.#streams = openStreams(dataDir === null ? null : join(dataDir.path, 'streams'));
     this.#scheduler = seams.scheduler;
-    const log = seams.log?.(this.#store?.journal ?? null);
+    const commits = this.#store === null ? new MemoryCommits(this.#streams) : this.#store.journal;
+    const log = seams.log?.(commits) ?? commits;
     this.core = new BrokerCore({
       clock: seams.clock,
       scheduler: this.#scheduler,
@@ -133,9 +138,12 @@ export class Broker {
       ...(options.settings === undefined ? {} : { settings: options.settings }),
       // Here, and nowhere else, the core gets what makes it durable.
       ...(this.#store === null ? {} : { durability: this.#store.journal }),
-      ...(log === undefined ? {} : { log }),
+      log,
+      streams: this.#streams,
     });
     const { core } = this;
+    this.#streams.attach(core);
+    this.#store?.journal.join(this.#streams);
     if (logger instanceof ServerLogger) logger.publishTo((level, line, contentType) => core.publishLog(level, line, contentType));
     const { settings } = core;
     this.memoryMonitor = options.memory === undefined ? null : new MemoryMonitor(core, options.memory);
@@ -265,7 +273,7 @@ export class Broker {
   async #start(): Promise<void> {
     const { core } = this;
     const { definitions = [], skipsUnchangedDefinitions } = this.options;
-    if (this.#store !== null) await recoverStore(this.#store, core);
+    if (this.#store !== null) await recoverStore(this.#store, this.#streams, core);
     this.#isRecovered = true;
     const { onVhostAdded } = this.options;
     if (onVhostAdded !== undefined) core.onVhostAdded = ({ name }) => onVhostAdded(core, name);
@@ -325,7 +333,11 @@ export class Broker {
     await this.closeConnections();
     await new Promise(resolve => setImmediate(resolve));
     // What could not be read is left as it is: it must not be marked as cleanly stopped.
-    if (this.#isRecovered) await this.#store?.stop(core);
+    if (this.#isRecovered) {
+      this.#streams.markClean();
+      await this.#store?.stop(core);
+    }
+    this.#streams.close();
     this.#scheduler.stop();
     await this.dataDir?.close();
   }

@@ -2,6 +2,8 @@ import type { BrokerCore } from '../core/broker.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { JournalStore } from '../store/journal/journal-store.ts';
 import { NodeFiles } from '../store/journal/node-files.ts';
+import { MemoryFiles } from '../store/streams/memory-files.ts';
+import { StreamStore } from '../store/streams/stream-store.ts';
 
 /** Exit code of a process whose data directory failed. */
 const fatalExitCode = 70;
@@ -17,8 +19,13 @@ export function openStore(directory: string, logger: Logger, onFatal: ((error: E
   });
 }
 
+/** Where streams are kept; in memory without a directory. */
+export function openStreams(directory: string | null): StreamStore {
+  return new StreamStore(directory === null ? new MemoryFiles() : new NodeFiles(directory));
+}
+
 /** Brings the broker to where it was, tells what was found, and records from then on. Rejects when the directory cannot be used. */
-export async function recoverStore(store: JournalStore, core: BrokerCore): Promise<void> {
+export async function recoverStore(store: JournalStore, streams: StreamStore, core: BrokerCore): Promise<void> {
   const { logger, counters } = core;
   const report = store.recover(core);
   if (!report.isBlank) {
@@ -28,7 +35,21 @@ export async function recoverStore(store: JournalStore, core: BrokerCore): Promi
   if (report.tornBytes > 0) logger.warning('store', `left out ${report.tornBytes} bytes of an unfinished write at the end of the journal`);
   for (const damage of report.damaged) logger.error('store', `damage in the journal: ${damage}`);
   counters.damagedRecords += report.damaged.length;
+  recoverStreams(streams, core, report.damaged.length === 0);
   await new Promise<void>((resolve, reject) => {
-    store.begin(core, error => (error === null ? resolve() : reject(error)));
+    const begun = (error: Error | null): void => (error === null ? resolve() : reject(error));
+    // What the journal says of streams that are gone has to be durable before their files go.
+    store.begin(core, error => (error === null ? streams.begin(begun) : begun(error)));
   });
+}
+
+function recoverStreams(streams: StreamStore, core: BrokerCore, isComplete: boolean): void {
+  const { logger, counters } = core;
+  const report = streams.recover(isComplete);
+  if (report.streams > 0) logger.info('store', `recovered ${report.streams} streams with ${report.messages} messages`);
+  if (report.tornBytes > 0) logger.warning('store', `left out ${report.tornBytes} bytes of unfinished writes at the ends of streams`);
+  if (report.orphans > 0 && !isComplete)
+    logger.warning('store', `${report.orphans} files of streams that are not known are kept: the journal is damaged`);
+  for (const damage of report.damaged) logger.error('store', `damage in a stream: ${damage}`);
+  counters.damagedRecords += report.damaged.length;
 }

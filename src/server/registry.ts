@@ -16,6 +16,7 @@ import { classicQueueType } from '../core/queues/classic-queue-type.ts';
 import { quorumQueueType } from '../core/queues/quorum-queue-type.ts';
 import type { QueueType } from '../core/queues/queue-type.ts';
 import { retainedQueueType } from '../core/retained/retained-queue-type.ts';
+import { streamQueueType } from '../core/queues/stream/stream-queue-type.ts';
 import { amqp091Format } from '../protocols/amqp091/amqp-format.ts';
 import { mqttFormat } from '../protocols/mqtt/mqtt-format.ts';
 import type { ProtocolLoader } from './protocol-front-end.ts';
@@ -33,7 +34,7 @@ export const exchangeTypes: readonly ExchangeType[] = [
   delayedMessage,
   messageDeduplication,
 ];
-export const queueTypes: readonly QueueType[] = [classicQueueType, quorumQueueType, retainedQueueType];
+export const queueTypes: readonly QueueType[] = [classicQueueType, quorumQueueType, streamQueueType, retainedQueueType];
 export const messageFormats: readonly MessageFormat[] = [amqp091Format, mqttFormat];
 /** Protocols besides AMQP 0-9-1, by the names that listeners have for them. */
 export const protocols: ReadonlyMap<string, ProtocolLoader> = new Map<string, ProtocolLoader>([

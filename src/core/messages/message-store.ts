@@ -75,6 +75,18 @@ export type Rename = (
   expiryMillis: number,
 ) => MessageRef;
 
+/** A message that is kept elsewhere: its bytes and their parts. */
+export interface ShownMessage {
+  readonly bytes: Buffer;
+  readonly envelopeStart: number;
+  readonly envelopeBytes: number;
+  readonly propertiesStart: number;
+  readonly propertiesBytes: number;
+  readonly bodyStart: number;
+  readonly bodyBytes: number;
+  readonly format: number;
+}
+
 /** A series of slabs that are filled one after the other. */
 class Region {
   readonly isLog: boolean;
@@ -235,8 +247,12 @@ export class MessageStore {
     return (slab.words[((ref & 0xffff) << 2) + 2] as number) >>> 24 === 0;
   }
 
-  /** Points `bytes`, `envelopeStart` ... at the record, which must be resident. Valid until the next call of a method here. */
+  /**
+   * Points `bytes`, `envelopeStart` ... at the record, which must be resident. Valid until the next call of a method here. 0 stands for the
+   * message that was shown last.
+   */
   locate(ref: MessageRef): void {
+    if (ref === 0) return;
     const slab = this.slabs[ref >> 16] as Slab;
     const offset = (ref & 0xffff) << 4;
     const words = slab.words;
@@ -256,6 +272,19 @@ export class MessageStore {
     } else {
       this.loose = this.#loose.get(ref) as LooseMessage;
     }
+  }
+
+  /** Points the same fields at a message that is not stored here, for those who will `locate` 0. */
+  show(message: ShownMessage): void {
+    this.bytes = message.bytes;
+    this.envelopeStart = message.envelopeStart;
+    this.envelopeBytes = message.envelopeBytes;
+    this.propertiesStart = message.propertiesStart;
+    this.propertiesBytes = message.propertiesBytes;
+    this.bodyStart = message.bodyStart;
+    this.bodyBytes = message.bodyBytes;
+    this.format = message.format;
+    this.loose = null;
   }
 
   /** Arrival time of a resident message, modulo 2^32 milliseconds; -1 when it is not resident. */

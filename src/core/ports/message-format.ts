@@ -35,4 +35,12 @@ export interface PivotFormat extends MessageFormat {
   encode(described: FieldTable): Buffer;
   /** The same properties with changes, as new bytes. */
   rewrite(properties: Buffer, start: number, bytes: number, changes: PropertyChanges): Buffer;
+  /** The value of the header x-stream-filter-value, or null. Called for every message of a stream: finds it without decoding the rest. */
+  streamFilterValue(properties: Buffer, start: number, bytes: number): string | null;
+  /**
+   * Writes the same properties with the header x-stream-offset, in place of one that is there, to `target` at `at`, where there is room for
+   * `streamOffsetBytes` more than they are long; returns where they end. Properties that cannot be read are written as they are.
+   */
+  writeWithStreamOffset(properties: Buffer, start: number, bytes: number, offset: number, target: Buffer, at: number): number;
+  readonly streamOffsetBytes: number;
 }

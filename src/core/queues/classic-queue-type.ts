@@ -39,6 +39,7 @@ export const classicQueueType: QueueType = {
     keepsTransient: false,
     countsDeliveries: false,
     hasMembers: false,
+    hasReject: true,
   },
 
   check(vhostName: string, declaration: QueueDeclaration): void {

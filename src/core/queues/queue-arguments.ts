@@ -3,6 +3,7 @@ import { preconditionFailed } from '../broker-error.ts';
 import { queueTerm } from '../resource-name.ts';
 import { parseRetryDelays, type RetryDelays } from '../retries/retry-delays.ts';
 import { type DeadLetterStrategy, defaultQueueSettings, type Overflow, type QueueSettings } from './queue-settings.ts';
+import { ageMillis } from './stream/stream-age.ts';
 
 /** Longest time to live of messages and queues: ten years. [RabbitMQ: check_expiry] */
 export const expiryMillisMax = 315_360_000_000;
@@ -51,8 +52,7 @@ const deliveryLimit: ArgumentCheck = (field, args) => (isInteger(field) && Numbe
 
 const age: ArgumentCheck = field => {
   if (field.type !== 'S') return wrongType(field);
-  const [, count, unit] = /^(\d*)(.*)$/s.exec(String(field.value)) as RegExpExecArray;
-  return Number(count) > 0 && ['Y', 'M', 'D', 'h', 'm', 's'].includes(unit as string) ? null : 'invalid_max_age';
+  return ageMillis(String(field.value)) === null ? 'invalid_max_age' : null;
 };
 
 const retryDelays: ArgumentCheck = field => {
@@ -121,6 +121,11 @@ export const equivalentArguments: readonly string[] = [
   'x-retry-delays',
 ];
 
+/** Every argument that some queue type knows, but those given. */
+export function allArgumentsBut(...names: string[]): ReadonlySet<string> {
+  return new Set([...argumentChecks.keys()].filter(name => !names.includes(name)));
+}
+
 /**
  * Checks the arguments of a new queue: first the values of those that its type knows, then whether there are others that only other types
  * know. [RabbitMQ: rabbit_amqqueue, check_declare_arguments]
@@ -178,5 +183,8 @@ export function settingsFromArguments(args: FieldTable): QueueSettings {
     deliveryLimit: integerArgument(args, 'x-delivery-limit', -1),
     consumerTimeoutMillis: integerArgument(args, 'x-consumer-timeout', -1),
     retryDelays: retryDelaysArgument(args),
+    ageMillisMax: ageMillis(stringArgument(args, 'x-max-age') ?? '') ?? -1,
+    segmentBytesMax: integerArgument(args, 'x-stream-max-segment-size-bytes', -1),
+    filterBytes: integerArgument(args, 'x-stream-filter-size-bytes', -1),
   };
 }

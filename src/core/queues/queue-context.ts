@@ -4,6 +4,7 @@ import type { FlowControl } from '../flow-control.ts';
 import type { MessageStore } from '../messages/message-store.ts';
 import type { MessageFormat, PivotFormat } from '../ports/message-format.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
+import type { StreamLogs } from '../ports/stream-log.ts';
 import type { Entry } from './entry.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Turn } from '../turn.ts';
@@ -19,6 +20,10 @@ export interface QueueContext {
   readonly flow: FlowControl;
   /** Where durable queues record their entries; null for a broker in memory. */
   readonly log: QueueLog | null;
+  /** Where streams are; null for a broker that has none. */
+  readonly streams: StreamLogs | null;
+  /** The format that messages are changed in. */
+  pivot(): PivotFormat;
   format(tag: number): MessageFormat;
   /** What the broker changes in a message is written in this format. */
   pivot(): PivotFormat;

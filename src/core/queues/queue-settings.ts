@@ -27,6 +27,11 @@ export interface QueueSettings {
   readonly consumerTimeoutMillis: number;
   /** After which times a rejected message comes back; null: it does not. */
   readonly retryDelays: RetryDelays | null;
+  /** Age at which messages of a stream go. */
+  readonly ageMillisMax: number;
+  /** Size of a stream's segments, and of the filters of its chunks. */
+  readonly segmentBytesMax: number;
+  readonly filterBytes: number;
 }
 
 export const defaultQueueSettings: QueueSettings = {
@@ -41,4 +46,7 @@ export const defaultQueueSettings: QueueSettings = {
   deliveryLimit: -1,
   consumerTimeoutMillis: -1,
   retryDelays: null,
+  ageMillisMax: -1,
+  segmentBytesMax: -1,
+  filterBytes: -1,
 };

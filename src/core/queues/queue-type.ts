@@ -25,6 +25,8 @@ export interface QueueCapabilities {
   readonly countsDeliveries: boolean;
   /** Whether nodes are members of its queues; here the one that there is. */
   readonly hasMembers: boolean;
+  /** Whether deliveries may be rejected and returned. */
+  readonly hasReject: boolean;
 }
 
 /** A queue type: `x-queue-type`. One object per type, listed in the registry. */

@@ -57,6 +57,14 @@ export interface RestorableQueue extends Queue, Restorable {
   removeRestored(priority: number, sequence: number, into: Entry): boolean;
 }
 
+/** What is to be told of a queue that keeps a log of its own. */
+export interface OwnLogFacts {
+  readonly firstOffset: number;
+  /** Behind the last message that is durable. */
+  readonly endOffset: number;
+  readonly segmentCount: number;
+}
+
 /**
  * A queue of any type: the port between those who publish and consume and the type's own way to keep messages. Everything is
  * synchronous and batched by the turn; a refusal reaches a publisher through `Publication.isRefused`, a confirm through the ledger,
@@ -86,6 +94,8 @@ export abstract class Queue implements RefHolder {
   /** Messages that are dead and kept until all targets have taken them, and their bytes. Bumped by DeadLetters. */
   dyingCount = 0;
   dyingBytes = 0;
+  /** Whether the queue keeps messages' bytes itself and not in the message store. */
+  readonly hasOwnLog: boolean = false;
   isDeleted = false;
   /** Written by the turn: whether the queue is in its list of queues to pump. */
   isMarkedReady = false;
@@ -128,8 +138,11 @@ export abstract class Queue implements RefHolder {
 
   /** Whether the queue takes the message; asked before its bytes are stored. A queue that does not has seen to its dead-lettering. */
   abstract admits(p: Publication): boolean;
-  /** Takes over one ownership of `ref`. */
+  /** Takes over one ownership of `ref`; a queue with a log of its own copies what it needs, and gets 0. */
   abstract enqueue(p: Publication, ref: MessageRef): void;
+  /** Whether the queue can serve such a consumer at all; asked first. @throws BrokerError when it cannot */
+  checkConsumer(_consumer: Consumer): void {}
+
   /** @throws BrokerError ACCESS_REFUSED when an exclusive consumer is or would be in the way. */
   abstract attach(consumer: Consumer): void;
   /** No delivery to the consumer follows. */
@@ -169,6 +182,16 @@ export abstract class Queue implements RefHolder {
   abstract applySettings(settings: QueueSettings): void;
   /** Lets go of everything; consumers are cancelled. */
   abstract close(): void;
+
+  /** Null for a queue whose messages are in the message store. */
+  get ownLog(): OwnLogFacts | null {
+    return null;
+  }
+
+  /** Offset of what a consumer was given last; -1: nothing yet, or the queue has no offsets. */
+  offsetOf(_consumer: Consumer): number {
+    return -1;
+  }
 
   get messageCount(): number {
     return this.readyCount + this.unackedCount;

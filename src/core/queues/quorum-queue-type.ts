@@ -41,6 +41,7 @@ export const quorumQueueType: QueueType = {
     keepsTransient: true,
     countsDeliveries: true,
     hasMembers: true,
+    hasReject: true,
   },
 
   check(vhostName: string, declaration: QueueDeclaration): void {

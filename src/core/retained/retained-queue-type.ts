@@ -29,6 +29,7 @@ export const retainedQueueType: QueueType = {
     keepsTransient: true,
     countsDeliveries: false,
     hasMembers: false,
+    hasReject: true,
   },
 
   check(vhostName: string, declaration: QueueDeclaration): void {

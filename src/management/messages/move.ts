@@ -122,7 +122,9 @@ function moveOne(core: BrokerCore, options: MoveOptions, entry: Entry): boolean 
 }
 
 /** Whether the queue refuses what comes when it is full: asked here, so that a refused message is not dead-lettered as well. */
-function wouldRefuse({ settings, readyCount, readyBytes }: Queue, bodyBytes: number): boolean {
+function wouldRefuse({ settings, readyCount, readyBytes, hasOwnLog }: Queue, bodyBytes: number): boolean {
+  // What is too long for a stream makes room by itself.
+  if (hasOwnLog) return false;
   const { overflow, lengthMax, lengthBytesMax } = settings;
   if (overflow === 'drop-head') return false;
   return (lengthMax >= 0 && readyCount + 1 > lengthMax) || (lengthBytesMax >= 0 && readyBytes + bodyBytes > lengthBytesMax);

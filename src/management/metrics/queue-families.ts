@@ -38,6 +38,8 @@ export function queueFamilies(services: Services): readonly ObjectFamily<Queue>[
     if (left === 0) return 0;
     return (((history.latest(length) + history.valueAgo(length, 1)) / 2) * (statistics.sampleMillis / 1000)) / left;
   };
+  /** Messages of a queue with a log of its own are on disk. */
+  const inMemory = (queue: Queue, value: number): number => (queue.hasOwnLog ? 0 : value);
   return [
     {
       name: 'queue_messages_ready',
@@ -82,11 +84,29 @@ export function queueFamilies(services: Services): readonly ObjectFamily<Queue>[
       type: 'gauge',
       help: 'Memory of a queue besides its messages',
       group: fine,
-      value: queue => 1500 + 20 * queue.messageCount,
+      value: queue => 1500 + 20 * inMemory(queue, queue.messageCount),
     },
-    { name: 'queue_messages_ram', type: 'gauge', help: 'Messages in memory', group: fine, value: queue => queue.messageCount },
-    { name: 'queue_messages_ram_bytes', type: 'gauge', help: 'Bytes of messages in memory', group: fine, value: bytes },
-    { name: 'queue_messages_ready_ram', type: 'gauge', help: 'Ready messages in memory', group: fine, value: queue => queue.readyCount },
+    {
+      name: 'queue_messages_ram',
+      type: 'gauge',
+      help: 'Messages in memory',
+      group: fine,
+      value: queue => inMemory(queue, queue.messageCount),
+    },
+    {
+      name: 'queue_messages_ram_bytes',
+      type: 'gauge',
+      help: 'Bytes of messages in memory',
+      group: fine,
+      value: queue => inMemory(queue, bytes(queue)),
+    },
+    {
+      name: 'queue_messages_ready_ram',
+      type: 'gauge',
+      help: 'Ready messages in memory',
+      group: fine,
+      value: queue => inMemory(queue, queue.readyCount),
+    },
     {
       name: 'queue_messages_unacked_ram',
       type: 'gauge',
@@ -99,14 +119,14 @@ export function queueFamilies(services: Services): readonly ObjectFamily<Queue>[
       type: 'gauge',
       help: 'Messages of durable queues',
       group: fine,
-      value: queue => (queue.isLogging ? queue.messageCount : 0),
+      value: queue => (queue.isLogging || queue.hasOwnLog ? queue.messageCount : 0),
     },
     {
       name: 'queue_messages_persistent_bytes',
       type: 'gauge',
       help: 'Bytes of messages of durable queues',
       group: fine,
-      value: queue => (queue.isLogging ? bytes(queue) : 0),
+      value: queue => (queue.isLogging || queue.hasOwnLog ? bytes(queue) : 0),
     },
     { name: 'queue_messages_bytes', type: 'gauge', help: 'Bytes of messages', group: fine, value: bytes },
     { name: 'queue_messages_ready_bytes', type: 'gauge', help: 'Bytes of ready messages', group: fine, value: queue => queue.readyBytes },
@@ -117,7 +137,13 @@ export function queueFamilies(services: Services): readonly ObjectFamily<Queue>[
       group: fine,
       value: queue => queue.unackedBytes,
     },
-    { name: 'queue_messages_paged_out', type: 'gauge', help: 'Messages on disk only', group: fine, value: () => 0 },
+    {
+      name: 'queue_messages_paged_out',
+      type: 'gauge',
+      help: 'Messages on disk only',
+      group: fine,
+      value: queue => (queue.hasOwnLog ? queue.messageCount : 0),
+    },
     { name: 'queue_messages_paged_out_bytes', type: 'gauge', help: 'Bytes of messages on disk only', group: fine, value: () => 0 },
     {
       name: 'queue_head_message_timestamp',

@@ -1,9 +1,10 @@
-import { type Field, type FieldTable, int, longstr, table } from '../../base/field-table.ts';
+import { type Field, type FieldTable, int, long, longstr, table } from '../../base/field-table.ts';
 import { decodeText, textBytes } from '../../base/text.ts';
 import { limits } from '../../core/limits.ts';
 import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
 import type { PivotFormat, PropertyChanges, TextProperty } from '../../core/ports/message-format.ts';
 import { decodeProperties, encodeProperties, type Properties } from '../../wire/amqp091/properties.ts';
+import { streamFilterValue, streamOffsetBytes, writeWithStreamOffset } from '../../wire/amqp091/stream-headers.ts';
 
 /** The properties under their names in the specification. [RabbitMQ: rabbit_trace, properties] */
 const describedProperties: readonly (readonly [string, keyof Properties])[] = [
@@ -95,4 +96,28 @@ export const amqp091Format: PivotFormat = {
     if (changes.removeExpiration) delete decoded.expiration;
     return encodeProperties(decoded);
   },
+
+  streamOffsetBytes,
+  streamFilterValue,
+
+  writeWithStreamOffset(properties: Buffer, start: number, bytes: number, offset: number, target: Buffer, at: number): number {
+    const end = writeWithStreamOffset(properties, start, bytes, offset, target, at);
+    return end >= 0 ? end : replaceStreamOffset(properties, start, bytes, offset, target, at);
+  },
 };
+
+/** The slow way, for messages that come from a stream: the offset they had there is replaced. */
+function replaceStreamOffset(properties: Buffer, start: number, bytes: number, offset: number, target: Buffer, at: number): number {
+  let written = properties.subarray(start, start + bytes);
+  try {
+    const decoded = decodeProperties(properties, start, start + bytes);
+    const headers: FieldTable = new Map(decoded.headers ?? []);
+    headers.delete('x-stream-offset');
+    headers.set('x-stream-offset', long(offset));
+    const encoded = encodeProperties({ ...decoded, headers });
+    if (encoded.length <= bytes + streamOffsetBytes) written = encoded;
+  } catch {
+    // A publisher's table that nobody can read is no reason to lose the message.
+  }
+  return at + written.copy(target, at);
+}

@@ -2,13 +2,14 @@
 import type { ChannelDescription, ChannelIdentity, ChannelInfo } from '../../core/connection-registry.ts';
 import type { CancelReason, DeliverySink } from '../../core/delivery-sink.ts';
 import { type Consumer, SharedPrefetch } from '../../core/consumer.ts';
-import { BrokerError, preconditionFailed } from '../../core/broker-error.ts';
+import { BrokerError, notImplemented, preconditionFailed } from '../../core/broker-error.ts';
 import { channelClosed, consumerDeleted } from '../../core/events/session-events.ts';
 import type { Exchange } from '../../core/exchanges/exchange.ts';
 import type { Route } from '../../core/exchanges/route.ts';
 import type { Publication } from '../../core/messages/publication.ts';
 import { Entry, metaRedelivered } from '../../core/queues/entry.ts';
 import type { Outcome, Queue } from '../../core/queues/queue.ts';
+import { queueTerm } from '../../core/resource-name.ts';
 import { UnackedRing } from '../../core/unacked-ring.ts';
 import { NoRoute } from '../../wire/amqp091/constants.gen.ts';
 import {
@@ -232,6 +233,7 @@ export class Channel implements DeliverySink, ChannelInfo {
    */
   settle(tag: number, multiple: boolean, outcome: Outcome): void {
     const { unacked } = this;
+    if (outcome !== 'accepted') this.assertRejectable(tag, multiple);
     if (this.transaction !== null) {
       if ((tag !== 0 || !multiple) && !unacked.has(tag)) throw preconditionFailed(`unknown delivery tag ${tag}`);
       this.transaction.addSettlements(tag === 0 ? this.lastDeliveryTag : tag, multiple, outcome);
@@ -251,6 +253,21 @@ export class Channel implements DeliverySink, ChannelInfo {
     }
     if (!unacked.has(tag)) throw preconditionFailed(`unknown delivery tag ${tag}`);
     this.#settleThrough(tag, outcome);
+  }
+
+  /** @throws BrokerError NOT_IMPLEMENTED when one of these deliveries is of a queue that takes nothing back. Tag 0 means all there are. */
+  assertRejectable(tag: number, multiple: boolean): void {
+    if (!multiple) {
+      const consumer = this.unacked.consumerOf(tag);
+      if (consumer !== null) assertHasReject(consumer.queue);
+      return;
+    }
+    let isSuspect = false;
+    for (const { queue } of this.consumers.values()) isSuspect ||= !queue.type.capabilities.hasReject;
+    if (!isSuspect) return;
+    this.unacked.forEach((own, consumer) => {
+      if (tag === 0 || own <= tag) assertHasReject(consumer.queue);
+    });
   }
 
   #settleThrough(last: number, outcome: Outcome): void {
@@ -407,6 +424,11 @@ export class Channel implements DeliverySink, ChannelInfo {
     counters.channelsClosed++;
     if (events.isObserved) channelClosed(events, this.identity());
   }
+}
+
+function assertHasReject(queue: Queue): void {
+  if (queue.type.capabilities.hasReject) return;
+  throw notImplemented(`basic.nack and basic.reject not supported by stream queues ${queueTerm(queue.name, queue.vhostName)}`);
 }
 
 function readTag(buffer: Buffer, at: number): number {

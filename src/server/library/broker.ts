@@ -39,8 +39,8 @@ class LibrarySeams implements BrokerSeams {
     this.scheduler = this.virtualClock ?? new LoopScheduler();
   }
 
-  log(log: ConstructorParameters<typeof SlowLog>[0] | null): SlowLog {
-    this.slowLog = new SlowLog(log ?? undefined);
+  log(log: ConstructorParameters<typeof SlowLog>[0]): SlowLog {
+    this.slowLog = new SlowLog(log);
     return this.slowLog;
   }
 }

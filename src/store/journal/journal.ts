@@ -6,6 +6,7 @@ import type { LogRegionListener, LooseMessage, MessageRef, MessageStore } from '
 import { type Slab, slabBytes, unitBytes } from '../../core/messages/slab.ts';
 import { preconditionFailed } from '../../core/broker-error.ts';
 import type { CommitLog } from '../../core/ports/commit-log.ts';
+import type { CommitParticipant } from '../../core/ports/commit-participant.ts';
 import type { FileHandle, Files } from '../../core/ports/files.ts';
 import type { MetadataChange, MetadataJournal } from '../../core/ports/metadata-journal.ts';
 import type { QueueLog } from '../../core/ports/queue-log.ts';
@@ -82,6 +83,8 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   readonly #ops = new Ops();
   #isReplaying = true;
   #hasBegun = false;
+  /** Becomes durable in the same commits. */
+  #participant: CommitParticipant | null = null;
   #failure: Error | null = null;
   #isEnding = false;
   #isClosed = false;
@@ -150,6 +153,11 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     this.pager.attach(core);
   }
 
+  /** From now on commits are for what the participant records, too. */
+  join(participant: CommitParticipant): void {
+    this.#participant = participant;
+  }
+
   /** Recovery knows where the log ended; `isSnapshotSafe` says that segments may go whose metadata is in the snapshot. */
   resume(lastSequence: number, snapshot: MetadataSnapshot | null, isSnapshotSafe: boolean): void {
     this.#nextSequence = lastSequence + 1;
@@ -215,7 +223,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
 
   /** Has something to commit, so that the next frame's header tells of the segments that are not needed any more. */
   note(): void {
-    if (this.#hasWork || this.#isEnding) return;
+    if (this.#hasRecords || this.#isEnding) return;
     this.#ops.nothing();
     this.commit(null, null);
   }
@@ -309,13 +317,19 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   }
 
   get #hasWork(): boolean {
+    return this.#hasRecords || (this.#participant !== null && this.#participant.hasWork);
+  }
+
+  /** Whether the log itself has something to write. */
+  get #hasRecords(): boolean {
     if (this.#ops.length > 0 || this.#sealed.length > 0) return true;
     return this.#current !== null && this.#frameStart >= 0 && this.#current.position > this.#frameStart + frameHeaderBytes;
   }
 
   get #unwrittenBytes(): number {
     const open = this.#current !== null && this.#frameStart >= 0 ? this.#current.position - this.#frameStart : 0;
-    return open + this.#sealedBytes + this.#ops.length * 4 + (this.#flying?.bytes ?? 0) + this.loose.unwrittenBytes;
+    const others = this.#participant === null ? 0 : this.#participant.unwrittenBytes;
+    return open + this.#sealedBytes + this.#ops.length * 4 + (this.#flying?.bytes ?? 0) + this.loose.unwrittenBytes + others;
   }
 
   #armIdle(): void {
@@ -332,11 +346,12 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     const store = this.#store as MessageStore;
     this.#core?.timers.clear(this.#idleTimer);
     // With nothing but ops the frame goes into a slab of its own kind all the same: there is one log.
-    if (this.#current === null || this.#frameStart < 0) store.openLogSlab();
+    if (this.#hasRecords && (this.#current === null || this.#frameStart < 0)) store.openLogSlab();
     const loose = this.loose.take();
+    this.#participant?.take();
     // No segment goes before there is a snapshot: without one, a journal that does not begin at its first segment is incomplete.
     const floor = this.snapshotSequence === 0 ? this.#floor : Math.max(this.#floor, this.segments.firstNeeded(this.snapshotSequence));
-    this.#sealOps(store, floor);
+    if (this.#hasRecords) this.#sealOps(store, floor);
     const sequence = this.#nextSequence - 1;
     for (const capture of this.#captures.splice(0)) capture(sequence);
     const flight: Flight = { regions: this.#sealed, waiters: this.#waiters, loose, bytes: this.#sealedBytes, sequence, floor: this.#floor };
@@ -445,6 +460,10 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
       if (this.segments.isDirectoryDirty) this.segments.syncDirectory(synced);
       this.loose.sync(flight.loose, synced);
     };
+    if (this.#participant !== null) {
+      open++;
+      this.#participant.write(written);
+    }
     for (const { slab, from, to } of flight.regions) {
       const handle = this.segments.handleOf(slab.logSequence);
       handles.add(handle);
@@ -462,6 +481,12 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     this.#isMetadataFlying = false;
     this.#durableSequence = flight.sequence;
     this.commitCount++;
+    try {
+      this.#participant?.committed();
+    } catch (error) {
+      this.#fail(error as Error);
+      return;
+    }
     for (const { slab } of flight.regions) this.#unpin(slab);
     for (const waiter of flight.waiters) waiter.then(waiter.argument);
     for (const { message } of flight.loose.written) this.pager.addLoose(message);

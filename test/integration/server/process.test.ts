@@ -30,7 +30,7 @@ test('it serves, its process id is in the data directory, and SIGTERM ends it wi
   assert.deepEqual(await exit, { code: 0, signal: null });
   assert.match(warren.stdout, /SIGTERM received - shutting down/);
   assert.match(warren.stdout, /WarrenMQ has stopped\n$/);
-  assert.deepEqual(readdirSync(dataDir), ['journal']);
+  assert.deepEqual(readdirSync(dataDir).sort(), ['journal', 'streams']);
   assert.equal(warren.stderr, '');
 });
 
@@ -77,7 +77,7 @@ test('what a killed broker leaves refuses no start', async t => {
   const first = await WarrenProcess.start(t);
   const dataDir = String(first.dataDir);
   assert.equal((await first.stop('SIGKILL')).signal, 'SIGKILL');
-  assert.deepEqual(readdirSync(dataDir).sort(), ['journal', 'warren.pid', 'warren.sock']);
+  assert.deepEqual(readdirSync(dataDir).sort(), ['journal', 'streams', 'warren.pid', 'warren.sock']);
   const second = await WarrenProcess.start(t, { dataDir });
   assert.equal(second.pid, second.child.pid);
   assert.equal((await second.stop()).code, 0);
@@ -88,7 +88,7 @@ test('an address in use is named in one line, and the data directory is given ba
   const second = WarrenProcess.run(t, { args: ['--port', String(first.port)], conf: 'log.console = false\n' });
   assert.deepEqual(await second.exited, { code: 1, signal: null });
   assert.equal(second.stderr, `warren: cannot listen on 127.0.0.1:${first.port}: the address is in use, perhaps by another broker\n`);
-  assert.deepEqual(readdirSync(String(second.dataDir)), ['journal']);
+  assert.deepEqual(readdirSync(String(second.dataDir)), ['journal', 'streams']);
 });
 
 test('mistakes in the configuration are told with their place, all at once', async t => {
@@ -263,7 +263,7 @@ test('npm start is the broker, and a SIGTERM for npm reaches it', async t => {
   t.after(() => isAlive(pid) && process.kill(pid, 'SIGKILL'));
   npm.kill('SIGTERM');
   await waitUntil(() => output.includes('WarrenMQ has stopped') && !isAlive(pid), { timeoutMillis: 10_000, message: () => output });
-  assert.deepEqual(readdirSync(dataDir), ['journal']);
+  assert.deepEqual(readdirSync(dataDir).sort(), ['journal', 'streams']);
 });
 
 function isAlive(pid: number): boolean {

@@ -7,7 +7,10 @@ export function consumerView(consumer: Consumer, nodeName: string): JsonObject {
   const { queue } = consumer;
   const identity = consumer.sink.identity?.();
   const isSingle = queue.arguments.get('x-single-active-consumer')?.value === true;
+  const offset = queue.offsetOf(consumer);
   return {
+    // Of a stream: where the consumer is. [RabbitMQ: rabbitmq_stream_management, consumers]
+    ...(queue.ownLog === null || offset < 0 ? {} : { offset, offset_lag: queue.ownLog.endOffset - 1 - offset }),
     ack_required: !consumer.noAck,
     active: consumer.isActive,
     activity_status: isSingle ? (consumer.isActive ? 'single_active' : 'waiting') : 'up',

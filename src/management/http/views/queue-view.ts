@@ -1,7 +1,7 @@
 import { tableToJson } from '../../../base/field-table.ts';
 import type { ConnectionInfo } from '../../../core/connection-registry.ts';
 import { stringArgument } from '../../../core/queues/queue-arguments.ts';
-import type { Queue } from '../../../core/queues/queue.ts';
+import type { OwnLogFacts, Queue } from '../../../core/queues/queue.ts';
 import { queueColumns } from '../../../core/statistics/columns.ts';
 import type { History } from '../../../core/statistics/history.ts';
 import { headOf } from '../../messages/head.ts';
@@ -99,6 +99,31 @@ export class QueueViews {
     rates.write(view, 'messages_unacknowledged', queue.unackedCount, history, [unackedColumn], lengths);
     const stats = queueStats(rates, queue.counters, history, this.#ranges.messageRates);
     if (stats !== null) view['message_stats'] = stats;
+    if (queue.ownLog === null) this.#addQueueFacts(queue, view, history);
+    else this.#addLogFacts(queue, view, queue.ownLog);
+    const idleTicks = history === undefined ? 0 : statistics.tick - history.lastChangeTick;
+    if (idleTicks > 0) view['idle_since'] = new Date(statistics.tickWallMillis - idleTicks * statistics.sampleMillis).toISOString();
+  }
+
+  /** What RabbitMQ tells of streams, and what else there is to know. */
+  #addLogFacts(queue: Queue, view: JsonObject, log: OwnLogFacts): void {
+    Object.assign(view, {
+      committed_offset: log.endOffset - 1,
+      consumers: queue.consumerCount,
+      effective_policy_definition: queue.policy.definition,
+      first_offset: log.firstOffset,
+      garbage_collection: garbageCollection,
+      memory: queueBytes,
+      message_bytes: queue.readyBytes,
+      operator_policy: queue.policy.operatorPolicy,
+      policy: queue.policy.policy,
+      readers: { [this.#nodeName]: queue.consumerCount },
+      ...noReductions,
+      segments: log.segmentCount,
+    });
+  }
+
+  #addQueueFacts(queue: Queue, view: JsonObject, history: History | undefined): void {
     const use = consumerUse(queue, history);
     const bytes = queue.readyBytes + queue.unackedBytes;
     Object.assign(view, {
@@ -121,8 +146,6 @@ export class QueueViews {
     });
     if (queue.type.capabilities.hasMembers) this.#addMembers(queue, view);
     else this.#addBacking(queue, view);
-    const idleTicks = history === undefined ? 0 : statistics.tick - history.lastChangeTick;
-    if (idleTicks > 0) view['idle_since'] = new Date(statistics.tickWallMillis - idleTicks * statistics.sampleMillis).toISOString();
   }
 
   /** What only queues without members show. */

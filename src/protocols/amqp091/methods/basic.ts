@@ -56,7 +56,6 @@ export function consume(channel: Channel, buffer: Buffer, start: number, end: nu
   const queue = broker.topology.queue(vhost, name, actor);
   const max = broker.settings.consumersPerChannelMax;
   if (channel.consumers.size >= max) throw notAllowed(`reached maximum (${max}) of consumers per channel`);
-  if (channel.shared.limit > 0) assertGlobalPrefetch(queue);
   const consumer = new Consumer(queue, channel, channel.shared, {
     tag,
     noAck: args.noAck,
@@ -66,6 +65,8 @@ export function consume(channel: Channel, buffer: Buffer, start: number, end: nu
     arguments: args.arguments,
     ackTimeoutMillis: integerOf(args, queue, 'x-consumer-timeout'),
   });
+  queue.checkConsumer(consumer);
+  if (channel.shared.limit > 0) assertGlobalPrefetch(queue);
   channel.consumers.set(tag, consumer);
   try {
     queue.attach(consumer);
@@ -229,5 +230,6 @@ export function recoverAsync(channel: Channel, buffer: Buffer, start: number, en
 
 function recoverAll(channel: Channel, requeue: boolean): void {
   if (!requeue) throw notImplemented('requeue=false');
+  channel.assertRejectable(0, true);
   channel.requeueAll();
 }

@@ -15,6 +15,9 @@ import {
 import type { Channel } from '../channel.ts';
 import { replyToName } from '../reply-to.ts';
 
+/** What fits the answer; a stream may have more. */
+const messageCountMax = 0xffff_ffff;
+
 /** The name, or the queue last declared on the channel for an empty one. @throws BrokerError NOT_FOUND [AMQP 0-9-1 domain queue-name] */
 export function queueName(channel: Channel, name: string): string {
   if (name !== '') return withoutLineBreaks(name);
@@ -52,7 +55,11 @@ export function declare(channel: Channel, buffer: Buffer, start: number, end: nu
   channel.lastQueueName = queue.name;
   if (args.nowait) return;
   channel.reply(
-    encodeQueueDeclareOk(channel.number, { queue: queue.name, messageCount: queue.readyCount, consumerCount: queue.consumerCount }),
+    encodeQueueDeclareOk(channel.number, {
+      queue: queue.name,
+      messageCount: Math.min(queue.readyCount, messageCountMax),
+      consumerCount: queue.consumerCount,
+    }),
   );
 }
 

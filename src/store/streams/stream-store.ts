@@ -1,0 +1,354 @@
+import type { BrokerCore } from '../../core/broker.ts';
+import type { CommitParticipant } from '../../core/ports/commit-participant.ts';
+import type { FileHandle, Files } from '../../core/ports/files.ts';
+import type { PivotFormat } from '../../core/ports/message-format.ts';
+import type { StreamLog, StreamLogs, StreamRetention } from '../../core/ports/stream-log.ts';
+import { FileStreamLog, type PlacedChunk } from './file-stream-log.ts';
+import { ReadMemory } from './read-memory.ts';
+import { type LastSegment, lastSegment, olderSegment, type RecoveredSegment } from './recover-segment.ts';
+import { OpenFiles, parseSegmentName, Segment, segmentName } from './segment.ts';
+import { SegmentIndex } from './segment-index.ts';
+
+/** Memory that readers share, and that what was written last is kept in for those who read at the ends. */
+const readBytesDefault = 64 * 1024 * 1024;
+const tailBytesMax = 16 * 1024 * 1024;
+const openFilesMax = 256;
+/** Damage of a stream that is told by itself; after that only each hundredth is. */
+const damageLinesMax = 10;
+
+export interface StreamStoreOptions {
+  readonly readBytesMax?: number;
+}
+
+/** What was found in the directory. */
+export interface StreamsReport {
+  streams: number;
+  messages: number;
+  tornBytes: number;
+  /** What is damaged though it was written whole once: each is a loss that must be told. */
+  damaged: string[];
+  /** Files of streams that do not exist. */
+  orphans: number;
+}
+
+interface Flight {
+  readonly streams: readonly { readonly log: FileStreamLog; readonly chunks: readonly PlacedChunk[] }[];
+  readonly removals: readonly string[];
+  readonly bytes: number;
+}
+
+/**
+ * The streams of a broker in one directory (docs/internals/streams.md). What is appended becomes durable in the commits of the broker's log,
+ * which it takes part in.
+ */
+export class StreamStore implements StreamLogs, CommitParticipant {
+  readonly memory: ReadMemory;
+  readonly #files: Files;
+  readonly #openFiles: OpenFiles;
+  readonly #logs = new Map<number, FileStreamLog>();
+  #core: BrokerCore | null = null;
+  #pivot: PivotFormat | null = null;
+  #dirty: FileStreamLog[] = [];
+  #gatheredBytes = 0;
+  #flying: Flight | null = null;
+  /** Files to be removed when the next commit is durable: it says that nobody needs them. */
+  #removals: string[] = [];
+  /** What is kept in memory, from `#tailAt` on, oldest first. */
+  #tail: { readonly log: FileStreamLog; readonly chunk: PlacedChunk }[] = [];
+  #tailAt = 0;
+  #tailBytes = 0;
+  #unsynced: Segment[] = [];
+  #unneeded: string[] = [];
+  readonly #quarantined = new Set<string>();
+
+  /** `files`: a directory that holds nothing else. */
+  constructor(files: Files, options: StreamStoreOptions = {}) {
+    this.#files = files;
+    this.#openFiles = new OpenFiles(files, openFilesMax);
+    this.memory = new ReadMemory(options.readBytesMax ?? readBytesDefault);
+  }
+
+  attach(core: BrokerCore): void {
+    this.#core = core;
+  }
+
+  get pivot(): PivotFormat {
+    return (this.#pivot ??= (this.#core as BrokerCore).pivot);
+  }
+
+  open(id: number, retention: StreamRetention): StreamLog {
+    const log = new FileStreamLog(this, id, retention);
+    this.#logs.set(id, log);
+    return log;
+  }
+
+  // --- recovery
+
+  /**
+   * Brings the streams that were opened to where they were. `isComplete`: no other stream exists, so that files of others can go.
+   * Changes nothing in the directory. @throws StreamFormatError
+   */
+  recover(isComplete: boolean): StreamsReport {
+    const report: StreamsReport = { streams: 0, messages: 0, tornBytes: 0, damaged: [], orphans: 0 };
+    const bases = new Map<number, number[]>();
+    for (const name of this.#files.list()) {
+      const parsed = parseSegmentName(name);
+      if (parsed === null) continue;
+      if (!this.#logs.has(parsed.streamId)) {
+        report.orphans++;
+        if (isComplete) this.#unneeded.push(name);
+      } else if (parsed.kind === 'stream') {
+        const own = bases.get(parsed.streamId);
+        if (own === undefined) bases.set(parsed.streamId, [parsed.base]);
+        else own.push(parsed.base);
+      }
+    }
+    for (const [id, own] of bases) {
+      const log = this.#logs.get(id) as FileStreamLog;
+      this.#recoverLog(
+        log,
+        own.sort((a, b) => a - b),
+        report,
+      );
+      report.streams++;
+      report.messages += log.endOffset - log.firstOffset;
+    }
+    return report;
+  }
+
+  /** Makes durable what recovery has found, so that nothing can take it back once it was seen, and removes what nobody needs. */
+  begin(done: (error: Error | null) => void): void {
+    let open = 1;
+    let failure: Error | null = null;
+    const synced = (error: Error | null): void => {
+      failure ??= error;
+      if (--open === 0) done(failure);
+    };
+    try {
+      for (const name of this.#unneeded) this.#files.remove(name);
+      const unsynced = this.#unsynced;
+      this.#unsynced = [];
+      for (const segment of unsynced) {
+        open++;
+        this.#openFiles.acquire(segment).sync(error => {
+          this.#openFiles.release(segment);
+          synced(error);
+        });
+      }
+      this.#files.syncDirectory(synced);
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
+  /** Says in every stream that all of it is durable; the next commit is to be the last. */
+  markClean(): void {
+    const wallMillis = this.#core?.clock.wallMillis ?? 0;
+    for (const log of this.#logs.values()) log.mark(wallMillis);
+  }
+
+  close(): void {
+    this.#openFiles.closeAll();
+  }
+
+  // --- commits
+
+  get hasWork(): boolean {
+    return this.#dirty.length > 0 || this.#removals.length > 0;
+  }
+
+  get unwrittenBytes(): number {
+    return this.#gatheredBytes + (this.#flying === null ? 0 : this.#flying.bytes);
+  }
+
+  /** A stream has gathered so many bytes more. */
+  recorded(log: FileStreamLog, bytes: number): void {
+    this.#gatheredBytes += bytes;
+    if (log.isDirty) return;
+    log.isDirty = true;
+    this.#dirty.push(log);
+  }
+
+  take(): void {
+    const streams: { log: FileStreamLog; chunks: readonly PlacedChunk[] }[] = [];
+    for (const log of this.#dirty) if (!log.isRemoved) streams.push({ log, chunks: log.take() });
+    this.#flying = { streams, removals: this.#removals, bytes: this.#gatheredBytes };
+    this.#dirty = [];
+    this.#removals = [];
+    this.#gatheredBytes = 0;
+  }
+
+  write(done: (error: Error | null) => void): void {
+    const { streams } = this.#flying as Flight;
+    const handles = new Map<Segment, FileHandle>();
+    let hasNewFile = false;
+    let open = 1;
+    let failure: Error | null = null;
+    const finished = (): void => {
+      for (const segment of handles.keys()) this.#openFiles.release(segment);
+      done(failure);
+    };
+    const synced = (error: Error | null): void => {
+      failure ??= error;
+      if (--open === 0) finished();
+    };
+    const written = (error: Error | null): void => {
+      failure ??= error;
+      if (--open > 0) return;
+      if (failure !== null || handles.size === 0) {
+        finished();
+        return;
+      }
+      open = handles.size + (hasNewFile ? 1 : 0);
+      for (const handle of handles.values()) handle.sync(synced);
+      if (hasNewFile) this.#files.syncDirectory(synced);
+    };
+    try {
+      for (const { chunks } of streams) {
+        for (const { segment, position, bytes } of chunks) {
+          let handle = handles.get(segment);
+          if (handle === undefined) {
+            handle = this.#openFiles.acquire(segment);
+            handles.set(segment, handle);
+            hasNewFile ||= segment.durableBytes === 0;
+          }
+          open++;
+          handle.write(bytes, position, written);
+        }
+      }
+    } catch (error) {
+      failure = error as Error;
+    }
+    written(null);
+  }
+
+  committed(): void {
+    const { streams, removals } = this.#flying as Flight;
+    this.#flying = null;
+    for (const { log, chunks } of streams) log.committed(chunks);
+    for (const name of removals) this.#files.remove(name);
+  }
+
+  // --- what streams need
+
+  /** Keeps a chunk in memory for those who read at the end of the stream. */
+  keepTail(log: FileStreamLog, chunk: PlacedChunk): void {
+    log.tail.set(chunk.firstOffset, chunk);
+    this.#tail.push({ log, chunk });
+    this.#tailBytes += chunk.bytes.length;
+    while (this.#tailBytes > tailBytesMax && this.#tailAt < this.#tail.length - 1) {
+      const oldest = this.#tail[this.#tailAt++];
+      if (oldest === undefined) return;
+      this.#tailBytes -= oldest.chunk.bytes.length;
+      if (oldest.log.tail.get(oldest.chunk.firstOffset) === oldest.chunk) oldest.log.tail.delete(oldest.chunk.firstOffset);
+    }
+    if (this.#tailAt > 1024 && this.#tailAt > this.#tail.length / 2) {
+      this.#tail = this.#tail.slice(this.#tailAt);
+      this.#tailAt = 0;
+    }
+  }
+
+  /** Reads a part of a segment; `done` gets how many bytes there were, 0 after an error, perhaps at once. */
+  read(segment: Segment, into: Buffer, position: number, done: (bytes: number) => void): void {
+    try {
+      this.#openFiles.acquire(segment).read(into, position, (error, bytes) => {
+        this.#openFiles.release(segment);
+        if (error !== null) this.#core?.logger.error('store', `cannot read ${segment.name}: ${error.message}`);
+        done(error === null ? bytes : 0);
+      });
+    } catch (error) {
+      this.#core?.logger.error('store', `cannot open ${segment.name}: ${(error as Error).message}`);
+      done(0);
+    }
+  }
+
+  /** Puts the index of a full segment into its file. It need not be durable: it can be done without. */
+  writeIndex(segment: Segment): void {
+    const { index } = segment;
+    if (index === null) return;
+    segment.index = null;
+    try {
+      const handle = this.#files.open(segment.indexName, 0);
+      handle.write(index.encode(), 0, () => handle.close());
+    } catch (error) {
+      this.#core?.logger.warning('store', `cannot write ${segment.indexName}: ${(error as Error).message}`);
+    }
+  }
+
+  readIndex(segment: Segment): SegmentIndex | null {
+    try {
+      return SegmentIndex.decode(this.#files.readWhole(segment.indexName));
+    } catch {
+      return null;
+    }
+  }
+
+  /** A segment is not kept any longer. */
+  removeSegment(segment: Segment): void {
+    segment.isRemoved = true;
+    this.#openFiles.closeUnused(segment);
+    this.#removals.push(segment.name, segment.indexName);
+  }
+
+  /** A stream is deleted. Its files go when that is durable. */
+  removeLog(log: FileStreamLog): void {
+    this.#logs.delete(log.id);
+    for (const segment of log.segments) this.removeSegment(segment);
+    // Deleted again while the journal is read: what it left is not known here, and found to be nobody's.
+  }
+
+  /** Tells of damage, and keeps a copy of the file for whoever wants to look at it. */
+  damaged(log: FileStreamLog, segment: Segment, position: number, before: number): void {
+    const core = this.#core;
+    if (core !== null) core.counters.damagedRecords++;
+    if (before < damageLinesMax || before % 100 === 0)
+      core?.logger.error('store', `stream ${log.id} is damaged at ${segment.name}:${position}; messages there are left out`);
+    this.#quarantine(segment.name);
+  }
+
+  #quarantine(name: string): void {
+    const copy = `${name}.quarantine`;
+    if (this.#quarantined.has(name) || this.#files.list().includes(copy)) return;
+    this.#quarantined.add(name);
+    this.#files.copy(name, copy, error => {
+      if (error === null) this.#core?.logger.warning('store', `a copy of the damaged file is kept as ${copy}`);
+      else this.#core?.logger.warning('store', `the damaged file ${name} could not be copied: ${error.message}`);
+    });
+  }
+
+  #recoverLog(log: FileStreamLog, bases: readonly number[], report: StreamsReport): void {
+    const found: RecoveredSegment[] = [];
+    let last: LastSegment | null = null;
+    for (const [index, base] of bases.entries()) {
+      const name = segmentName(log.id, base);
+      const handle = this.#files.openExisting(name);
+      try {
+        const bytes = this.#files.sizeOf(name);
+        const next = bases[index + 1];
+        if (next !== undefined) {
+          found.push(olderSegment(log.id, base, next, handle, bytes));
+          continue;
+        }
+        last = lastSegment(log.id, base, handle, bytes);
+      } finally {
+        handle.close();
+      }
+    }
+    if (last === null) return;
+    report.tornBytes += last.tornBytes;
+    for (const position of last.damaged) {
+      report.damaged.push(`${last.segment.name}:${position}`);
+      this.#quarantine(last.segment.name);
+    }
+    if (last.endOffset === last.segment.base && last.isTorn) {
+      // Nothing in it counts: it is made anew.
+      this.#unneeded.push(last.segment.name, last.segment.indexName);
+      const { base } = last.segment;
+      found.push({ segment: new Segment(log.id, base), endOffset: base, isTorn: false });
+    } else {
+      if (last.isUnsynced) this.#unsynced.push(last.segment);
+      found.push(last);
+    }
+    log.recovered(found, last.lastChunk);
+  }
+}
