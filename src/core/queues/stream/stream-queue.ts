@@ -2,6 +2,7 @@
 import { CallbackTimer } from '../../../base/timer-queue.ts';
 import { notImplemented, preconditionFailed } from '../../broker-error.ts';
 import type { Consumer } from '../../consumer.ts';
+import type { Rename } from '../../messages/message-store.ts';
 import { Publication } from '../../messages/publication.ts';
 import type { StreamLog, StreamRetention } from '../../ports/stream-log.ts';
 import { queueTerm } from '../../resource-name.ts';
@@ -103,7 +104,7 @@ export class StreamQueue extends Queue {
     const own = p.format === pivot.tag ? p : this.#convert(p);
     const filterValue = pivot.streamFilterValue(own.properties, own.propertiesStart, own.propertiesBytes);
     const offset = this.log.append(own, filterValue, this.context.clock.wallMillis);
-    if (this.deduplication !== null) this.deduplication.entered(p.priority, offset);
+    if (this.deduplication !== null) this.deduplication.entered(p.priority, offset, true);
     this.counters.published++;
   }
 
@@ -172,7 +173,9 @@ export class StreamQueue extends Queue {
   // Messages are not in the store, so nobody can be shown or moved one by reference.
   forEachReady(): void {}
 
-  relocate(): void {}
+  relocate(rename: Rename): void {
+    this.deduplication?.kept?.relocate(rename);
+  }
 
   release(): void {}
 
@@ -196,6 +199,7 @@ export class StreamQueue extends Queue {
       reader.close();
       consumer.sink.cancelled(consumer, 'queue-deleted');
     }
+    this.deduplication?.kept?.close();
     this.log.onDurable = () => {};
     this.log.remove();
   }
