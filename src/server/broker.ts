@@ -15,6 +15,7 @@ import { Listener, type ListenerOptions } from '../net/listener.ts';
 import { openFilesMax } from '../net/open-files.ts';
 import { FrontEnd } from '../protocols/amqp091/front-end.ts';
 import type { MqttOptions } from '../protocols/mqtt/options.ts';
+import type { StompOptions } from '../protocols/stomp/options.ts';
 import type { JournalStore } from '../store/journal/journal-store.ts';
 import { MemoryCommits } from '../store/streams/memory-commits.ts';
 import type { StreamStore } from '../store/streams/stream-store.ts';
@@ -54,6 +55,8 @@ export interface BrokerOptions {
   /** Whether a new broker has the first user and virtual host, whatever definitions say. */
   readonly hasFirstObjects?: boolean;
   readonly settings?: Partial<BrokerSettings>;
+  /** How listeners of the protocol `stomp` behave. */
+  readonly stomp?: Partial<StompOptions>;
   /** Called with each virtual host that is added, but for those that a data directory had already. */
   readonly onVhostAdded?: (core: BrokerCore, vhost: string) => void;
   /** Which name in a client's certificate is its user, for the mechanism EXTERNAL. */

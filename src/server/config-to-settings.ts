@@ -1,6 +1,7 @@
 // What the configuration means to the broker: the same things, as its parts call them.
 import type { HashingAlgorithm } from '../core/access/user.ts';
 import { type BrokerSettings, defaultSettings } from '../core/settings.ts';
+import type { StompOptions } from '../protocols/stomp/options.ts';
 import type { BrokerOptions } from './broker.ts';
 import type { Config } from './config/config.ts';
 import { protocolListeners } from './protocol-listeners.ts';
@@ -56,6 +57,7 @@ export function brokerOptions(config: Config): BrokerOptions {
     hasFirstObjects: config.definitions.path === null,
     skipsUnchangedDefinitions: config.definitions.skipIfUnchanged,
     settings: brokerSettings(config),
+    stomp: stompOptions(config),
     onVhostAdded: (core, vhost) => applyVhostDefaults(core, vhost, defaults, hashingAlgorithm(config)),
     certificateLogin: config.certificateLogin,
     ...(config.anonymousLogin === null ? {} : { anonymousPassword: config.anonymousLogin.password.reveal() }),
@@ -75,6 +77,23 @@ function mqttOptions(config: Config): Partial<MqttOptions> {
     certificateLogin: certificateLogin ? config.certificateLogin : null,
     clientIdFrom:
       clientIdFrom === null ? null : { from: clientIdFrom.part, sanType: clientIdFrom.sanType, sanIndex: clientIdFrom.sanIndex },
+  };
+}
+
+function stompOptions({ stomp, certificateLogin }: Config): StompOptions {
+  const { defaultLogin } = stomp;
+  return {
+    defaultLogin: defaultLogin === null ? null : { user: defaultLogin.user, password: defaultLogin.password.reveal() },
+    defaultVhost: stomp.defaultVhost,
+    defaultTopicExchange: stomp.defaultTopicExchange,
+    implicitConnect: stomp.implicitConnect,
+    certificateLogin: stomp.certificateLogin,
+    certificateName: certificateLogin,
+    loginMillis: stomp.loginMillis,
+    preauthFrameBytesMax: stomp.preauthFrameBytesMax,
+    frameBytesMax: stomp.frameBytesMax,
+    hideServerInfo: stomp.hideServerInfo,
+    defaultNackRequeue: stomp.defaultNackRequeue,
   };
 }
 

@@ -8,19 +8,33 @@ type WebSocketProtocol = Pick<WebSocketOptions, 'subProtocols' | 'isSubProtocolR
 
 const amqpInWebSocket: WebSocketProtocol = { subProtocols: ['amqp'], isSubProtocolRequired: false, frames: 'binary' };
 
+const stompInWebSocket: WebSocketProtocol = {
+  subProtocols: ['v12.stomp', 'v11.stomp', 'v10.stomp'],
+  isSubProtocolRequired: false,
+  frames: 'as-received',
+};
+
 const mqttInWebSocket: WebSocketProtocol = { subProtocols: ['mqtt', 'mqttv3.1'], isSubProtocolRequired: false, frames: 'binary' };
 
 export function protocolListeners(config: Config): readonly Partial<ListenerOptions>[] {
+  const { webAmqp, mqtt, stomp } = config;
   return [
     ...plain(config, 'amqp', config.listeners),
-    ...inWebSockets(config, 'amqp', config.webAmqp, amqpInWebSocket),
-    ...plain(config, 'mqtt', config.mqtt.listeners),
-    ...inWebSockets(config, 'mqtt', config.mqtt.webSocket, mqttInWebSocket),
+    ...inWebSockets(config, 'amqp', webAmqp, amqpInWebSocket),
+    ...plain(config, 'mqtt', mqtt.listeners),
+    ...inWebSockets(config, 'mqtt', mqtt.webSocket, mqttInWebSocket),
+    ...plain(config, 'stomp', stomp.listeners, stomp.connectionMax),
+    ...inWebSockets(config, 'stomp', stomp.webSocket, stompInWebSocket),
   ];
 }
 
-function plain(config: Config, protocol: string, listeners: readonly ListenerConfig[]): Partial<ListenerOptions>[] {
-  return listeners.map(listener => ({ protocol, ...socketOptions(config, listener) }));
+function plain(
+  config: Config,
+  protocol: string,
+  listeners: readonly ListenerConfig[],
+  connectionsMax = Infinity,
+): Partial<ListenerOptions>[] {
+  return listeners.map(listener => ({ protocol, ...socketOptions(config, listener), connectionsMax }));
 }
 
 function inWebSockets(

@@ -45,4 +45,8 @@ export const protocols: ReadonlyMap<string, ProtocolLoader> = new Map<string, Pr
       return new FrontEnd(core, auth, options.mqtt);
     },
   ],
+  [
+    'stomp',
+    async ({ core, auth, options }) => new (await import('../protocols/stomp/front-end.ts')).StompFrontEnd(core, auth, options.stomp),
+  ],
 ]);

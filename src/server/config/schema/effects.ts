@@ -8,7 +8,7 @@ function notYet(what: string): Effect {
 export const MANAGEMENT: Effect = 'full';
 export const PROMETHEUS: Effect = 'full';
 export const MQTT: Effect = 'full';
-export const STOMP: Effect = notYet('STOMP is');
+export const STOMP: Effect = 'full';
 export const STREAM: Effect = notYet('the stream protocol is');
 export const AMQP10: Effect = notYet('AMQP 1.0 is');
 export const EVENTS: Effect = notYet('the event exchange is');
