@@ -25,7 +25,7 @@ import { addFirstObjects, defaultFirstObjects, type FirstObjects } from './first
 import { ServerLogger } from './logging/server-logger.ts';
 import { LoopScheduler } from './loop-scheduler.ts';
 import { type MemoryLimit, MemoryMonitor } from './memory-monitor.ts';
-import { openStore, openStreams, recoverStore } from './open-store.ts';
+import { openStore, openStreams, recoverStore, type StoreOptions } from './open-store.ts';
 import type { ProtocolFrontEnd } from './protocol-front-end.ts';
 import { exchangeTypes, messageFormats, protocols, queueTypes } from './registry.ts';
 import { SystemClock } from './system-clock.ts';
@@ -73,6 +73,8 @@ export interface BrokerOptions {
   readonly memory?: MemoryLimit;
   /** Blocks publishers when the disk of the data directory is full. */
   readonly disk?: DiskLimit;
+  /** For tests: how the journal keeps its files. */
+  readonly store?: StoreOptions;
   /** Called when the data directory failed (a write or sync error): nothing more is acknowledged. Default: the process exits with 70. */
   readonly onFatal?: (error: Error) => void;
 }
@@ -126,7 +128,7 @@ export class Broker {
     this.options = options;
     this.dataDir = dataDir;
     const logger = options.logger ?? silentLogger;
-    this.#store = dataDir === null ? null : openStore(join(dataDir.path, 'journal'), logger, options.onFatal);
+    this.#store = dataDir === null ? null : openStore(join(dataDir.path, 'journal'), logger, options.onFatal, options.store);
     this.#streams = openStreams(dataDir === null ? null : join(dataDir.path, 'streams'));
     this.#scheduler = seams.scheduler;
     const commits = this.#store === null ? new MemoryCommits(this.#streams) : this.#store.journal;

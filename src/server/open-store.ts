@@ -1,6 +1,7 @@
 import type { BrokerCore } from '../core/broker.ts';
 import type { Logger } from '../core/ports/logger.ts';
-import { JournalStore } from '../store/journal/journal-store.ts';
+import type { Files } from '../core/ports/files.ts';
+import { JournalStore, type JournalStoreOptions } from '../store/journal/journal-store.ts';
 import { NodeFiles } from '../store/journal/node-files.ts';
 import { MemoryFiles } from '../store/streams/memory-files.ts';
 import { StreamStore } from '../store/streams/stream-store.ts';
@@ -8,9 +9,21 @@ import { StreamStore } from '../store/streams/stream-store.ts';
 /** Exit code of a process whose data directory failed. */
 const fatalExitCode = 70;
 
+/** How a broker keeps its journal, where that is not as usual. For tests and campaigns. */
+export interface StoreOptions extends Partial<Omit<JournalStoreOptions, 'onFatal'>> {
+  /** Stands between the journal and its files: records what is done, or makes it fail. */
+  readonly wrapFiles?: (files: Files) => Files;
+}
+
 /** The durable side of a broker. `onFatal` is told of a failed write or sync; without it the process exits. */
-export function openStore(directory: string, logger: Logger, onFatal: ((error: Error) => void) | undefined): JournalStore {
-  return new JournalStore(new NodeFiles(directory), {
+export function openStore(
+  directory: string,
+  logger: Logger,
+  onFatal: ((error: Error) => void) | undefined,
+  { wrapFiles = files => files, ...options }: StoreOptions = {},
+): JournalStore {
+  return new JournalStore(wrapFiles(new NodeFiles(directory)), {
+    ...options,
     onFatal: error => {
       logger.error('store', `the data directory failed, nothing more is acknowledged: ${error.message}`);
       if (onFatal !== undefined) onFatal(error);

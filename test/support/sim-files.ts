@@ -82,7 +82,10 @@ export class SimFiles implements Files {
         return;
       }
       const copy = new Inode();
-      copy.apply(0, this.bytesOf(from));
+      const bytes = Buffer.alloc(inode.cache.usedBytes);
+      inode.cache.read(bytes, 0);
+      copy.apply(0, bytes);
+      copy.cache.size = inode.cache.size;
       this.platter.change({ kind: 'link', name: to, inode: copy });
       done(null);
     });

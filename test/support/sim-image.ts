@@ -41,6 +41,15 @@ export class Image {
     return count;
   }
 
+  /** Cuts the file; what is behind is 0 if it grows again. */
+  truncate(size: number): void {
+    if (size >= this.size) return;
+    this.#pages.length = Math.min(this.#pages.length, Math.ceil(size / pageBytes));
+    const rest = size % pageBytes;
+    if (rest > 0 && this.#pages.length === Math.ceil(size / pageBytes)) this.#ownPage(this.#pages.length - 1).fill(0, rest);
+    this.size = size;
+  }
+
   clone(): Image {
     const image = new Image();
     image.#pages = [...this.#pages];

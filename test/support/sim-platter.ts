@@ -36,6 +36,14 @@ export class Inode {
     this.durable = durable;
   }
 
+  clone(): Inode {
+    const inode = new Inode(this.cache.clone(), this.durable.clone());
+    inode.dirty = [...this.dirty];
+    inode.dirtyFrom = this.dirtyFrom;
+    for (const write of this.flying) inode.flying.add(write);
+    return inode;
+  }
+
   /** Puts a write into the cache. The bytes are copied only now: until it is done they must not change. */
   apply(position: number, bytes: Buffer): void {
     const copy = Buffer.from(bytes);
@@ -54,13 +62,14 @@ export class Inode {
   /** The file after the power was cut. */
   afterLoss(random: Random, data: PowerLoss['data']): Image {
     const image = this.durable.clone();
+    const writes = this.flying.size === 0 ? this.dirty : [...this.dirty, ...this.flying];
     if (data === 'prefix') {
-      const count = random.below(this.dirty.length + 1);
-      for (const write of this.dirty.slice(0, count)) image.write(write.position, write.bytes);
-      const torn = this.dirty[count];
+      const count = random.below(writes.length + 1);
+      for (const write of writes.slice(0, count)) image.write(write.position, write.bytes);
+      const torn = writes[count];
       if (torn !== undefined) image.write(torn.position, torn.bytes.subarray(0, random.below(torn.bytes.length + 1)));
     } else if (data !== 'none') {
-      for (const write of this.dirty) {
+      for (const write of writes) {
         for (let at = 0; at < write.bytes.length; ) {
           const position = write.position + at;
           const count = Math.min(write.bytes.length - at, sectorBytes - (position % sectorBytes));
@@ -150,6 +159,21 @@ export class Platter {
       after.set(name, new Inode(image.clone(), image.clone()));
     }
     return new Platter(after, new Map(after));
+  }
+
+  /** A copy that goes its own way. */
+  fork(): Platter {
+    const inodes = new Map<Inode, Inode>();
+    const copyOf = (inode: Inode): Inode => {
+      const copy = inodes.get(inode) ?? inode.clone();
+      inodes.set(inode, copy);
+      return copy;
+    };
+    const copyNames = (names: Names): Names => new Map(Array.from(names, ([name, inode]) => [name, copyOf(inode)]));
+    const platter = new Platter(copyNames(this.names), copyNames(this.#durable));
+    platter.#changes = this.#changes.map(item => (item.kind === 'unlink' ? item : { ...item, inode: copyOf(item.inode) }));
+    platter.#from = this.#from;
+    return platter;
   }
 
   /** A copy of all files as processes see them, all of it durable. */

@@ -23,6 +23,8 @@ export class FrameList {
   count = 0;
   /** Highest sequence that a frame says is durable. */
   durableSequence = 0;
+  /** Bytes behind the last frame that begin with what looks like the header of another one. */
+  tornBytes = 0;
   /** Highest format version of a frame. */
   version = 0;
 
@@ -98,9 +100,27 @@ export class FrameList {
       }
       // A slab that was never written, and the unused end of one, need no search: the next one goes on with the next number.
       if (offset === 0 ? isBehindLast && reading.state !== 'bad' : this.#goesOn(logSequence + 1, owner)) return;
-      offset = this.#find(logSequence, offset + unitBytes, owner);
-      if (offset < 0) return;
+      const next = this.#find(logSequence, offset + unitBytes, owner);
+      if (next < 0) {
+        if (reading.state === 'bad') this.#noteTorn(logSequence, offset, owner);
+        return;
+      }
+      offset = next;
     }
+  }
+
+  /**
+   * A header that does not check out may be an unfinished write, or nothing but what an earlier use of the file left: it is one of this
+   * run when most of what identifies it is as it should be.
+   */
+  #noteTorn(logSequence: number, offset: number, owner: number): void {
+    const at = this.#reader.read(logSequence, offset, slabBytes - offset);
+    const { words } = this.#reader;
+    const matches = [words[at] === frameMagic, words[at + 4] === owner, words[at + 9] === logSequence, words[at + 10] === offset];
+    if (matches.filter(Boolean).length < 3) return;
+    let last = (slabBytes - offset) >> 2;
+    while (words[at + last - 1] === 0) last--;
+    this.tornBytes = last * 4;
   }
 
   /** Whether a slab begins with the frame behind the last one found. */
@@ -156,5 +176,6 @@ export class FrameList {
     this.#numbers[at * 4 + 3] = header.floor;
     if (header.durableSequence > this.durableSequence) this.durableSequence = header.durableSequence;
     if (header.version > this.version) this.version = header.version;
+    this.tornBytes = 0;
   }
 }

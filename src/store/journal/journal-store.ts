@@ -8,6 +8,7 @@ import { Journal } from './journal.ts';
 import { looseFileName } from './loose-files.ts';
 import { Recovery, type RecoveryReport } from './recovery.ts';
 import { removeTemporaries } from './replace-file.ts';
+import { fileName } from './segments.ts';
 
 /** Memory for message bodies that are on disk as well. */
 export const defaultBodyMemoryBytes = 96 * 1024 * 1024;
@@ -174,6 +175,8 @@ export class JournalStore {
       for (let number = segments.numberOf(recovery.firstUnsyncedSlab); number <= segments.last; number++) {
         const first = number * segments.slabsPerSegment;
         if (!segments.isPresent(first)) continue;
+        // Its length may not have got as far as its bytes: from now on a shorter file is damage.
+        if (this.#files.sizeOf(fileName(number)) < segments.segmentBytes) this.#files.open(fileName(number), segments.segmentBytes).close();
         open++;
         segments.handleOf(first).sync(synced);
       }

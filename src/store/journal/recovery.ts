@@ -113,12 +113,14 @@ export class Recovery implements OpVisitor {
       throw new JournalError(`the journal was written by a newer version (format ${frames.version}; this one knows ${formatVersion})`);
     const isLeftOver = leftOvers(frames);
     const end = this.#findEnd(frames, isLeftOver);
+    report.tornBytes += frames.tornBytes;
     let floor = end === 0 ? (numbers[0] ?? 0) : 0;
     for (let i = 0; i < end; i++) if (isLeftOver[i] === 0) floor = Math.max(floor, frames.floor(i));
     this.#checkSnapshot(reading, Math.max(floor, numbers[0] ?? 0));
     if (numbers.length > 0) segments.startAt(floor);
     for (const change of this.#snapshot?.changes ?? []) this.#applyChange(change);
     this.#replay.lastQueueId = Math.max(this.#replay.lastQueueId, this.#snapshot?.lastQueueId ?? 0);
+    this.#checkSizes(frames, isLeftOver, floor);
     const lastSequence = this.#act(frames, isLeftOver, end, floor);
     report.isBlank = (this.#snapshot?.changes.length ?? 0) === 0 && !this.#hasMetadata;
     if (report.isBlank && report.damaged.length > 0) throw new JournalError(`the definitions are damaged: ${report.damaged.join('; ')}`);
@@ -150,6 +152,22 @@ export class Recovery implements OpVisitor {
       expected = sequence + 1;
     }
     return frames.count;
+  }
+
+  /** A segment's file has its whole length from its first sync on: one that is shorter was cut by somebody, with whatever was behind. */
+  #checkSizes(frames: FrameList, isLeftOver: Uint8Array, floor: number): void {
+    const { segments } = this.#journal;
+    // A snapshot is written when the frames that it speaks of are durable.
+    const durable = Math.max(frames.durableSequence, this.#snapshot?.sequence ?? 0);
+    let checked = -1;
+    for (let i = 0; i < frames.count; i++) {
+      const number = segments.numberOf(frames.logSequence(i));
+      if (number === checked || number < floor || isLeftOver[i] === 1 || frames.sequence(i) > durable) continue;
+      checked = number;
+      const bytes = this.#files.sizeOf(fileName(number));
+      if (bytes < segments.segmentBytes)
+        this.#damage(frames.logSequence(i), `${fileName(number)} is cut short: ${bytes} of ${segments.segmentBytes} bytes are left`);
+    }
   }
 
   /**

@@ -9,10 +9,16 @@ import type { Ledger } from './ledger.ts';
 import { Publisher } from './publisher.ts';
 import { type CampaignQueue, fanoutExchange, queueNumbers, queues, type Route, routes } from './topology.ts';
 
-const publisherCount = 3;
-/** Messages of one write, and unconfirmed ones of one publisher. */
-const batchMax = 120;
-const windowMax = 1500;
+/** How much there is to do. */
+export interface LoadSize {
+  readonly publishers: number;
+  /** Messages of one write, and unconfirmed ones of one publisher. */
+  readonly batch: number;
+  readonly window: number;
+}
+
+export const fullLoad: LoadSize = { publishers: 3, batch: 120, window: 1500 };
+
 const consumeChannel = 1;
 const barrierChannel = 2;
 const adminChannel = 1;
@@ -104,8 +110,10 @@ export class Load {
   #isOver = false;
   readonly #work: Promise<void>[] = [];
   readonly #published: number;
+  readonly #size: LoadSize;
 
-  constructor(port: number, ledger: Ledger, random: Random, metadata: Map<string, MetadataState>) {
+  constructor(port: number, ledger: Ledger, random: Random, metadata: Map<string, MetadataState>, size = fullLoad) {
+    this.#size = size;
     this.#port = port;
     this.#ledger = ledger;
     this.#random = random;
@@ -120,7 +128,7 @@ export class Load {
   async start(): Promise<void> {
     // Whatever is still connecting when the broker dies is over as well.
     const started = [this.#admin(), this.#transact(), this.#requeue(), this.#consume()];
-    for (let id = 0; id < publisherCount; id++) started.push(this.#publish(id));
+    for (let id = 0; id < this.#size.publishers; id++) started.push(this.#publish(id));
     this.#work.push(...started.map(work => work.catch((error: unknown) => this.#failed(error))));
     await Promise.resolve();
   }
@@ -147,6 +155,7 @@ export class Load {
 
   async #publish(id: number): Promise<void> {
     const random = this.#random;
+    const { window: windowMax, batch: batchMax } = this.#size;
     const client = await this.#connect({ delivered() {}, confirmed: (_channel, ...confirm) => publisher.confirmed(...confirm) });
     const publisher = new Publisher(client, 1, id, this.#ledger);
     await client.openChannel(1);

@@ -127,15 +127,15 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what was delivered before a crash is not flagged',
     file: recovery,
-    from: 'this.#isLastOpClean ? entry.meta & ~0xff00 : metaRedelivered;',
-    to: 'this.#isLastOpClean ? entry.meta & ~0xff00 : 0 * metaRedelivered;',
+    from: ': metaRedelivered | deliveriesOf(entry.meta);',
+    to: ': (0 * metaRedelivered) | deliveriesOf(entry.meta);',
     by: 'kill',
   },
   {
     name: 'what is given back is not flagged',
-    file: classicQueue,
-    from: 'entry.meta = (entry.meta | metaRedelivered) + metaOneDelivery;',
-    to: 'entry.meta = entry.meta + metaOneDelivery;',
+    file: 'src/core/queues/entry.ts',
+    from: 'const redelivered = meta | metaRedelivered;',
+    to: 'const redelivered = meta;',
     by: 'kill',
   },
   {

@@ -16,6 +16,8 @@ export class Publisher {
   /** Names the channel to the ledger: order is kept within it. */
   readonly id: number;
   readonly #ledger: Ledger;
+  /** Bytes that no body exceeds. */
+  readonly #bodyBytesMax: number;
   readonly #methods = new Map<Route, Buffer>();
   /** First copies and routes of what was sent, by delivery tag. */
   readonly #firsts: number[] = [0];
@@ -25,7 +27,8 @@ export class Publisher {
   /** Called after confirms. */
   onConfirmed: (deliveryTag: number) => void = () => {};
 
-  constructor(client: FastClient, channel: number, id: number, ledger: Ledger) {
+  constructor(client: FastClient, channel: number, id: number, ledger: Ledger, bodyBytesMax = Infinity) {
+    this.#bodyBytesMax = bodyBytesMax;
     this.client = client;
     this.channel = channel;
     this.id = id;
@@ -39,7 +42,7 @@ export class Publisher {
 
   /** Sends messages in one write; each is known to the ledger before. Returns their first copies. */
   publish(list: readonly Route[], random: Random): number[] {
-    const sizes = list.map(() => sizeOf(random));
+    const sizes = list.map(() => Math.min(sizeOf(random), this.#bodyBytesMax));
     let total = 0;
     for (let i = 0; i < list.length; i++) {
       const bytes = sizes[i] as number;
