@@ -26,6 +26,15 @@ export type TopologyChange =
       readonly isAutoDelete: boolean;
       readonly arguments: TaggedTable;
     }
+  /** A queue gets another type and other arguments; its number and its messages stay. */
+  | {
+      readonly kind: 'queue.reshape';
+      readonly vhost: string;
+      readonly name: string;
+      readonly id: number;
+      readonly type: string;
+      readonly arguments: TaggedTable;
+    }
   | { readonly kind: 'queue.delete'; readonly vhost: string; readonly name: string; readonly id: number }
   | {
       readonly kind: 'exchange.put';
@@ -59,6 +68,10 @@ export function queueChange(vhost: string, queue: Queue): TopologyChange {
     isAutoDelete: queue.isAutoDelete,
     arguments: tableToTagged(queue.arguments),
   };
+}
+
+export function reshapeChange(vhost: string, queue: Queue, type: string, args: FieldTable): TopologyChange {
+  return { kind: 'queue.reshape', vhost, name: queue.name, id: queue.id, type, arguments: tableToTagged(args) };
 }
 
 export function exchangeChange(vhost: string, exchange: Exchange): TopologyChange {

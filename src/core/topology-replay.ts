@@ -69,6 +69,12 @@ export class MetadataReplay {
         if (queue !== undefined && queue.id === change.id) vhost.removeQueue(queue);
         return;
       }
+      case 'queue.reshape': {
+        const queue = vhost.queues.get(change.name);
+        if (queue?.id === change.id) core.topology.restoreShape(vhost, queue, change.type, argumentsOf(change));
+        else this.skipped++;
+        return;
+      }
       case 'exchange.put':
         if (vhost.exchanges.has(change.name)) return;
         core.topology.declareExchange(
@@ -101,7 +107,8 @@ export class MetadataReplay {
         if (exchange !== undefined) vhost.removeExchange(exchange);
         return;
       }
-      default: {
+      case 'binding.put':
+      case 'binding.delete': {
         const source = vhost.exchange(change.source);
         const target = change.destinationKind === 'queue' ? vhost.queues.get(change.destination) : vhost.exchange(change.destination);
         if (source === undefined || target === undefined) {
@@ -110,7 +117,10 @@ export class MetadataReplay {
         }
         if (change.kind === 'binding.put') vhost.bind(source, target, change.key, argumentsOf(change));
         else vhost.unbind(source, target, change.key, argumentsOf(change));
+        return;
       }
+      default:
+        throw new Error(`changes of the kind '${(change as { readonly kind: string }).kind}' are not known to this version`);
     }
   }
 

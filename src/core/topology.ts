@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { FieldTable } from '../base/field-table.ts';
-import { fieldTypeName } from '../base/field-table.ts';
+import { fieldTypeName, sameTable } from '../base/field-table.ts';
 import type { AccessControl } from './access/access-control.ts';
 import type { Actor } from './actor.ts';
 import { accessRefused, BrokerError, notFound, preconditionFailed, resourceLocked } from './broker-error.ts';
 import { assertSameArgument, assertSameProperty } from './equivalence.ts';
 import { bindingId } from './exchanges/binding.ts';
-import { deduplicationArguments, wantsDeduplication } from './deduplication/deduplication-arguments.ts';
+import { deduplicationArguments, sameDeduplication, wantsDeduplication } from './deduplication/deduplication-arguments.ts';
 import { internalUser } from './events/broker-events.ts';
 import type { ExchangeType, Target } from './exchanges/exchange-type.ts';
 import { Exchange, type ExchangeDeclaration } from './exchanges/exchange.ts';
 import { equivalentArguments, stringArgument } from './queues/queue-arguments.ts';
+import { noPolicy } from './policies/effective-policy.ts';
 import type { QueueContext } from './queues/queue-context.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue, QueueDeclaration } from './queues/queue.ts';
@@ -22,6 +23,13 @@ import type { Vhost } from './vhost.ts';
 export interface DeleteConditions {
   readonly ifUnused: boolean;
   readonly ifEmpty: boolean;
+}
+
+/** What a declaration wishes for where the queue exists in another shape: error, keep or migrate. It is no argument of the queue. */
+const onConflictName = 'x-on-conflict';
+
+function withoutWish(args: FieldTable): FieldTable {
+  return new Map([...args].filter(([name]) => name !== onConflictName));
 }
 
 /** What topology.ts needs of the broker. */
@@ -64,7 +72,7 @@ export class Topology {
     this.#check(actor, vhost, 'configure', 'queue', name);
     const existing = vhost.queues.get(name);
     if (existing !== undefined) {
-      this.#assertEquivalent(vhost, existing, declaration);
+      this.#redeclare(vhost, existing, declaration, actor);
       existing.touch();
       return existing;
     }
@@ -75,26 +83,87 @@ export class Topology {
     if (this.#deps.queueCount() >= this.#deps.settings.queuesMax) {
       throw preconditionFailed(`cannot declare queue '${name}': queue limit of the node (${this.#deps.settings.queuesMax}) is reached`);
     }
-    const deadLetter = declaration.arguments.get('x-dead-letter-exchange');
-    if (deadLetter !== undefined) {
-      if (deadLetter.type !== 'S') {
-        throw preconditionFailed(
-          `invalid type '${fieldTypeName(deadLetter)}' for arg 'x-dead-letter-exchange' in ${queueTerm(name, vhost.name)}`,
-        );
-      }
-      this.#check(actor, vhost, 'read', 'queue', name);
-      this.#check(actor, vhost, 'write', 'exchange', String(deadLetter.value));
-    }
+    this.#checkDeadLettering(vhost, name, declaration.arguments, actor);
     // Nothing of an exclusive queue outlives its connection, whatever the declaration says. [RabbitMQ: queue.declare]
     const isDurable = declaration.isDurable && declaration.owner === null;
     const named: QueueDeclaration = { ...declaration, name, isDurable };
     const type = this.checkQueue(vhost.name, vhost.defaultQueueType, named);
     if (declaration.name === '' && !type.capabilities.isServerNamedAllowed)
       throw preconditionFailed(`Cannot declare a server-named queue for type ${type.internalName}`);
-    const queue = type.create(vhost.name, this.#deps.nextQueueId(), named, this.#deps.queueContext);
+    const kept: QueueDeclaration = { ...named, arguments: withoutWish(named.arguments) };
+    const queue = type.create(vhost.name, this.#deps.nextQueueId(), kept, this.#deps.queueContext);
     this.#deps.applyPolicies(vhost, queue);
     vhost.addQueue(queue, actorName(actor));
     return queue;
+  }
+
+  /**
+   * Gives a queue the type and the arguments that these say, in place: messages, deliveries that wait, consumers and bindings stay. After a
+   * crash it is as it was or as it is to be, with all its messages.
+   * @throws BrokerError as for a declaration; PRECONDITION_FAILED for types that keep their messages differently, and for a queue with
+   *   priorities that has messages under way.
+   */
+  reshapeQueue(vhost: Vhost, name: string, given: FieldTable, actor: Actor): Queue {
+    this.#check(actor, vhost, 'configure', 'queue', name);
+    const queue = this.queue(vhost, name, actor);
+    const args = withoutWish(given);
+    this.#checkDeadLettering(vhost, name, args, actor);
+    const { isDurable, isAutoDelete, owner } = queue;
+    const type = this.checkQueue(vhost.name, vhost.defaultQueueType, { name, isDurable, isAutoDelete, owner, arguments: args });
+    if (type === queue.type && sameTable(args, queue.arguments)) return queue;
+    if (!sameDeduplication(args, queue.arguments))
+      throw preconditionFailed(`cannot change how ${queueTerm(name, vhost.name)} knows duplicates`);
+    const from = queue.type.name;
+    if (!vhost.reshapeQueue(queue, type, args))
+      throw preconditionFailed(`cannot change ${queueTerm(name, vhost.name)} of type '${from}' to type '${type.name}' in place`);
+    this.#applySettings(vhost, queue);
+    return queue;
+  }
+
+  /** Recovery: a queue was given another shape. */
+  restoreShape(vhost: Vhost, queue: Queue, typeName: string, args: FieldTable): void {
+    const type = this.#deps.queueTypes.get(typeName);
+    if (type === undefined) throw preconditionFailed(`queue '${queue.name}' has the unknown type '${typeName}'`);
+    vhost.reshapeQueue(queue, type, args);
+    this.#applySettings(vhost, queue);
+  }
+
+  #applySettings(vhost: Vhost, queue: Queue): void {
+    queue.policy = noPolicy;
+    queue.applySettings(queue.type.settings(queue.arguments));
+    this.#deps.applyPolicies(vhost, queue);
+  }
+
+  /** @throws BrokerError */
+  #checkDeadLettering(vhost: Vhost, name: string, args: FieldTable, actor: Actor): void {
+    const deadLetter = args.get('x-dead-letter-exchange');
+    if (deadLetter === undefined) return;
+    if (deadLetter.type !== 'S') {
+      throw preconditionFailed(
+        `invalid type '${fieldTypeName(deadLetter)}' for arg 'x-dead-letter-exchange' in ${queueTerm(name, vhost.name)}`,
+      );
+    }
+    this.#check(actor, vhost, 'read', 'queue', name);
+    this.#check(actor, vhost, 'write', 'exchange', String(deadLetter.value));
+  }
+
+  /** A declaration of a queue that exists: it is the same, or x-on-conflict says what becomes of it. */
+  #redeclare(vhost: Vhost, queue: Queue, declaration: QueueDeclaration, actor: Actor): void {
+    const wish = declaration.arguments.get(onConflictName);
+    if (wish === undefined || wish.value === 'error') {
+      this.#assertEquivalent(vhost, queue, declaration);
+      return;
+    }
+    if (queue.owner !== declaration.owner) throw lockedQueue(vhost, queue.name);
+    const isDurable = declaration.isDurable && declaration.owner === null;
+    const type = this.checkQueue(vhost.name, vhost.defaultQueueType, { ...declaration, isDurable });
+    if (wish.value === 'keep') return;
+    this.#assertSameProperties(vhost, queue, declaration);
+    const args = withoutWish(declaration.arguments);
+    // What the default says need not be written out.
+    const own = queue.arguments.get('x-queue-type');
+    if (own !== undefined && !args.has('x-queue-type') && type === queue.type) args.set('x-queue-type', own);
+    this.reshapeQueue(vhost, queue.name, args, actor);
   }
 
   /**
@@ -336,12 +405,17 @@ export class Topology {
     return isCompatible ? name : defaultSettings.defaultQueueType;
   }
 
+  #assertSameProperties(vhost: Vhost, queue: Queue, { isDurable, isAutoDelete, owner }: QueueDeclaration): void {
+    const term = queueTerm(queue.name, vhost.name);
+    assertSameProperty(term, 'durable', isDurable && owner === null, queue.isDurable);
+    assertSameProperty(term, 'auto_delete', isAutoDelete, queue.isAutoDelete);
+  }
+
   #assertEquivalent(vhost: Vhost, queue: Queue, declaration: QueueDeclaration): void {
     // A redeclaration must repeat exclusivity, from the same connection. [RabbitMQ: check_exclusive_access, strict]
     if (queue.owner !== declaration.owner) throw lockedQueue(vhost, queue.name);
     const term = queueTerm(queue.name, vhost.name);
-    assertSameProperty(term, 'durable', declaration.isDurable && declaration.owner === null, queue.isDurable);
-    assertSameProperty(term, 'auto_delete', declaration.isAutoDelete, queue.isAutoDelete);
+    this.#assertSameProperties(vhost, queue, declaration);
     const given = declaration.arguments.get('x-queue-type')?.value;
     const isSameType =
       (given ?? this.#defaultQueueType(vhost.defaultQueueType, declaration)) === queue.type.name ||

@@ -9,8 +9,17 @@ import { Router } from './exchanges/router.ts';
 import type { MessageRef } from './messages/message-store.ts';
 import type { Publication } from './messages/publication.ts';
 import type { MetadataJournal } from './ports/metadata-journal.ts';
+import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
-import { bindingChange, exchangeChange, logIdChange, type LogIdKind, queueChange, type TopologyChange } from './topology-change.ts';
+import {
+  bindingChange,
+  exchangeChange,
+  logIdChange,
+  type LogIdKind,
+  queueChange,
+  reshapeChange,
+  type TopologyChange,
+} from './topology-change.ts';
 import type { Tracer } from './tracing/tracer.ts';
 import { VhostCounters } from './vhost-counters.ts';
 
@@ -195,6 +204,16 @@ export class Vhost {
     this.generation++;
     if (queue.isDurable && !queue.isExclusive) this.#journal.record(queueChange(this.name, queue));
     this.#listener.queueCreated(this, queue, user);
+  }
+
+  /** Gives a queue another type and other arguments; false, with nothing done, where its messages are kept in another way. */
+  reshapeQueue(queue: Queue, type: QueueType, args: FieldTable): boolean {
+    const isRecorded = queue.isDurable && !queue.isExclusive;
+    const isDone = queue.reshape(type, args, () => {
+      if (isRecorded) this.#journal.record(reshapeChange(this.name, queue, type.name, args));
+    });
+    if (isDone) this.generation++;
+    return isDone;
   }
 
   removeQueue(queue: Queue, user = internalUser): void {

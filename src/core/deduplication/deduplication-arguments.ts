@@ -1,10 +1,18 @@
-import { type Field, type FieldTable, isInteger } from '../../base/field-table.ts';
+import { type Field, type FieldTable, isInteger, sameTable } from '../../base/field-table.ts';
 import { preconditionFailed } from '../broker-error.ts';
 
 export const deduplicationHeader = 'x-deduplication-header';
 export const cacheTtlName = 'x-cache-ttl';
 /** Values that one exchange or queue may remember: some three hundred bytes each. */
 export const cacheSizeMax = 10_000_000;
+
+/** Arguments that say how duplicates are known. */
+const names = ['x-message-deduplication', deduplicationHeader, 'x-cache-size', cacheTtlName, 'x-cache-persistence'];
+
+export function sameDeduplication(a: FieldTable, b: FieldTable): boolean {
+  const pick = (args: FieldTable): FieldTable => new Map([...args].filter(([name]) => names.includes(name)));
+  return sameTable(pick(a), pick(b));
+}
 
 /** How an exchange or queue recognises duplicates, from its arguments. */
 export interface DeduplicationArguments {

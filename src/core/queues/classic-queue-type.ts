@@ -1,10 +1,9 @@
 import type { FieldTable } from '../../base/field-table.ts';
-import { ClassicQueue } from './classic-queue.ts';
+import { type ClassicOptions, ClassicQueue, type ClassicQueueType } from './classic-queue.ts';
 import { PriorityLists } from './priority-lists.ts';
 import { checkArguments, integerArgument, settingsFromArguments } from './queue-arguments.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { QueueSettings } from './queue-settings.ts';
-import type { QueueType } from './queue-type.ts';
 import type { Queue, QueueDeclaration } from './queue.ts';
 
 /** Arguments that only other types have. */
@@ -21,7 +20,7 @@ const unsupported: ReadonlySet<string> = new Set([
 ]);
 
 /** x-queue-type: classic, and what a queue is when nothing is said. */
-export const classicQueueType: QueueType = {
+export const classicQueueType: ClassicQueueType = {
   name: 'classic',
   internalName: 'rabbit_classic_queue',
   policyKind: 'classic_queues',
@@ -50,19 +49,15 @@ export const classicQueueType: QueueType = {
     return settingsFromArguments(args);
   },
 
+  options(args: FieldTable): ClassicOptions {
+    return {
+      lists: new PriorityLists(integerArgument(args, 'x-max-priority', 0)),
+      hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true,
+    };
+  },
+
   create(vhostName: string, id: number, declaration: QueueDeclaration, context: QueueContext): Queue {
     const args = declaration.arguments;
-    return new ClassicQueue(
-      this,
-      vhostName,
-      id,
-      declaration,
-      settingsFromArguments(args),
-      {
-        lists: new PriorityLists(integerArgument(args, 'x-max-priority', 0)),
-        hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true,
-      },
-      context,
-    );
+    return new ClassicQueue(this, vhostName, id, declaration, this.settings(args), this.options(args), context);
   },
 };

@@ -1,12 +1,14 @@
 // hot path: see docs/STYLE.md
 import { CallbackTimer } from '../../base/timer-queue.ts';
-import { accessRefused } from '../broker-error.ts';
+import type { FieldTable } from '../../base/field-table.ts';
+import { accessRefused, preconditionFailed } from '../broker-error.ts';
 import type { Consumer } from '../consumer.ts';
 import { deathReasons } from '../dead-letter.ts';
 import { flowBytesHigh, flowMessagesHigh } from '../flow-control.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { MessageRef, Rename } from '../messages/message-store.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
+import { queueTerm } from '../resource-name.ts';
 import { QueueRetries } from '../retries/queue-retries.ts';
 import type { RetryDelays } from '../retries/retry-delays.ts';
 import { ConsumerRota } from './consumer-rota.ts';
@@ -22,6 +24,7 @@ import {
   metaRedelivered,
   priorityOf,
 } from './entry.ts';
+import { EntryRecord } from './entry-record.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { QueueType } from './queue-type.ts';
 import { Queue, type Outcome, type QueueDeclaration } from './queue.ts';
@@ -40,13 +43,22 @@ export interface ClassicOptions {
   readonly hasSingleActiveConsumer: boolean;
 }
 
+/** A type whose queues keep their messages this way: they can become queues of another such type. */
+export interface ClassicQueueType extends QueueType {
+  options(args: FieldTable): ClassicOptions;
+}
+
+function isClassic(type: QueueType): type is ClassicQueueType {
+  return 'options' in type;
+}
+
 /**
  * First in, first out, with priorities, time to live, length limits and dead-lettering: classic queues, and quorum queues on one node. What
  * tells these apart is the order of their lists and what their types' capabilities say. [RabbitMQ docs: classic queues, quorum queues]
  */
 export class ClassicQueue extends Queue {
-  readonly #lists: ReadyLists;
-  readonly #hasSingleActiveConsumer: boolean;
+  #lists: ReadyLists;
+  #hasSingleActiveConsumer: boolean;
   readonly #rota = new ConsumerRota();
   #consumers: Consumer[] = [];
   #readyBytes = 0;
@@ -60,6 +72,8 @@ export class ClassicQueue extends Queue {
   readonly #log: QueueLog | null;
   /** Made with the first message that is to be tried again. */
   #retries: QueueRetries | null = null;
+  /** The same for what is not on the hot path. */
+  readonly #record: EntryRecord | null;
   /** The head's bytes are on their way from disk. */
   #isFetching = false;
 
@@ -77,6 +91,7 @@ export class ClassicQueue extends Queue {
     this.#hasSingleActiveConsumer = options.hasSingleActiveConsumer;
     this.settings = settings;
     this.#log = this.isDurable && !this.isExclusive ? context.log : null;
+    this.#record = this.#log === null ? null : new EntryRecord(id, this.#log, context);
     this.#armLease();
   }
 
@@ -304,6 +319,52 @@ export class ClassicQueue extends Queue {
     this.context.turn.queueReady(this);
   }
 
+  override reshape(type: QueueType, args: FieldTable, record: () => void): boolean {
+    if (!isClassic(type)) return false;
+    const { lists, hasSingleActiveConsumer } = type.options(args);
+    const old = this.#lists;
+    let sequence = old.nextSequence;
+    const isNumberedAnew = old.hasNumbersPerLevel;
+    if (isNumberedAnew) this.#numberAnew(sequence);
+    lists.startAt(isNumberedAnew ? sequence + old.length : sequence);
+    record();
+    this.become(type, args);
+    const entry = this.#entry;
+    while (!old.isEmpty) {
+      old.shift(entry);
+      if (isNumberedAnew) entry.sequence = sequence++;
+      if (this.keepsTransient) this.#record?.keep(entry);
+      lists.restore(priorityOf(entry.meta), entry.sequence, entry.ref, entry.meta, entry.bytes, entry.expiryMillis);
+    }
+    this.#lists = lists;
+    this.#hasSingleActiveConsumer = hasSingleActiveConsumer;
+    const active = this.#consumers.find(consumer => consumer.isActive);
+    for (const consumer of this.#consumers) {
+      consumer.isActive = !hasSingleActiveConsumer || consumer === active;
+      if (consumer.isActive) consumer.refresh();
+      else this.#rota.remove(consumer);
+    }
+    this.context.turn.queueReady(this);
+    return true;
+  }
+
+  /** Says in the log that messages have other numbers, each its own in the whole queue: in other levels they may meet others of the same. */
+  #numberAnew(first: number): void {
+    const isBound = this.deduplication !== null && this.messageCount > 0;
+    if (isBound || this.messageCount + this.dyingCount + (this.#retries?.heldCount ?? 0) > this.#lists.length) {
+      throw preconditionFailed(
+        `cannot change ${queueTerm(this.name, this.vhostName)}: it has priorities, and messages that are unacknowledged, wait or are known as duplicates`,
+      );
+    }
+    let sequence = first;
+    this.#lists.forEach(this.#entry, entry => {
+      const from = entry.sequence;
+      entry.sequence = sequence++;
+      this.#record?.moved(from, entry);
+      return true;
+    });
+  }
+
   close(): void {
     this.isDeleted = true;
     if (this.#expiryTimer !== null) this.context.timers.clear(this.#expiryTimer);
@@ -350,7 +411,7 @@ export class ClassicQueue extends Queue {
   }
 
   override noteFate(entry: Entry): void {
-    if ((entry.meta & metaLogged) !== 0) this.#log?.returned(this.id, priorityOf(entry.meta), entry.sequence, entry.meta);
+    this.#record?.noted(entry);
   }
 
   release(entry: Entry): void {
@@ -454,7 +515,9 @@ export class ClassicQueue extends Queue {
 
   /** Puts a message that was away where the type wants it. */
   #enlist(entry: Entry): void {
-    const log = (entry.meta & metaLogged) === 0 ? null : this.#log;
+    const record = this.#record;
+    // It may have been delivered when the queue was of another type.
+    if (this.keepsTransient) record?.keep(entry);
     // What is remembered about a message by its place holds it there.
     const isBound = this.deduplication !== null || this.retries !== null;
     if (this.countsDeliveries && this.settings.deliveryLimit < 0 && !isBound) {
@@ -462,13 +525,10 @@ export class ClassicQueue extends Queue {
       const { sequence } = entry;
       const priority = priorityOf(entry.meta);
       entry.sequence = this.#lists.push(entry.ref, entry.meta, entry.bytes, entry.expiryMillis, priority);
-      if (log === null) return;
-      log.enqueued(this.id, priority, entry.sequence, entry.ref, entry.bytes, this.#wallTime(entry.expiryMillis));
-      log.returned(this.id, priority, entry.sequence, entry.meta);
-      log.settled(this.id, priority, sequence);
+      record?.moved(sequence, entry);
       return;
     }
-    if (log !== null && this.countsDeliveries) log.returned(this.id, priorityOf(entry.meta), entry.sequence, entry.meta);
+    if (this.countsDeliveries) record?.noted(entry);
     this.#lists.putBack(entry);
   }
 

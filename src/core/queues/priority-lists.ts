@@ -12,6 +12,8 @@ export class PriorityLists implements ReadyLists {
   /** No list above this one has messages. */
   #top = 0;
   #length = 0;
+  /** Where lists that are yet to be made begin. */
+  #firstSequence = 1;
   /** Whether a message with a time to live has come since the queue was last empty. */
   hasExpiries = false;
 
@@ -29,7 +31,27 @@ export class PriorityLists implements ReadyLists {
   }
 
   list(priority: number): ReadyList {
-    return (this.#lists[priority] ??= new ReadyList());
+    return this.#lists[priority] ?? this.#made(priority);
+  }
+
+  #made(priority: number): ReadyList {
+    const list = new ReadyList();
+    list.startAt(this.#firstSequence);
+    this.#lists[priority] = list;
+    return list;
+  }
+
+  get hasNumbersPerLevel(): boolean {
+    return this.priorityMax > 0;
+  }
+
+  get nextSequence(): number {
+    return Math.max(this.#firstSequence, ...this.#lists.map(list => list?.nextSequence ?? 1));
+  }
+
+  startAt(sequence: number): void {
+    this.#firstSequence = sequence;
+    for (const list of this.#lists) list?.startAt(sequence);
   }
 
   /** The list that messages of a priority go to. */

@@ -89,6 +89,7 @@ const argumentChecks: ReadonlyMap<string, ArgumentCheck> = new Map<string, Argum
   ['x-queue-master-locator', text],
   ['x-delivery-limit', deliveryLimit],
   ['x-consumer-timeout', positive],
+  ['x-on-conflict', oneOf(['error', 'keep', 'migrate'], () => 'invalid_on_conflict')],
   ['x-retry-delays', retryDelays],
 ]);
 

@@ -72,14 +72,15 @@ export interface OwnLogFacts {
  */
 export abstract class Queue implements RefHolder {
   readonly kind = 'queue';
-  readonly type: QueueType;
+  /** Type, arguments and what follows from them change by `reshape` only. */
+  type: QueueType;
   readonly vhostName: string;
   readonly name: string;
   readonly isDurable: boolean;
   readonly owner: object | null;
   readonly isExclusive: boolean;
   readonly isAutoDelete: boolean;
-  readonly arguments: FieldTable;
+  arguments: FieldTable;
   readonly counters = new QueueCounters();
   protected readonly context: QueueContext;
   settings: QueueSettings = defaultQueueSettings;
@@ -88,9 +89,9 @@ export abstract class Queue implements RefHolder {
   /** Knows duplicates; null for a queue that takes everything. */
   readonly deduplication: QueueDeduplication | null;
   /** Whether messages that are not persistent are recorded in the log as well: see QueueCapabilities. */
-  readonly keepsTransient: boolean;
+  keepsTransient: boolean;
   /** Whether it is told how often a message came back: see QueueCapabilities. */
-  readonly countsDeliveries: boolean;
+  countsDeliveries: boolean;
   /** Messages that are dead and kept until all targets have taken them, and their bytes. Bumped by DeadLetters. */
   dyingCount = 0;
   dyingBytes = 0;
@@ -125,6 +126,23 @@ export abstract class Queue implements RefHolder {
     this.context = context;
     this.lastUsedMillis = context.clock.nowMillis;
     this.deduplication = queueDeduplication(this, context);
+  }
+
+  /**
+   * Becomes a queue of this type with these arguments, which have been checked; messages, deliveries, consumers and bindings stay. `record` is
+   * called when all that has to be in the log before the change is there. Returns false, and has done nothing, when that type keeps its
+   * messages in another way. Settings are for the caller to apply.
+   * @throws BrokerError PRECONDITION_FAILED when what is under way forbids it
+   */
+  reshape(_type: QueueType, _args: FieldTable, _record: () => void): boolean {
+    return false;
+  }
+
+  protected become(type: QueueType, args: FieldTable): void {
+    this.type = type;
+    this.keepsTransient = type.capabilities.keepsTransient;
+    this.countsDeliveries = type.capabilities.countsDeliveries;
+    this.arguments = keptTable(args);
   }
 
   abstract get readyCount(): number;

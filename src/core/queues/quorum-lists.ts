@@ -39,6 +39,18 @@ export class QuorumLists implements ReadyLists {
     return priority > normalPriorityMax ? 1 : 0;
   }
 
+  get hasNumbersPerLevel(): boolean {
+    return false;
+  }
+
+  get nextSequence(): number {
+    return this.#nextSequence;
+  }
+
+  startAt(sequence: number): void {
+    this.#nextSequence = Math.max(this.#nextSequence, sequence);
+  }
+
   push(ref: MessageRef, meta: number, bytes: number, expiryMillis: number, priority: number): number {
     const sequence = this.#nextSequence;
     this.restore(priority, sequence, ref, meta, bytes, expiryMillis);

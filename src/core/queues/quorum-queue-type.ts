@@ -1,9 +1,8 @@
 import type { FieldTable } from '../../base/field-table.ts';
-import { ClassicQueue } from './classic-queue.ts';
+import { type ClassicOptions, ClassicQueue, type ClassicQueueType } from './classic-queue.ts';
 import { checkArguments, settingsFromArguments } from './queue-arguments.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { QueueSettings } from './queue-settings.ts';
-import type { QueueType } from './queue-type.ts';
 import type { Queue, QueueDeclaration } from './queue.ts';
 import { QuorumLists } from './quorum-lists.ts';
 
@@ -23,7 +22,7 @@ const unsupported: ReadonlySet<string> = new Set([
 ]);
 
 /** What is special about the messages of quorum queues: all are kept, and how often they came back is counted for good. */
-export const quorumQueueType: QueueType = {
+export const quorumQueueType: ClassicQueueType = {
   name: 'quorum',
   internalName: 'rabbit_quorum_queue',
   policyKind: 'quorum_queues',
@@ -61,16 +60,12 @@ export const quorumQueueType: QueueType = {
     };
   },
 
+  options(args: FieldTable): ClassicOptions {
+    return { lists: new QuorumLists(), hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true };
+  },
+
   create(vhostName: string, id: number, declaration: QueueDeclaration, context: QueueContext): Queue {
     const args = declaration.arguments;
-    return new ClassicQueue(
-      this,
-      vhostName,
-      id,
-      declaration,
-      this.settings(args),
-      { lists: new QuorumLists(), hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true },
-      context,
-    );
+    return new ClassicQueue(this, vhostName, id, declaration, this.settings(args), this.options(args), context);
   },
 };

@@ -57,10 +57,6 @@ export class ReadyList {
    */
   restore(sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
     // Places never go back: what was returned is older than the ring, and a number that was given is not given again.
-    if (this.#head === this.#tail && sequence >= this.#tail) {
-      this.#head = sequence;
-      this.#tail = sequence;
-    }
     if (sequence < this.#head) {
       this.putBack({ ref, meta, bytes, sequence, expiryMillis });
       return;
@@ -75,12 +71,23 @@ export class ReadyList {
       this.#holes--;
       return;
     }
+    this.startAt(sequence);
+    this.push(ref, meta, bytes, expiryMillis);
+  }
+
+  /** The number that the next message gets. */
+  get nextSequence(): number {
+    return this.#tail;
+  }
+
+  /** No number below this one is given from now on. */
+  startAt(sequence: number): void {
+    if (sequence <= this.#tail) return;
     if ((sequence - this.#tail) * holeCost > (this.#tail - this.#head - this.#holes) * returnedCost) this.#returnAll(sequence);
     while (this.#tail < sequence) {
       this.push(0, 0, 0, 0);
       this.#holes++;
     }
-    this.push(ref, meta, bytes, expiryMillis);
   }
 
   /** Makes all that is in the ring count as returned, and lets the ring begin at a place far behind. */

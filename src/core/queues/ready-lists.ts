@@ -8,6 +8,12 @@ export interface ReadyLists {
   readonly isEmpty: boolean;
   /** Whether a message with a time to live has come since the queue was last empty. */
   readonly hasExpiries: boolean;
+  /** Whether the same number may be given in several levels. */
+  readonly hasNumbersPerLevel: boolean;
+  /** No message has this number, or has had it, or one above it. */
+  readonly nextSequence: number;
+  /** No number below this one is given from now on. */
+  startAt(sequence: number): void;
   /** Messages of one level have one order of their own. */
   levelOf(priority: number): number;
   /** Appends a message; returns its sequence number, which is its own among all of its level. */

@@ -10,6 +10,10 @@ const tags = { type: ['string', 'array'], description: 'a list, or texts separat
 export const queueBody: BodyDescription = {
   properties: { durable: flag, auto_delete: flag, arguments: object, node: text },
 };
+export const shapeBody: BodyDescription = {
+  required: ['arguments'],
+  properties: { arguments: { type: 'object', description: 'all arguments that the queue is to have, x-queue-type among them' } },
+};
 export const exchangeBody: BodyDescription = {
   properties: { type: text, durable: flag, auto_delete: flag, internal: flag, arguments: object },
 };

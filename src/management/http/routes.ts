@@ -274,6 +274,15 @@ export const routes: readonly Route[] = [
     bodies.queueBody,
   ),
   route('DELETE', '/api/queues/:vhost/:name', 'management member', 'configure the queue', 'Deletes a queue', queues.deleteQueue),
+  route(
+    'POST',
+    '/api/queues/:vhost/:name/shape',
+    'management member',
+    'configure the queue',
+    'Gives a queue another type or other arguments, with all that is in it',
+    queues.reshapeQueue,
+    bodies.shapeBody,
+  ),
   get('/api/queues/:vhost/:name/bindings', 'management member', 'Bindings to a queue', queues.listQueueBindings),
   route(
     'DELETE',

@@ -281,7 +281,25 @@ export class Recovery implements OpVisitor {
     if (this.#frameSequence <= (this.#snapshot?.sequence ?? 0)) return;
     const change = JSON.parse(json) as MetadataChange;
     this.#applyChange(change);
-    if (change.kind === 'queue.delete') this.#lists.delete((change as unknown as { readonly id: number }).id);
+    const { id } = change as unknown as { readonly id: number };
+    if (change.kind === 'queue.delete') this.#lists.delete(id);
+    if (change.kind === 'queue.reshape') this.#relevel(id);
+  }
+
+  /** A queue has other levels: its messages keep their numbers, each of which is then its own in the whole queue. */
+  #relevel(queueId: number): void {
+    const queue = this.#replay.queues.get(queueId);
+    const levels = this.#lists.get(queueId);
+    if (queue === undefined || levels === undefined) return;
+    this.#lists.delete(queueId);
+    for (const level of levels.values()) {
+      level.drain(({ sequence, logSequence, unit, priority, bodyBytes, expiryMillis, meta, retryCount, dueMillis }) => {
+        const list = this.#list(queue, priority);
+        list.put(sequence, logSequence, unit, priority, bodyBytes, expiryMillis);
+        if (meta !== 0) list.flag(sequence, meta);
+        if (retryCount !== 0) list.wait(sequence, dueMillis, retryCount);
+      });
+    }
   }
 
   onFlags(queueId: number, priority: number, sequence: number, meta: number): void {

@@ -1,4 +1,4 @@
-import { tableFromJson, type FieldTable } from '../../../base/field-table.ts';
+import { tableFromJson, type FieldTable, tableToJson } from '../../../base/field-table.ts';
 import type { ConnectionInfo } from '../../../core/connection-registry.ts';
 import type { Queue } from '../../../core/queues/queue.ts';
 import type { Vhost } from '../../../core/vhost.ts';
@@ -81,6 +81,14 @@ export function putQueue(call: ApiCall): Reply {
   call.core.topology.declareQueue(vhost, declaration, call.actor);
   call.core.counters.queuesDeclared++;
   return createdOrThere(isNew);
+}
+
+/** In place: messages, consumers and bindings stay. */
+export function reshapeQueue(call: ApiCall): Reply {
+  requireKeys(call.body, ['arguments']);
+  const { name } = queueOf(call);
+  const queue = call.core.topology.reshapeQueue(call.vhost(), name, argumentsOf(call.body), call.actor);
+  return ok({ type: queue.type.name, arguments: tableToJson(queue.arguments), messages: queue.messageCount });
 }
 
 export function deleteQueue(call: ApiCall): Reply {
