@@ -326,7 +326,6 @@ export class ClassicQueue extends Queue {
     let sequence = old.nextSequence;
     const isNumberedAnew = old.hasNumbersPerLevel;
     if (isNumberedAnew) this.#numberAnew(sequence);
-    lists.startAt(isNumberedAnew ? sequence + old.length : sequence);
     record();
     this.become(type, args);
     const entry = this.#entry;
@@ -336,6 +335,8 @@ export class ClassicQueue extends Queue {
       if (this.keepsTransient) this.#record?.keep(entry);
       lists.restore(priorityOf(entry.meta), entry.sequence, entry.ref, entry.meta, entry.bytes, entry.expiryMillis);
     }
+    // Deliveries under way have numbers too.
+    lists.startAt(sequence);
     this.#lists = lists;
     this.#hasSingleActiveConsumer = hasSingleActiveConsumer;
     const active = this.#consumers.find(consumer => consumer.isActive);
