@@ -30,7 +30,7 @@ export class Publisher {
     vhost.counters.published++;
     p.isRefused = false;
     p.isLogged = false;
-    if (count === 0) return this.#publishToNone(route, p);
+    if (count === 0) return this.#publishToNone(vhost, exchange, route, p);
     const first = queues[0] as Queue;
     if (count === 1 && p.cycleGuard === null && first.deduplication === null) {
       const queue = first;
@@ -75,9 +75,13 @@ export class Publisher {
     return this.#store.append(p, 1, this.#clock.nowMillis, p.isLogged);
   }
 
-  #publishToNone(route: Route, p: Publication): number {
+  #publishToNone(vhost: Vhost, exchange: Exchange, route: Route, p: Publication): number {
     if (route === takenRoute) return 1;
-    if (route.refusal === null) return 0;
+    if (route.refusal === null) {
+      // What the broker tells nobody who wants to know is nothing that got lost.
+      if (!exchange.isInternal) vhost.unroutable.add(p, this.#clock.wallMillis);
+      return 0;
+    }
     p.isRefused = true;
     return 1;
   }

@@ -8,6 +8,7 @@ import { Exchange } from './exchanges/exchange.ts';
 import { Router } from './exchanges/router.ts';
 import type { MessageRef } from './messages/message-store.ts';
 import type { Publication } from './messages/publication.ts';
+import { UnroutableLog } from './messages/unroutable-log.ts';
 import type { MetadataJournal } from './ports/metadata-journal.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
@@ -101,6 +102,8 @@ export class Vhost {
   readonly hiddenQueues = new Map<string, Queue>();
   readonly defaultExchange: Exchange;
   readonly counters = new VhostCounters();
+  /** The last messages that reached no queue. */
+  readonly unroutable = new UnroutableLog();
   readonly router: Router;
   /** What exchanges get of the broker. */
   readonly home: ExchangeHome;

@@ -44,6 +44,16 @@ export const moveBody: BodyDescription = {
     ids: { type: 'array', description: 'ids of messages' },
     dry_run: flag,
     rate: { type: 'integer', description: 'messages a second' },
+    copy: { type: 'boolean', description: 'the messages stay where they are, too' },
+  },
+};
+export const redriveBody: BodyDescription = {
+  properties: {
+    queue: { type: 'string', description: 'only what came from this queue' },
+    count: number,
+    ids: { type: 'array', description: 'ids of messages' },
+    dry_run: flag,
+    rate: { type: 'integer', description: 'messages a second' },
   },
 };
 export const explainBody: BodyDescription = { properties: { routing_key: text, headers: object } };

@@ -21,6 +21,7 @@ import * as policies from './handlers/policies.ts';
 import * as queues from './handlers/queues.ts';
 import * as session from './handlers/session.ts';
 import * as topicPermissions from './handlers/topic-permissions.ts';
+import * as unroutable from './handlers/unroutable.ts';
 import * as users from './handlers/users.ts';
 import * as vhosts from './handlers/vhosts.ts';
 import { describeApi } from './openapi.ts';
@@ -335,6 +336,15 @@ export const routes: readonly Route[] = [
     messages.moveFromQueue,
     bodies.moveBody,
   ),
+  route(
+    'POST',
+    '/api/queues/:vhost/:name/redrive',
+    'management member',
+    'read from the queue, write to the queues that the messages came from',
+    'Sends dead letters back to the queues in which they died',
+    messages.redriveFromQueue,
+    bodies.redriveBody,
+  ),
 
   // Bindings
   get('/api/bindings', 'management', 'Bindings', bindings.listBindings),
@@ -368,6 +378,16 @@ export const routes: readonly Route[] = [
     'Topic permissions in a virtual host',
     topicPermissions.listTopicPermissionsOfVhost,
   ),
+
+  route(
+    'GET',
+    '/api/vhosts/:vhost/unroutable',
+    'management member',
+    'read from the exchange of each message',
+    'The last messages that reached no queue, newest first',
+    unroutable.listUnroutable,
+  ),
+  route('DELETE', '/api/vhosts/:vhost/unroutable', 'administrator member', 'none', 'Forgets them', unroutable.clearUnroutable),
 
   // Users and permissions
   get('/api/users', 'administrator', 'Users', users.listUsers),

@@ -9,9 +9,14 @@ import type { Queue, RestorableQueue } from '../../core/queues/queue.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import { messageId, type MessagePlace } from './message-id.ts';
 import { envelopeOf } from './publish-message.ts';
+import { originOf, revive } from './redrive.ts';
 import { dropMessage } from './take-out.ts';
 
-export type MoveTarget = { readonly kind: 'queue'; readonly queue: Queue } | { readonly kind: 'exchange'; readonly exchange: Exchange };
+export type MoveTarget =
+  | { readonly kind: 'queue'; readonly queue: Queue }
+  | { readonly kind: 'exchange'; readonly exchange: Exchange }
+  /** The queues that dead letters came from; `queueOf` says which may be used, null for none. */
+  | { readonly kind: 'origins'; queueOf(name: string): Queue | null };
 
 export interface MoveOptions {
   readonly vhost: Vhost;
@@ -21,6 +26,12 @@ export interface MoveOptions {
   readonly countMax: number;
   /** These and no others; null for those at the head. */
   readonly places: readonly MessagePlace[] | null;
+  /** Whether the messages stay here, too. */
+  readonly isCopy: boolean;
+  /** Hears of the queue that each dead letter went back to. */
+  readonly onRedriven?: (queue: string) => void;
+  /** Hears of messages that can go nowhere. */
+  readonly onLeftBehind?: () => void;
   /** Messages a second; Infinity for no limit. */
   readonly rate: number;
   /** Says before each message whether the publisher may use its routing key, which an exchange is published to with. */
@@ -37,18 +48,21 @@ const leftBehindMax = 10_000;
 
 /**
  * Moves messages from the head of a queue to the end of another, or publishes them to an exchange, each as it is: first it is put there,
- * then taken away here. What finds no place stays. Returns how many were moved.
+ * then, unless it is a copy, taken away here. What finds no place stays. Returns how many were moved.
  */
 export async function moveMessages(core: BrokerCore, options: MoveOptions): Promise<number> {
-  const { source, places, rate } = options;
-  const wanted = Math.min(options.countMax, places?.length ?? source.readyCount);
+  const { source, rate } = options;
+  // What stays is not to be come across again.
+  const places = options.places ?? (options.isCopy ? allPlaces(source, options.countMax) : null);
+  // Dead letters of other queues are passed over: they do not count.
+  const wanted = options.target.kind === 'origins' ? source.readyCount : Math.min(options.countMax, places?.length ?? source.readyCount);
   const leftBehind = new Set<number>();
   const start = performance.now();
   let moved = 0;
   let looked = 0;
-  while (looked < wanted && !source.isDeleted && leftBehind.size < leftBehindMax && !options.isAborted()) {
+  while (looked < wanted && moved < options.countMax && !source.isDeleted && leftBehind.size < leftBehindMax && !options.isAborted()) {
     core.turn.begin();
-    const count = Math.min(batchCount, wanted - looked, allowance(start, moved, rate));
+    const count = Math.min(batchCount, wanted - looked, options.countMax - moved, allowance(start, moved, rate));
     const batch = places === null ? head(source, leftBehind, count) : named(source, places.slice(looked, looked + count));
     if (batch.length === 0 && count > 0) break;
     const absent = batch.findIndex(entry => entry !== null && !core.store.isResident(entry.ref));
@@ -59,11 +73,22 @@ export async function moveMessages(core: BrokerCore, options: MoveOptions): Prom
       if (moveOne(core, options, entry)) moved++;
       // A queue that is full stays so; an exchange may have another way for the next message.
       else if (options.target.kind === 'queue') return moved;
-      else leftBehind.add(entry.sequence);
+      else {
+        leftBehind.add(entry.sequence);
+        options.onLeftBehind?.();
+      }
     }
     await (count === 0 ? delay(pauseMillis) : nextTurn());
   }
   return moved;
+}
+
+/** The places of the first messages. */
+function allPlaces(source: Queue, countMax: number): MessagePlace[] {
+  const places: MessagePlace[] = [];
+  if (countMax === 0) return places;
+  source.forEachReady(entry => places.push({ priority: priorityOf(entry.meta), sequence: entry.sequence }) < countMax);
+  return places;
 }
 
 /** How many messages may be moved by now. */
@@ -114,11 +139,25 @@ function moveOne(core: BrokerCore, options: MoveOptions, entry: Entry): boolean 
     p.envelopeBytes = p.envelope.length;
     const routed = core.publisher.deliver(vhost, target.exchange, [routingKey], p);
     if (routed === 0 || (p.isRefused && routed === 1)) return false;
+  } else if (target.kind === 'origins') {
+    if (!sendHome(core, options, target, p)) return false;
   } else {
     if (wouldRefuse(target.queue, p.bodyBytes)) return false;
     if (core.publisher.deliver(vhost, target.queue, [], p) === 0) return false;
   }
-  return dropMessage(source, { priority: priorityOf(entry.meta), sequence: entry.sequence });
+  return options.isCopy || dropMessage(source, { priority: priorityOf(entry.meta), sequence: entry.sequence });
+}
+
+/** Puts a dead letter into the queue in which it died. */
+function sendHome(core: BrokerCore, options: MoveOptions, target: MoveTarget & { readonly kind: 'origins' }, p: Publication): boolean {
+  const headers = core.format(p.format).headers(p.properties, p.propertiesStart, p.propertiesBytes);
+  const origin = originOf(headers, options.source.name);
+  const queue = origin === null ? null : target.queueOf(origin.queue);
+  if (origin === null || queue === null || headers === null || wouldRefuse(queue, p.bodyBytes)) return false;
+  revive(core, p, headers, origin);
+  if (core.publisher.deliver(options.vhost, queue, [], p) === 0) return false;
+  options.onRedriven?.(queue.name);
+  return true;
 }
 
 /** Whether the queue refuses what comes when it is full: asked here, so that a refused message is not dead-lettered as well. */

@@ -25,12 +25,13 @@ export function readMessage(core: BrokerCore, ref: MessageRef): ReadMessage | nu
   return {
     exchange: envelope.toString('utf8', 1, 1 + exchangeBytes),
     routingKey: envelope.toString('utf8', 2 + exchangeBytes, 2 + exchangeBytes + (envelope[1 + exchangeBytes] ?? 0)),
-    properties: decodeFor(core, store.format, properties),
+    properties: propertiesOf(core, store.format, properties),
     body: Buffer.concat(body),
   };
 }
 
-function decodeFor(core: BrokerCore, format: number, bytes: Buffer): Properties {
+/** A message's properties, of whatever protocol. */
+export function propertiesOf(core: BrokerCore, format: number, bytes: Buffer): Properties {
   if (format === amqp091FormatTag) return decodeProperties(bytes, 0, bytes.length);
   const pivoted = core.pivot.encode(core.format(format).describe(bytes, 0, bytes.length));
   return decodeProperties(pivoted, 0, pivoted.length);

@@ -1,9 +1,10 @@
 import { tableFromJson } from '../../../base/field-table.ts';
-import type { RestorableQueue } from '../../../core/queues/queue.ts';
+import type { Queue, RestorableQueue } from '../../../core/queues/queue.ts';
 import { browse, isDelayed, isUnacked } from '../../messages/browse.ts';
 import { explainRouting } from '../../messages/explain.ts';
 import { type MessagePlace, parseMessageId } from '../../messages/message-id.ts';
 import { moveMessages, type MoveTarget } from '../../messages/move.ts';
+import { planRedrive } from '../../messages/redrive.ts';
 import { payloadToJson } from '../../messages/payload-json.ts';
 import { propertiesToJson } from '../../messages/properties-json.ts';
 import { dropMessage, hasSingleMessages } from '../../messages/take-out.ts';
@@ -77,13 +78,56 @@ export async function moveFromQueue(call: ApiCall): Promise<Reply> {
     target,
     countMax: count,
     places,
-    rate: body['rate'] === undefined ? Infinity : Math.max(1, wholeNumber(body['rate'], 'rate')),
+    isCopy: booleanOf(body, 'copy', false),
+    rate: rateOf(body['rate']),
     checkKey: key => {
       if (target.kind === 'exchange') core.topology.checkTopic(call.actor, vhost, target.exchange, 'write', key);
     },
     isAborted: () => call.isAborted,
   });
   return ok({ moved });
+}
+
+/** Sends dead letters back to the queues in which they died. */
+export async function redriveFromQueue(call: ApiCall): Promise<Reply> {
+  const { core, body } = call;
+  const vhost = call.vhost();
+  const source = singleMessages(call);
+  core.topology.check(call.actor, vhost, 'read', 'queue', source.name);
+  const only = body['queue'] ?? null;
+  if (only !== null && typeof only !== 'string') throw badRequest(['not_string', 'queue']);
+  const count = body['count'] === undefined ? Infinity : wholeNumber(body['count'], 'count');
+  // For those that the user may not write to, or that are somebody's own, it is as if they were gone.
+  const queueOf = (name: string): Queue | null => {
+    const queue = only === null || name === only ? vhost.queues.get(name) : undefined;
+    if (queue === undefined || queue.isExclusive || queue === source) return null;
+    return call.actor.isBroker || core.access.authorize(call.actor.user, vhost.name, 'write', name) ? queue : null;
+  };
+  if (booleanOf(body, 'dry_run', false)) {
+    const { byQueue, skipped } = await planRedrive(core, source, count, only, name => queueOf(name) !== null);
+    const moved = [...byQueue.values()].reduce((sum, each) => sum + each, 0);
+    return ok({ moved, skipped, queues: Object.fromEntries(byQueue) });
+  }
+  const byQueue = new Map<string, number>();
+  let skipped = 0;
+  const moved = await moveMessages(core, {
+    vhost,
+    source,
+    target: { kind: 'origins', queueOf },
+    countMax: count,
+    places: placesOf(body['ids']),
+    isCopy: false,
+    rate: rateOf(body['rate']),
+    checkKey() {},
+    isAborted: () => call.isAborted,
+    onLeftBehind: () => void skipped++,
+    onRedriven: name => void byQueue.set(name, (byQueue.get(name) ?? 0) + 1),
+  });
+  return ok({ moved, skipped, queues: Object.fromEntries(byQueue) });
+}
+
+function rateOf(rate: unknown): number {
+  return rate === undefined ? Infinity : Math.max(1, wholeNumber(rate, 'rate'));
 }
 
 /** What a publish to the exchange would reach. */
