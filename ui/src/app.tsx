@@ -231,7 +231,7 @@ function Foot({ who }: { readonly who: Me }): JSX.Element {
         <select value={theme.value} onChange={event => chooseTheme(event.currentTarget.value as 'system' | 'light' | 'dark')}>
           {(['system', 'light', 'dark'] as const).map(name => (
             <option key={name} value={name} selected={name === theme.value}>
-              {name === 'system' ? 'Theme of the system' : name === 'light' ? 'Light theme' : 'Dark theme'}
+              {name === 'system' ? 'System theme' : name === 'light' ? 'Light theme' : 'Dark theme'}
             </option>
           ))}
         </select>

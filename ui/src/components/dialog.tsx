@@ -56,7 +56,7 @@ export function FormDialog(props: {
       await props.run();
       say('good', props.done);
       props.onClose();
-      void refresh();
+      refresh();
     } catch (error) {
       setProblem(messageOf(error));
     } finally {
@@ -147,5 +147,5 @@ export async function act(done: string, run: () => Promise<unknown>): Promise<vo
   } catch (error) {
     say('bad', messageOf(error));
   }
-  await refresh();
+  refresh();
 }

@@ -18,7 +18,7 @@ export function GetMessages({ vhost, queue }: { readonly vhost: string; readonly
     try {
       const body = { count: Number(amount), ackmode: mode, encoding: 'auto', truncate: 50_000 };
       setMessages(await api.post<readonly Message[]>(path`queues/${vhost}/${queue}/get`, body));
-      void refresh();
+      refresh();
     } catch (error) {
       setMessages(null);
       setProblem(messageOf(error));

@@ -74,7 +74,7 @@ export function PublishForm(props: {
         routed ? 'Published, and it reached at least one queue.' : 'Published, but no queue got it: nothing is bound for this key.',
       );
       if (routed) props.onPublished?.();
-      void refresh();
+      refresh();
     } catch (error) {
       setProblem(messageOf(error));
     }

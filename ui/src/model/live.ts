@@ -22,6 +22,7 @@ const intervalSeconds = 2;
 let source: EventSource | null = null;
 let watched = '';
 let isScheduled = false;
+let isStale = false;
 
 /** Follows a GET of the API; null follows nothing. */
 export function useLive<T>(path: string | null): Live<T> {
@@ -48,17 +49,10 @@ export function useLive<T>(path: string | null): Live<T> {
 
 const nothing: Live<unknown> = { data: undefined, error: null };
 
-/** Asks for everything at once: something was changed. */
-export async function refresh(): Promise<void> {
-  await Promise.all(
-    [...watches.values()].map(async watch => {
-      try {
-        tell(watch, { data: await api.get(watch.path), error: null });
-      } catch (error) {
-        if (error instanceof ApiError) tell(watch, { data: undefined, error });
-      }
-    }),
-  );
+/** Asks for everything at once: something was changed. A new stream tells it all, also that something is no longer there. */
+export function refresh(): void {
+  isStale = true;
+  schedule();
 }
 
 function tell(watch: Watch, answer: Live<unknown>): void {
@@ -79,7 +73,8 @@ function schedule(): void {
 function connect(): void {
   const list = document.hidden ? [] : [...watches.values()].slice(0, watchesMax);
   const search = new URLSearchParams(list.map(watch => ['watch', `/api/${watch.path}`]));
-  if (search.toString() === watched && source !== null) return;
+  if (search.toString() === watched && !isStale && (source !== null || list.length === 0)) return;
+  isStale = false;
   watched = search.toString();
   source?.close();
   source = null;
@@ -100,9 +95,10 @@ function connect(): void {
   });
   stream.onerror = () => {
     if (stream.readyState !== EventSource.CLOSED || source !== stream) return;
-    // The stream was refused, not lost: asking by request tells why.
+    // The stream was refused, not lost: when that is for the login, a request tells.
     source = null;
-    void refresh().then(() => setTimeout(schedule, 3000));
+    const again = (): void => void setTimeout(schedule, 3000);
+    api.get('whoami').then(again, again);
   };
 }
 

@@ -69,20 +69,15 @@ export function topologyOf(
       detail: `${queue.messages ?? 0} messages`,
       rate: rateOf(queue.message_stats, 'publish') ?? 0,
     });
-    const consumerCount = perQueue.get(queue.name) ?? 0;
-    if (consumerCount === 0) continue;
-    const consumersId = `consumers ${queue.name}`;
-    nodes.set(consumersId, {
-      id: consumersId,
-      kind: 'consumers',
-      name: queue.name,
-      detail: consumerCount === 1 ? '1 consumer' : `${consumerCount} consumers`,
-      rate: out,
-    });
-    edges.push({ from: id, to: consumersId, label: '', rate: out });
     const deadLetters = queue.arguments['x-dead-letter-exchange'] ?? queue.effective_policy_definition?.['dead-letter-exchange'];
     if (typeof deadLetters === 'string' && nodes.has(`exchange ${deadLetters}`))
       edges.push({ from: id, to: `exchange ${deadLetters}`, label: 'dead letters', rate: null });
+    const consumerCount = perQueue.get(queue.name) ?? 0;
+    if (consumerCount === 0) continue;
+    const consumersId = `consumers ${queue.name}`;
+    const detail = consumerCount === 1 ? '1 consumer' : `${consumerCount} consumers`;
+    nodes.set(consumersId, { id: consumersId, kind: 'consumers', name: queue.name, detail, rate: out });
+    edges.push({ from: id, to: consumersId, label: '', rate: out });
   }
   const grouped = new Map<string, { from: string; to: string; keys: string[] }>();
   for (const binding of bindings) {

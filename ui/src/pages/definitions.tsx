@@ -39,7 +39,7 @@ export function DefinitionsPage(): JSX.Element {
       await api.post(target, text);
       say('good', 'The definitions are in effect.');
       setDifference(null);
-      void refresh();
+      refresh();
     } catch (error) {
       setProblem(messageOf(error));
     } finally {

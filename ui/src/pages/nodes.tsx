@@ -41,7 +41,7 @@ function NodeCards({ node, range }: { readonly node: Node; readonly range: Retur
       <Stats
         items={[
           { label: 'Up for', value: duration(node.uptime ?? 0) },
-          { label: 'Memory', value: bytes(node.mem_used), hint: `alarm at ${limitText(node.mem_limit)}` },
+          { label: 'Memory', value: bytes(node.mem_used), hint: `limit: ${limitText(node.mem_limit)}` },
           { label: 'Disk free', value: bytes(node.disk_free), hint: `alarm below ${bytes(node.disk_free_limit)}` },
           { label: 'Files', value: count(node.fd_used), hint: `of ${count(node.fd_total)}` },
           { label: 'Sockets', value: count(node.sockets_used), hint: `of ${count(node.sockets_total)}` },

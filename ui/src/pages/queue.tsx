@@ -112,9 +112,7 @@ export function QueuePage({ vhost, name }: { readonly vhost: string; readonly na
           onClose={() => setOpen(null)}
         />
       ) : null}
-      {open === 'move' ? (
-        <MoveDialog vhost={vhost} queue={name} ids={null} onClose={() => setOpen(null)} onMoved={() => void refresh()} />
-      ) : null}
+      {open === 'move' ? <MoveDialog vhost={vhost} queue={name} ids={null} onClose={() => setOpen(null)} onMoved={refresh} /> : null}
     </>
   );
 }

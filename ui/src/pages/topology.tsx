@@ -200,7 +200,14 @@ function Picture({
       >
         <g transform={`translate(${view.x} ${view.y}) scale(${view.scale})`}>
           {topology.edges.map(edge => (
-            <Edge key={edgeKey(edge)} edge={edge} points={placed.edges.get(edgeKey(edge)) ?? []} withLabel={view.scale > 0.45} />
+            <Edge
+              key={edgeKey(edge)}
+              edge={edge}
+              from={placed.nodes.get(edge.from)}
+              to={placed.nodes.get(edge.to)}
+              points={placed.edges.get(edgeKey(edge)) ?? []}
+              withLabel={view.scale > 0.45}
+            />
           ))}
           {topology.nodes.map(node => (
             <NodeBox key={node.id} node={node} at={placed.nodes.get(node.id)} vhost={vhost} />
@@ -222,24 +229,33 @@ function Picture({
   );
 }
 
-function Edge({
-  edge,
-  points,
-  withLabel,
-}: {
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** From the right end of one node to the left end of the other; back to an earlier column by way of the points that the layout found. */
+function Edge(props: {
   readonly edge: TopologyEdge;
-  readonly points: readonly { readonly x: number; readonly y: number }[];
+  readonly from: Point | undefined;
+  readonly to: Point | undefined;
+  readonly points: readonly Point[];
   readonly withLabel: boolean;
 }): JSX.Element | null {
-  const [first, ...rest] = points;
-  if (first === undefined) return null;
-  const last = rest.at(-1) ?? first;
-  const middle = points[Math.floor(points.length / 2)] ?? first;
+  const { edge, from, to, points, withLabel } = props;
+  if (from === undefined || to === undefined) return null;
+  const isForward = to.x > from.x;
+  const first = { x: from.x + nodeWidth / 2, y: from.y };
+  const last = { x: to.x - nodeWidth / 2, y: to.y };
   const bend = (first.x + last.x) / 2;
-  const line =
-    points.length <= 3
+  const inner = isForward && points.length > 3 ? points.slice(1, -1) : [];
+  const line = !isForward
+    ? `M${points.map(({ x, y }) => `${x} ${y}`).join(' L')}`
+    : inner.length === 0
       ? `M${first.x} ${first.y} C${bend} ${first.y} ${bend} ${last.y} ${last.x} ${last.y}`
-      : `M${first.x} ${first.y} ${rest.map(({ x, y }) => `L${x} ${y}`).join(' ')}`;
+      : `M${first.x} ${first.y} ${through([first, ...inner, last])}`;
+  const middle =
+    isForward && inner.length === 0 ? { x: bend, y: (first.y + last.y) / 2 } : (points[Math.floor(points.length / 2)] ?? first);
   const isBusy = (edge.rate ?? 0) > 0;
   const width = 1.3 + Math.min(5, Math.log10(1 + (edge.rate ?? 0)));
   const label = [edge.label, isBusy ? perSecond(edge.rate ?? 0) : ''].filter(text => text !== '').join(' · ');
@@ -247,17 +263,24 @@ function Edge({
     <g>
       <path class={`edge ${isBusy ? 'busy' : ''}`} d={line} style={{ strokeWidth: `${width}px` }} />
       {withLabel && label !== '' ? (
-        <text
-          class={`edge-label ${isBusy ? 'busy' : ''}`}
-          x={points.length <= 3 ? bend : middle.x}
-          y={(points.length <= 3 ? (first.y + last.y) / 2 : middle.y) - 4}
-          text-anchor="middle"
-        >
+        <text class={`edge-label ${isBusy ? 'busy' : ''}`} x={middle.x} y={middle.y - 4} text-anchor="middle">
           {label.length > 34 ? `${label.slice(0, 33)}…` : label}
         </text>
       ) : null}
     </g>
   );
+}
+
+/** A smooth line, flat at each point. */
+function through(points: readonly Point[]): string {
+  const parts: string[] = [];
+  for (let i = 1; i < points.length; i++) {
+    const [a, b] = [points[i - 1], points[i]];
+    if (a === undefined || b === undefined) continue;
+    const bend = (a.x + b.x) / 2;
+    parts.push(`C${bend} ${a.y} ${bend} ${b.y} ${b.x} ${b.y}`);
+  }
+  return parts.join(' ');
 }
 
 function NodeBox({
