@@ -23,6 +23,8 @@ export class PendingAcks implements ConfirmWaiter {
   /** Counted since the beginning. */
   #head = 0;
   #tail = 0;
+  /** PUBACKs among them. */
+  pubackCount = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -38,6 +40,7 @@ export class PendingAcks implements ConfirmWaiter {
     this.#ids[index] = id;
     this.#firsts[index] = first;
     this.#reasons[index] = reason;
+    if (first === pubackByte) this.pubackCount++;
     if (!this.isExpected) this.#connection.broker.ledger.expect(this);
   }
 
@@ -58,6 +61,7 @@ export class PendingAcks implements ConfirmWaiter {
       const index = this.#head & mask;
       const first = this.#firsts[index] as number;
       if (first !== pubrelByte) confirmed++;
+      if (first === pubackByte) this.pubackCount--;
       const reason = connection.isVersion5 ? (this.#reasons[index] as number) : 0;
       outbox.reserve(5);
       const { buffer } = outbox;
