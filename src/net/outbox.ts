@@ -1,6 +1,6 @@
 // hot path: see docs/STYLE.md
 import type { ByteSocket } from './byte-socket.ts';
-import { outboxSlabBytes, slabPool } from './slab-pool.ts';
+import { outboxSlabBytes, slabPool, smallSlabBytes } from './slab-pool.ts';
 
 const noSlab = Buffer.alloc(0);
 
@@ -57,8 +57,14 @@ export class Outbox {
   /** Makes sure that `count` bytes, at most a slab, fit behind `position`. */
   reserve(count: number): void {
     if (this.position + count <= this.buffer.length) return;
+    if (this.buffer.length === smallSlabBytes && this.#chunkBytes === 0 && this.position - this.#start + count <= outboxSlabBytes) {
+      this.#enlarge();
+      return;
+    }
     if (this.buffer !== noSlab) this.#write();
-    if (this.buffer === noSlab) this.#takeSlab();
+    if (this.position + count <= this.buffer.length) return;
+    if (this.buffer !== noSlab) slabPool.give(this.buffer);
+    this.#takeSlab(count);
   }
 
   /** Adds bytes: copied, or when they are more than a slab holds sent from where they are, and then they must stay unchanged. */
@@ -99,10 +105,21 @@ export class Outbox {
     this.#chunkBytes = 0;
   }
 
-  #takeSlab(): void {
-    this.buffer = slabPool.take();
+  #takeSlab(count: number): void {
+    this.buffer = slabPool.take(count);
     this.position = 0;
     this.#start = 0;
+  }
+
+  /** More than a few messages are for this client: what there is goes to a whole slab. */
+  #enlarge(): void {
+    const small = this.buffer;
+    const from = this.#start;
+    const to = this.position;
+    this.#takeSlab(outboxSlabBytes);
+    small.copy(this.buffer, 0, from, to);
+    this.position = to - from;
+    slabPool.give(small);
   }
 
   #closePart(): void {

@@ -11,8 +11,8 @@ const original = { ...slabPool };
 
 beforeEach(() => {
   lent.clear();
-  slabPool.take = () => {
-    const slab = original.take();
+  slabPool.take = count => {
+    const slab = original.take(count);
     assert.ok(!lent.has(slab), 'a slab was lent twice');
     lent.add(slab);
     return slab;

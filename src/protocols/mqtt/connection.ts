@@ -40,6 +40,7 @@ const packetOverheadBytes = 128 * 1024;
 const pingresp = Buffer.from([packetTypes.pingresp << 4, 0]);
 
 const typeShift = 4;
+const noAliases: Buffer[] = [];
 
 /** One MQTT connection: packets in, to the session and to exchanges; errors out with their reason codes. */
 export class Connection implements LinkSession, PacketVisitor, Flushable, ConnectionInfo, Actor, Throttleable {
@@ -65,7 +66,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   deliveriesMax: number;
   /** Topic aliases that the client takes. */
   outgoingAliasMax = 0;
-  #outgoingAliases: Buffer[] = [];
+  #outgoingAliases: Buffer[] = noAliases;
   #wantsReasons = true;
   #state = waitingForConnect;
   #vhost: Vhost | null = null;
@@ -269,7 +270,6 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     this.#session = session;
     this.#state = open;
     this.deadlineMillis = Infinity;
-    this.#publishing = new Publishing(this);
     session.attach(this);
   }
 
@@ -332,6 +332,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   /** A new alias for a topic, or 0 when there are as many as the client takes. */
   newOutgoingAlias(key: Buffer, start: number, count: number): number {
     if (this.#outgoingAliases.length >= this.outgoingAliasMax) return 0;
+    if (this.#outgoingAliases === noAliases) this.#outgoingAliases = [];
     this.#outgoingAliases.push(Buffer.from(key.subarray(start, start + count)));
     return this.#outgoingAliases.length;
   }
@@ -465,7 +466,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   #onOpenPacket(first: number, buffer: Buffer, start: number, end: number): void {
     const type = first >> typeShift;
     if (type === packetTypes.publish) {
-      (this.#publishing as Publishing).onPublish(first, buffer, start, end);
+      (this.#publishing ??= new Publishing(this)).onPublish(first, buffer, start, end);
       return;
     }
     // The usual acknowledgement says nothing but its id.

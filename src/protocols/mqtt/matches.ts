@@ -16,6 +16,8 @@ class Remembered {
   idBytes: Buffer = nothing;
 }
 
+const none: Remembered[] = [];
+
 /**
  * What a session's subscriptions say of a message: the highest QoS of those that match, their identifiers and options. Of several that match
  * one copy is delivered. [MQTT 5.0 3.3.4] The last few topics are remembered.
@@ -25,7 +27,7 @@ export class Matches {
   /** The subscription that all messages are for, where there is but one. */
   #only: Subscription | null = null;
   #shared: Map<string, Subscription> | null = null;
-  #slots: Remembered[] = [];
+  #slots: Remembered[] = none;
   #next = 0;
   hasNoLocal = false;
   /** The answer. */
@@ -40,7 +42,7 @@ export class Matches {
 
   /** The subscriptions have changed. `sharedNames` are the queues of shared ones, by filter. */
   changed(sharedNames: ReadonlyMap<string, { readonly name: string }>): void {
-    this.#slots = [];
+    this.#slots = none;
     this.#only = null;
     this.#shared = null;
     this.hasNoLocal = false;
@@ -118,7 +120,8 @@ export class Matches {
       if (subscription.id > 0) ids.push(subscription.idBytes);
     }
     found.idBytes = Buffer.concat(ids);
-    if (this.#slots.length < slotsMax) this.#slots.push(found);
+    if (this.#slots === none) this.#slots = [found];
+    else if (this.#slots.length < slotsMax) this.#slots.push(found);
     else this.#slots[this.#next++ % slotsMax] = found;
     this.isMatch = found.isMatch;
     this.qos = found.qos;

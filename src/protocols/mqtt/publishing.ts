@@ -114,7 +114,7 @@ export class Publishing {
   #expect(id: number, qos: number): void {
     const { session, acks, frontEnd, isVersion5 } = this.#connection;
     const max = isVersion5 ? frontEnd.options.receiveMax : 0xffff;
-    if (acks.pubackCount + session.received.count >= max)
+    if (acks.pubackCount + session.receivedCount >= max)
       throw new MqttError(reasons.receiveMaximumExceeded, `more than ${max} messages that wait for their acknowledgement`);
     if (qos === 2) session.received.add(id);
   }

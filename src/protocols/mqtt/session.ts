@@ -25,6 +25,11 @@ import type { Will } from './wills.ts';
 const retainBit = 1;
 const duplicateBit = 8;
 
+/** Where a delivery is put for a moment. */
+const scratch = new Entry();
+const noQueues: ReadonlyMap<string, Queue> = new Map();
+const noConsumers: ReadonlyMap<Queue, Consumer> = new Map();
+
 /**
  * What a client has at the broker beyond its connection: subscriptions, the queues with its messages, and deliveries under way. It lasts as
  * long as the client asked for. [MQTT 5.0 4.1]
@@ -48,17 +53,14 @@ export class Session implements DeliverySink, ChannelInfo {
   queue0: Queue | null = null;
   queue1: Queue | null = null;
   /** Those of shared subscriptions, by filter. */
-  readonly sharedQueues = new Map<string, Queue>();
-  readonly consumers = new Map<Queue, Consumer>();
+  sharedQueues: ReadonlyMap<string, Queue> = noQueues;
+  #consumers: Map<Queue, Consumer> | null = null;
   readonly #window = new SharedPrefetch();
-  readonly #unlimited = new SharedPrefetch();
   #inflight: Inflight | null = null;
-  /** QoS 2 messages that the client has not released yet. */
-  readonly received = new PacketIds();
+  #received: PacketIds | null = null;
   will: Will | null = null;
   isEnded = false;
-  readonly #timer: CallbackTimer;
-  readonly #entry = new Entry();
+  #timer: CallbackTimer | null = null;
   /** Deliveries wait until those under way from the last connection have been sent again. */
   #isResending = false;
 
@@ -71,8 +73,20 @@ export class Session implements DeliverySink, ChannelInfo {
     this.expiryMillis = expiryMillis;
     this.isDurable = expiryMillis > 0;
     this.matches = new Matches(this.subscriptions);
-    this.#timer = new CallbackTimer(now => this.#timeIsUp(now));
     this.#window.onRoom = () => this.refresh();
+  }
+
+  get consumers(): ReadonlyMap<Queue, Consumer> {
+    return this.#consumers ?? noConsumers;
+  }
+
+  /** QoS 2 messages that the client has not released yet. */
+  get received(): PacketIds {
+    return (this.#received ??= new PacketIds());
+  }
+
+  get receivedCount(): number {
+    return this.#received === null ? 0 : this.#received.count;
   }
 
   get canTake(): boolean {
@@ -87,7 +101,7 @@ export class Session implements DeliverySink, ChannelInfo {
   attach(connection: Connection): void {
     this.connection = connection;
     this.user = connection.user;
-    this.broker.timers.clear(this.#timer);
+    if (this.#timer !== null) this.broker.timers.clear(this.#timer);
     this.#window.limit = connection.deliveriesMax;
     for (const queue of this.#queues()) this.consume(queue);
     if (this.#inflight !== null && this.#inflight.count > 0) this.#resend(this.#inflight.ids());
@@ -97,7 +111,7 @@ export class Session implements DeliverySink, ChannelInfo {
   detach(nowMillis: number): void {
     this.connection = null;
     for (const consumer of this.consumers.values()) consumer.queue.detach(consumer);
-    this.consumers.clear();
+    this.#consumers?.clear();
     this.#window.unackedCount = 0;
     this.#isResending = false;
     if (this.expiryMillis === 0) this.sessions.end(this);
@@ -108,7 +122,7 @@ export class Session implements DeliverySink, ChannelInfo {
   consume(queue: Queue): void {
     if (this.connection === null || this.consumers.has(queue)) return;
     const noAck = !this.#acknowledges(queue);
-    const consumer = new Consumer(queue, this, noAck ? this.#unlimited : this.#window, {
+    const consumer = new Consumer(queue, this, noAck ? new SharedPrefetch() : this.#window, {
       tag: `${this.clientId}${noAck ? 'qos0' : 'qos1'}`,
       noAck,
       isExclusive: false,
@@ -118,7 +132,7 @@ export class Session implements DeliverySink, ChannelInfo {
       // A client that does not acknowledge holds up only itself.
       ackTimeoutMillis: Infinity,
     });
-    this.consumers.set(queue, consumer);
+    (this.#consumers ??= new Map()).set(queue, consumer);
     queue.attach(consumer);
   }
 
@@ -127,7 +141,7 @@ export class Session implements DeliverySink, ChannelInfo {
     const consumer = this.consumers.get(queue);
     if (consumer === undefined) return;
     queue.detach(consumer);
-    this.consumers.delete(queue);
+    this.#consumers?.delete(queue);
   }
 
   refresh(): void {
@@ -183,10 +197,10 @@ export class Session implements DeliverySink, ChannelInfo {
     const inflight = this.#inflight;
     if (inflight === null || inflight.state(id) !== waitsForPuback) return reasons.packetIdNotFound;
     const consumer = inflight.consumer(id);
-    inflight.read(id, this.#entry);
+    inflight.read(id, scratch);
     inflight.release(id);
     this.counters.acked++;
-    consumer.queue.settle(this.#entry, 'accepted');
+    consumer.queue.settle(scratch, 'accepted');
     consumer.gaveBack(1);
     return 0;
   }
@@ -197,9 +211,9 @@ export class Session implements DeliverySink, ChannelInfo {
     const state = inflight === null ? 0 : inflight.state(id);
     if (inflight === null || (state !== waitsForPubrec && state !== waitsForPubcomp)) return reasons.packetIdNotFound;
     if (state === waitsForPubrec) {
-      inflight.read(id, this.#entry);
+      inflight.read(id, scratch);
       this.counters.acked++;
-      inflight.consumer(id).queue.settle(this.#entry, 'accepted');
+      inflight.consumer(id).queue.settle(scratch, 'accepted');
       inflight.received(id);
     }
     if (reason >= 0x80) this.#complete(inflight, id);
@@ -223,7 +237,7 @@ export class Session implements DeliverySink, ChannelInfo {
 
   cancelled(consumer: Consumer, reason: CancelReason): void {
     const { queue } = consumer;
-    this.consumers.delete(queue);
+    this.#consumers?.delete(queue);
     this.sessions.queueGone(this, queue);
     if (reason === 'queue-deleted' && !this.isEnded)
       this.connection?.disconnect(reasons.administrativeAction, `the queue '${queue.name}' was deleted`);
@@ -232,17 +246,17 @@ export class Session implements DeliverySink, ChannelInfo {
   /** The session is over: nothing of it is kept. Called by Sessions only. */
   close(): void {
     this.isEnded = true;
-    this.broker.timers.clear(this.#timer);
+    if (this.#timer !== null) this.broker.timers.clear(this.#timer);
     for (const consumer of this.consumers.values()) consumer.queue.detach(consumer);
-    this.consumers.clear();
+    this.#consumers?.clear();
     const inflight = this.#inflight;
     if (inflight === null) return;
     for (const id of inflight.ids()) {
       const { queue } = inflight.consumer(id);
       if (inflight.state(id) !== waitsForPubcomp) {
-        inflight.read(id, this.#entry);
+        inflight.read(id, scratch);
         // Others may have what came to the group.
-        queue.settle(this.#entry, 'returned');
+        queue.settle(scratch, 'returned');
       }
       inflight.release(id);
     }
@@ -366,11 +380,16 @@ export class Session implements DeliverySink, ChannelInfo {
     if (this.will !== null) due = this.will.dueMillis;
     if (this.expiryMillis !== Infinity) due = Math.min(due, nowMillis + this.expiryMillis);
     this.#endsAtMillis = nowMillis + this.expiryMillis;
-    if (due !== Infinity) this.broker.timers.set(this.#timer, due);
+    if (due !== Infinity) this.#setTimer(due);
     this.broker.turn.arm();
   }
 
   #endsAtMillis = Infinity;
+
+  #setTimer(dueMillis: number): void {
+    this.#timer ??= new CallbackTimer(now => this.#timeIsUp(now));
+    this.broker.timers.set(this.#timer, dueMillis);
+  }
 
   #timeIsUp(nowMillis: number): void {
     if (this.connection !== null) return;
@@ -379,6 +398,6 @@ export class Session implements DeliverySink, ChannelInfo {
       return;
     }
     if (this.will !== null && nowMillis >= this.will.dueMillis) this.sessions.publishWill(this);
-    if (this.#endsAtMillis !== Infinity) this.broker.timers.set(this.#timer, this.#endsAtMillis);
+    if (this.#endsAtMillis !== Infinity) this.#setTimer(this.#endsAtMillis);
   }
 }

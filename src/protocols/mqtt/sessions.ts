@@ -179,7 +179,7 @@ export class Sessions {
       const name = group === null ? sessionQueueName(session.clientId, qos) : sharedQueueName(filter);
       if (name !== queue.name) continue;
       session.subscriptions.delete(filter);
-      session.sharedQueues.delete(filter);
+      session.sharedQueues = without(session.sharedQueues, filter);
     }
     this.#members.delete(queue);
     this.changed(session);
@@ -190,7 +190,7 @@ export class Sessions {
     const queue = session.sharedQueues.get(filter);
     if (queue === undefined) return;
     session.stopConsuming(queue);
-    session.sharedQueues.delete(filter);
+    session.sharedQueues = without(session.sharedQueues, filter);
     const members = this.#members.get(queue);
     members?.delete(session);
     if (members !== undefined && members.size > 0) return;
@@ -268,7 +268,7 @@ export class Sessions {
       this.#members.set(queue, members);
     }
     members.add(session);
-    session.sharedQueues.set(filter, queue);
+    session.sharedQueues = new Map([...session.sharedQueues, [filter, queue]]);
     if (session.isDurable) {
       // Nobody publishes with such a key: the binding is there to remember by.
       const own = this.#ownQueue(session, subscription.qos);
@@ -350,6 +350,12 @@ export class Sessions {
       if (queue !== undefined) vhost.removeQueue(queue);
     }
   }
+}
+
+function without<T>(map: ReadonlyMap<string, T>, key: string): Map<string, T> {
+  const rest = new Map(map);
+  rest.delete(key);
+  return rest;
 }
 
 function keyOf(vhost: Vhost, clientId: string): string {

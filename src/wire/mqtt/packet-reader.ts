@@ -25,7 +25,7 @@ export class PacketReader {
   /** Largest packet, fixed header included. */
   packetBytesMax: number;
   /** What was read of a fixed header that is not complete. */
-  readonly #head = Buffer.alloc(headMax);
+  #head: Buffer = nothing;
   #headBytes = 0;
   /** Bytes behind the fixed header of the packet that comes in pieces; -1 without one. */
   #bodyBytes = -1;
@@ -74,6 +74,7 @@ export class PacketReader {
           this.#fault('length', first, 0, visitor);
           return end;
         }
+        this.#head = Buffer.alloc(headMax);
         buffer.copy(this.#head, 0, at, end);
         this.#headBytes = end - at;
         return end;
