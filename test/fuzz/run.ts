@@ -1,10 +1,12 @@
-// Fuzzes a broker: node test/fuzz/run.ts [--seed N] [--sessions COUNT] [--frames COUNT]
+// Fuzzes a broker: node test/fuzz/run.ts [--protocol amqp|mqtt] [--seed N] [--sessions COUNT] [--frames COUNT]
 // A failure prints the seed and what the session sent.
 import { parseArgs } from 'node:util';
 import { Fuzzer } from './fuzzer.ts';
+import { MqttFuzzer } from './mqtt-fuzzer.ts';
 
 const { values } = parseArgs({
   options: {
+    protocol: { type: 'string', default: 'amqp' },
     seed: { type: 'string', default: '1' },
     sessions: { type: 'string', default: '20000' },
     frames: { type: 'string', default: '2000000' },
@@ -14,6 +16,10 @@ const { values } = parseArgs({
 const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1);
 const seed = Number(values.seed);
 const began = performance.now();
+if (values.protocol === 'mqtt') {
+  fuzzMqtt();
+  process.exit();
+}
 const fuzzer = new Fuzzer(seed);
 let lastProgress = began;
 try {
@@ -37,4 +43,19 @@ try {
 } catch (error) {
   console.error(`seed ${seed} after ${fuzzer.report.sessions} sessions:`, error);
   process.exitCode = 1;
+}
+
+function fuzzMqtt(): void {
+  const mqtt = new MqttFuzzer(seed);
+  try {
+    const { report } = mqtt.run(Number(values.sessions), Number(values.frames));
+    console.log(
+      `seed ${seed}: ${report.sessions} sessions, ${report.packets} packets, ${megabytes(report.bytes)} MB in ${((performance.now() - began) / 1000).toFixed(1)} s; 0 uncaught errors`,
+    );
+    console.log(`reasons: ${JSON.stringify(Object.fromEntries([...report.reasons].sort(([a], [b]) => a - b)))}`);
+    console.log(`heap after collection: ${megabytes(report.heapFirst)} MB at first, ${megabytes(report.heapLast)} MB at the end`);
+  } catch (error) {
+    console.error(`seed ${seed} after ${mqtt.report.sessions} sessions:`, error);
+    process.exitCode = 1;
+  }
 }

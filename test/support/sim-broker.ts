@@ -91,8 +91,8 @@ export class SimBroker {
     this.core.access.putPermission({ user: name, vhost, configure: '.*', write: '.*', read: '.*' });
   }
 
-  /** A new connection, as a listener would hand it over. */
-  accept(options: FakeSocketOptions = {}): FakeSocket {
+  /** A new connection, as a listener would hand it over; of AMQP, unless another front-end is given. */
+  accept(options: FakeSocketOptions = {}, frontEnd: { accept(link: Link): unknown } = this.frontEnd): FakeSocket {
     const socket = new FakeSocket(this.ticks, { peerPort: ++this.#lastPort, ...options });
     const facts = {
       peerHost: socket.remoteAddress,
@@ -104,7 +104,7 @@ export class SimBroker {
       tls: null,
       peerCertificate: null,
     };
-    this.frontEnd.accept(new Link(socket, facts, this.core.settings.outboxBytesMax));
+    frontEnd.accept(new Link(socket, facts, this.core.settings.outboxBytesMax));
     return socket;
   }
 

@@ -450,7 +450,8 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
 
   /** A CONNECT that is broken behind its version is answered in that version. [MQTT 5.0 3.1.4] */
   #guessVersion(error: unknown, buffer: Buffer, start: number, end: number): void {
-    const versionAt = start + 2 + buffer.readUInt16BE(Math.min(start, Math.max(0, buffer.length - 2)));
+    const nameBytes = end - start < 2 ? 0 : buffer.readUInt16BE(start);
+    const versionAt = start + 2 + nameBytes;
     const version = versionAt < end ? buffer[versionAt] : 0;
     if (error instanceof UnsupportedVersion) {
       this.#state = loggingIn;
