@@ -80,7 +80,7 @@ for (const [name, bytes] of files) {
 }
 const firstLoad = ['index.html', style, ...scripts].reduce((sum, name) => sum + (compressed.get(name) ?? 0), 0);
 if (firstLoad > firstLoadBytesMax) throw new Error(`the first load is ${firstLoad} bytes, more than ${firstLoadBytesMax}`);
-writeFileSync(join(made, 'key'), process.argv[3] ?? '');
+if (process.argv[3] !== undefined) writeFileSync(join(made, 'key'), process.argv[3]);
 rmSync(target, { recursive: true, force: true });
 try {
   renameSync(made, target);
