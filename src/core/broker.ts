@@ -37,6 +37,7 @@ import type { Entry } from './queues/entry.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
 import { type BrokerSettings, defaultSettings } from './settings.ts';
+import { Sharding } from './sharding/sharding.ts';
 import { Topology } from './topology.ts';
 import { Turn } from './turn.ts';
 import { Tracer } from './tracing/tracer.ts';
@@ -82,6 +83,7 @@ export class BrokerCore {
   readonly deadLetters: DeadLetters;
   readonly flow: FlowControl;
   readonly topology: Topology;
+  readonly sharding: Sharding;
   readonly alarms: Alarms;
   readonly connections = new ConnectionRegistry();
   /** What happens, for who wants to know. */
@@ -177,7 +179,9 @@ export class BrokerCore {
       queueCount: () => this.#sum(vhost => vhost.queues.size),
       bindingCount: () => this.#sum(vhost => vhost.bindingCount),
       applyPolicies: (vhost, target) => applyPolicies(this.policies, vhost, target),
+      exchangeAdded: (vhost, exchange) => this.sharding.reviewOne(vhost, exchange),
     });
+    this.sharding = new Sharding(this.topology, this.settings.nodeName, this.logger);
   }
 
   /** As an operator has named it, else as it was configured. [RabbitMQ: global parameter cluster_name] */
@@ -476,7 +480,9 @@ export class BrokerCore {
 
   #policyChanged(change: PolicyChange): void {
     const vhost = this.vhosts.get(change.kind === 'policy.put' ? change.policy.vhost : change.vhost);
-    if (vhost !== undefined) applyPolicyChange(this.policies, vhost, change);
+    if (vhost === undefined) return;
+    applyPolicyChange(this.policies, vhost, change);
+    this.sharding.review(vhost);
   }
 
   #applyVhostLimits(): void {

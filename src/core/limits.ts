@@ -14,6 +14,8 @@ export const limits = {
   turnDeadLettersMax: 2000,
   /** Exchanges one message may pass through, by bindings between exchanges and alternate exchanges. */
   routeHopsMax: 1000,
+  /** Queues that a policy may give one exchange. */
+  shardsMax: 4096,
   /** Remembered publishes of all connections together beyond the first few hundred of each; about 300 bytes each. */
   publishMemosMax: 262_144,
   /** Remembered routes per exchange, and per exchange with that many bindings. */

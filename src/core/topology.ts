@@ -45,6 +45,8 @@ export interface TopologyDeps {
   bindingCount(): number;
   /** Called after a queue or exchange was made, before anyone uses it: policies give it their settings. */
   applyPolicies(vhost: Vhost, target: Target): void;
+  /** Called when an exchange is there for all. */
+  exchangeAdded(vhost: Vhost, exchange: Exchange): void;
 }
 
 /**
@@ -283,6 +285,7 @@ export class Topology {
     exchange.alternate = stringArgument(declaration.arguments, 'alternate-exchange');
     this.#deps.applyPolicies(vhost, exchange);
     vhost.addExchange(exchange, actorName(actor));
+    this.#deps.exchangeAdded(vhost, exchange);
     return exchange;
   }
 

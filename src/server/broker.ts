@@ -289,6 +289,7 @@ export class Broker {
       hasUsers = importDefinitions(core, definitions, skipsUnchangedDefinitions);
     }
     if (isBlank) this.#seed(this.options.hasFirstObjects ?? !hasUsers);
+    core.sharding.start(core.vhosts.values());
     core.turn.run();
     this.onStarted();
     this.memoryMonitor?.start();

@@ -51,7 +51,7 @@ export function consume(channel: Channel, buffer: Buffer, start: number, end: nu
   }
   const { broker, vhost, actor } = channel.connection;
   if (channel.consumers.has(tag)) throw notAllowed(`attempt to reuse consumer tag '${tag}'`);
-  const name = queueName(channel, args.queue);
+  const name = broker.sharding.nameToRead(vhost, queueName(channel, args.queue));
   broker.topology.check(actor, vhost, 'read', 'queue', name);
   const queue = broker.topology.queue(vhost, name, actor);
   const max = broker.settings.consumersPerChannelMax;
@@ -127,7 +127,7 @@ export function cancel(channel: Channel, buffer: Buffer, start: number, end: num
 export function get(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeBasicGet(buffer, start, end);
   const { broker, vhost, actor } = channel.connection;
-  const name = queueName(channel, args.queue);
+  const name = broker.sharding.nameToRead(vhost, queueName(channel, args.queue));
   broker.topology.check(actor, vhost, 'read', 'queue', name);
   const queue = broker.topology.queue(vhost, name, actor);
   if (!queue.type.capabilities.hasGet)

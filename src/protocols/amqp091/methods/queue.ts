@@ -30,7 +30,7 @@ export function declare(channel: Channel, buffer: Buffer, start: number, end: nu
   const args = decodeQueueDeclare(buffer, start, end);
   const { broker, vhost, actor } = channel.connection;
   broker.counters.queuesDeclared++;
-  const name = withoutLineBreaks(args.queue);
+  const name = broker.sharding.nameToDeclare(vhost, withoutLineBreaks(args.queue));
   // The pseudo-queue of direct reply-to exists for whoever asks; one of its real queues as long as its channel is there.
   if (args.queue === replyToName || args.queue.startsWith(`${replyToName}.`)) {
     const exists = args.queue === replyToName || vhost.hiddenQueues.has(args.queue);
@@ -69,6 +69,7 @@ export function bind(channel: Channel, buffer: Buffer, start: number, end: numbe
   const { broker, vhost, actor } = channel.connection;
   const name = queueName(channel, args.queue);
   const key = args.queue === '' && args.routingKey === '' ? name : args.routingKey;
+  broker.sharding.assertWhole(vhost, name, 'bind');
   broker.topology.bind(vhost, withoutLineBreaks(args.exchange), 'queue', name, key, args.arguments, actor);
   if (!args.nowait) channel.reply(encodeQueueBindOk(channel.number));
 }
@@ -79,6 +80,7 @@ export function unbind(channel: Channel, buffer: Buffer, start: number, end: num
   const { broker, vhost, actor } = channel.connection;
   const name = queueName(channel, args.queue);
   const key = args.queue === '' && args.routingKey === '' ? name : args.routingKey;
+  broker.sharding.assertWhole(vhost, name, 'unbind');
   broker.topology.unbind(vhost, withoutLineBreaks(args.exchange), 'queue', name, key, args.arguments, actor);
   channel.reply(encodeQueueUnbindOk(channel.number));
 }
@@ -87,7 +89,9 @@ export function unbind(channel: Channel, buffer: Buffer, start: number, end: num
 export function purge(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeQueuePurge(buffer, start, end);
   const { broker, vhost, actor } = channel.connection;
-  const messageCount = broker.topology.purgeQueue(vhost, queueName(channel, args.queue), actor);
+  const name = queueName(channel, args.queue);
+  broker.sharding.assertWhole(vhost, name, 'purge');
+  const messageCount = broker.topology.purgeQueue(vhost, name, actor);
   if (!args.nowait) channel.reply(encodeQueuePurgeOk(channel.number, { messageCount }));
 }
 
@@ -96,6 +100,7 @@ export function remove(channel: Channel, buffer: Buffer, start: number, end: num
   const args = decodeQueueDelete(buffer, start, end);
   const { broker, vhost, actor } = channel.connection;
   const name = queueName(channel, args.queue);
+  broker.sharding.assertWhole(vhost, name, 'delete');
   channel.holdingCancels(() => {
     const messageCount = broker.topology.deleteQueue(vhost, name, { ifUnused: args.ifUnused, ifEmpty: args.ifEmpty }, actor);
     if (!args.nowait) channel.reply(encodeQueueDeleteOk(channel.number, { messageCount }));
