@@ -24,10 +24,15 @@ export class StreamWorld {
   readonly report: StreamsReport;
   readonly log: StreamLog;
   readonly errors: string[] = [];
+  /** For a test to note what it appended. */
+  readonly pending = new Map<number, string>();
+  readonly #settle: () => void;
   readonly #commits: MemoryCommits;
   wallMillis = 1_000_000;
 
-  constructor(files: Files, retention: StreamRetention = keepAll, options: StreamStoreOptions = {}) {
+  /** `settle` does what the files have been asked for, where they do not do it at once. */
+  constructor(files: Files, retention: StreamRetention = keepAll, options: StreamStoreOptions = {}, settle = (): void => {}) {
+    this.#settle = settle;
     this.store = new StreamStore(files, options);
     this.#commits = new MemoryCommits(this.store);
     const logger = { ...silentLogger, error: (_: string, text: string) => void this.errors.push(text) };
@@ -45,9 +50,13 @@ export class StreamWorld {
     );
     this.log = this.store.open(1, retention);
     this.report = this.store.recover(true);
+    let hasBegun = false;
     this.store.begin(error => {
       if (error !== null) throw error;
+      hasBegun = true;
     });
+    settle();
+    if (!hasBegun) throw new Error('the store has not begun');
   }
 
   append(body: string | Buffer, properties: Properties = {}, filterValue: string | null = null): number {
@@ -92,8 +101,16 @@ export class StreamWorld {
 
   /** All that a new reader finds at once. */
   read(start: StreamStart = { kind: 'first' }, filter: StreamFilter | null = null): ReadMessage[] {
-    const reader = this.log.read(start, filter, () => {});
-    const messages = readAll(reader);
+    let isReadable = false;
+    const reader = this.log.read(start, filter, () => {
+      isReadable = true;
+    });
+    const messages: ReadMessage[] = [];
+    do {
+      isReadable = false;
+      messages.push(...readAll(reader));
+      this.#settle();
+    } while (isReadable);
     reader.close();
     return messages;
   }

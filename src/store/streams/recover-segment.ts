@@ -17,6 +17,8 @@ export interface LastSegment extends RecoveredSegment {
   readonly damaged: readonly number[];
   /** Whether there is something that may be in the page cache only. */
   readonly isUnsynced: boolean;
+  /** Whether all segments before were durable when something in this one was written. */
+  readonly isBehindDurable: boolean;
   readonly lastChunk: { readonly position: number; readonly offset: number; readonly wallMillis: number } | null;
 }
 
@@ -65,7 +67,7 @@ export function lastSegment(streamId: number, base: number, handle: FileHandle, 
   const damaged: number[] = [];
   let candidates: Candidate[] = [];
   let last: Candidate | null = null;
-  let durableOffset = base;
+  let durableOffset = 0;
   let position = 0;
   let endOffset = base;
   let end = 0;
@@ -125,6 +127,7 @@ export function lastSegment(streamId: number, base: number, handle: FileHandle, 
     tornBytes: fileBytes - end,
     damaged,
     isUnsynced,
+    isBehindDurable: durableOffset >= base,
     lastChunk:
       lastChunk === null ? null : { position: lastChunk.position, offset: lastChunk.firstOffset, wallMillis: lastChunk.wallMillis },
   };

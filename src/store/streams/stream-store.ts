@@ -316,25 +316,51 @@ export class StreamStore implements StreamLogs, CommitParticipant {
     });
   }
 
-  #recoverLog(log: FileStreamLog, bases: readonly number[], report: StreamsReport): void {
-    const found: RecoveredSegment[] = [];
-    let last: LastSegment | null = null;
-    for (const [index, base] of bases.entries()) {
+  /**
+   * The segment that the stream ends in. One that was begun in an unfinished commit does not count when something before it is missing; then
+   * nothing in it was ever confirmed or read.
+   */
+  #findLast(log: FileStreamLog, bases: readonly number[], report: StreamsReport): LastSegment {
+    const read = (base: number): LastSegment => {
       const name = segmentName(log.id, base);
-      const handle = this.#files.openExisting(name);
-      try {
-        const bytes = this.#files.sizeOf(name);
-        const next = bases[index + 1];
-        if (next !== undefined) {
-          found.push(olderSegment(log.id, base, next, handle, bytes));
-          continue;
-        }
-        last = lastSegment(log.id, base, handle, bytes);
-      } finally {
-        handle.close();
+      return this.#opened(name, handle => lastSegment(log.id, base, handle, this.#files.sizeOf(name)));
+    };
+    let last = read(bases.at(-1) as number);
+    let checked = last;
+    let unsynced: Segment[] = [];
+    for (let at = bases.length - 1; at > 0 && !checked.isBehindDurable; at--) {
+      const before = read(bases[at - 1] as number);
+      if (before.endOffset !== checked.segment.base) {
+        for (const base of bases.slice(at)) this.#unneeded.push(segmentName(log.id, base), segmentName(log.id, base, 'index'));
+        report.tornBytes += last.segment.bytes + last.tornBytes;
+        last = before;
+        unsynced = [];
+      } else if (before.isUnsynced) {
+        unsynced.push(before.segment);
       }
+      checked = before;
     }
-    if (last === null) return;
+    this.#unsynced.push(...unsynced);
+    return last;
+  }
+
+  #opened<T>(name: string, use: (handle: FileHandle) => T): T {
+    const handle = this.#files.openExisting(name);
+    try {
+      return use(handle);
+    } finally {
+      handle.close();
+    }
+  }
+
+  #recoverLog(log: FileStreamLog, bases: readonly number[], report: StreamsReport): void {
+    const last = this.#findLast(log, bases, report);
+    const found: RecoveredSegment[] = [];
+    for (const [index, base] of bases.entries()) {
+      if (base >= last.segment.base) break;
+      const name = segmentName(log.id, base);
+      found.push(this.#opened(name, handle => olderSegment(log.id, base, bases[index + 1] as number, handle, this.#files.sizeOf(name))));
+    }
     report.tornBytes += last.tornBytes;
     for (const position of last.damaged) {
       report.damaged.push(`${last.segment.name}:${position}`);
