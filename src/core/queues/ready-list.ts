@@ -2,30 +2,38 @@
 import type { MessageRef, Rename } from '../messages/message-store.ts';
 import { type Entry, metaRedelivered } from './entry.ts';
 import type { Queue } from './queue.ts';
+import { blockPlaces, ReadyColumns } from './ready-columns.ts';
 import { ReturnedHeap } from './returned-heap.ts';
 
 const initialCapacity = 16;
 /** An emptied ring above this capacity is given back, so that a queue that was deep once does not stay large. */
 const keptCapacityMax = 1024;
+/** Blocks that are done are forgotten when there are so many. */
+const doneBlocksMax = 64;
 /** Bytes of a place in the ring, and of a message that counts as returned: what gaps are weighed by. */
 const holeCost = 16;
 const returnedCost = 100;
 
 /**
- * The messages of a queue (or of one priority of it) that can be delivered now, oldest first. Entries are columns of typed arrays in a
- * ring: a message's place is its sequence number, so it need not be stored. A place whose ref is 0 was taken out of the middle.
+ * The messages of a queue (or of one priority of it) that can be delivered now, oldest first. A short list is one ring of columns; a long one
+ * is a row of blocks, so that neither its growth nor its end moves what is there. A place whose ref is 0 was taken out of the middle.
  */
 export class ReadyList {
-  #refs: Uint32Array | null = null;
-  #metas: Uint32Array | null = null;
-  #bytes: Uint32Array | null = null;
-  /** Made when the first message with a time to live comes. */
-  #expiries: Float64Array | null = null;
-  #mask = 0;
-  /** Sequence number of the first place in the ring. */
+  /** The ring, or the block that was asked for last. */
+  #columns: ReadyColumns | null = null;
+  /** The blocks of a long list, in order; null for a ring. Those before `#done` are done and null. */
+  #blocks: (ReadyColumns | null)[] | null = null;
+  /** The number of the first of `#blocks`: a message's sequence number divided by the places of a block. */
+  #firstBlock = 0;
+  #done = 0;
+  /** A block that is done and may be used again. */
+  #spare: ReadyColumns | null = null;
+  /** The number of the block in `#columns`, when there are blocks. */
+  #current = 0;
+  /** Sequence number of the first place. */
   #head = 1;
   #tail = 1;
-  /** Places in the ring whose message was taken out of the middle. */
+  /** Places whose message was taken out of the middle. */
   #holes = 0;
   #returned: ReturnedHeap | null = null;
 
@@ -40,13 +48,8 @@ export class ReadyList {
   /** Appends a message; returns its sequence number. `expiryMillis` 0 means it does not expire. */
   push(ref: MessageRef, meta: number, bytes: number, expiryMillis: number): number {
     const sequence = this.#tail;
-    if (this.#refs === null || sequence - this.#head > this.#mask) this.#grow();
-    const index = sequence & this.#mask;
-    (this.#refs as Uint32Array)[index] = ref;
-    (this.#metas as Uint32Array)[index] = meta;
-    (this.#bytes as Uint32Array)[index] = bytes;
-    if (this.#expiries !== null) this.#expiries[index] = expiryMillis;
-    else if (expiryMillis !== 0) this.#startExpiries(index, expiryMillis);
+    const columns = this.#columnsForTail();
+    columns.put(sequence & columns.mask, ref, meta, bytes, expiryMillis);
     this.#tail = sequence + 1;
     return sequence;
   }
@@ -62,12 +65,8 @@ export class ReadyList {
       return;
     }
     if (sequence < this.#tail) {
-      const index = sequence & this.#mask;
-      (this.#refs as Uint32Array)[index] = ref;
-      (this.#metas as Uint32Array)[index] = meta;
-      (this.#bytes as Uint32Array)[index] = bytes;
-      if (this.#expiries !== null) this.#expiries[index] = expiryMillis;
-      else if (expiryMillis !== 0) this.#startExpiries(index, expiryMillis);
+      const columns = this.#at(sequence);
+      columns.put(sequence & columns.mask, ref, meta, bytes, expiryMillis);
       this.#holes--;
       return;
     }
@@ -94,7 +93,7 @@ export class ReadyList {
   #returnAll(sequence: number): void {
     const entry: Entry = { ref: 0, meta: 0, bytes: 0, sequence: 0, expiryMillis: 0 };
     for (; this.#head < this.#tail; this.#head++) {
-      if ((this.#refs as Uint32Array)[this.#head & this.#mask] === 0) continue;
+      if (this.#refAt(this.#head) === 0) continue;
       this.#fill(entry, this.#head);
       this.#returned ??= new ReturnedHeap();
       this.#returned.push(entry);
@@ -109,8 +108,8 @@ export class ReadyList {
   markRedelivered(): void {
     this.#returned?.markRedelivered();
     for (let sequence = this.#head; sequence < this.#tail; sequence++) {
-      const index = sequence & this.#mask;
-      (this.#metas as Uint32Array)[index] = ((this.#metas as Uint32Array)[index] as number) | metaRedelivered;
+      const { metas, mask } = this.#at(sequence);
+      metas[sequence & mask] = (metas[sequence & mask] as number) | metaRedelivered;
     }
   }
 
@@ -140,16 +139,17 @@ export class ReadyList {
     this.#head++;
     if (this.#head === this.#tail) this.#emptied();
     else if (this.#holes > 0) this.#skipHoles();
+    else if (this.#blocks !== null && (this.#head & (blockPlaces - 1)) === 0) this.#dropDone();
   }
 
   /** Takes the message with this sequence number out of the list, wherever it is. Returns false when it is not here. */
   remove(sequence: number, into: Entry): boolean {
     if (this.#returned?.remove(sequence, into)) return true;
     if (sequence < this.#head || sequence >= this.#tail) return false;
-    const refs = this.#refs as Uint32Array;
-    if (refs[sequence & this.#mask] === 0) return false;
+    const { refs, mask } = this.#at(sequence);
+    if (refs[sequence & mask] === 0) return false;
     this.#fill(into, sequence);
-    refs[sequence & this.#mask] = 0;
+    refs[sequence & mask] = 0;
     this.#holes++;
     this.#skipHoles();
     return true;
@@ -162,7 +162,7 @@ export class ReadyList {
       if (!isStopped) isStopped = !visit(entry);
     }, into);
     for (let sequence = this.#head; sequence < this.#tail && !isStopped; sequence++) {
-      if ((this.#refs as Uint32Array)[sequence & this.#mask] === 0) continue;
+      if (this.#refAt(sequence) === 0) continue;
       this.#fill(into, sequence);
       isStopped = !visit(into);
     }
@@ -171,105 +171,129 @@ export class ReadyList {
   /** No message expires later than `expiryMillis`. */
   limitExpiries(expiryMillis: number): void {
     this.#returned?.limitExpiries(expiryMillis);
-    if (this.#refs === null) return;
-    this.#expiries ??= new Float64Array(this.#mask + 1);
     for (let sequence = this.#head; sequence < this.#tail; sequence++) {
-      const index = sequence & this.#mask;
-      const old = this.#expiries[index] as number;
-      if (old === 0 || old > expiryMillis) this.#expiries[index] = expiryMillis;
+      const columns = this.#at(sequence);
+      columns.limitExpiry(sequence & columns.mask, expiryMillis);
     }
   }
 
   relocate(rename: Rename, queue: Queue): void {
     this.#returned?.relocate(rename, queue);
-    const refs = this.#refs;
-    if (refs === null) return;
     for (let sequence = this.#head; sequence < this.#tail; sequence++) {
-      const index = sequence & this.#mask;
+      const { refs, metas, bytes, expiries, mask } = this.#at(sequence);
+      const index = sequence & mask;
       const ref = refs[index] as number;
       if (ref === 0) continue;
-      const expiryMillis = this.#expiries === null ? 0 : (this.#expiries[index] as number);
-      refs[index] = rename(
-        ref,
-        queue,
-        (this.#metas as Uint32Array)[index] as number,
-        sequence,
-        (this.#bytes as Uint32Array)[index] as number,
-        expiryMillis,
-      );
+      const expiryMillis = expiries === null ? 0 : (expiries[index] as number);
+      refs[index] = rename(ref, queue, metas[index] as number, sequence, bytes[index] as number, expiryMillis);
     }
   }
 
   #fill(into: Entry, sequence: number): void {
-    const index = sequence & this.#mask;
-    into.ref = (this.#refs as Uint32Array)[index] as number;
-    into.meta = (this.#metas as Uint32Array)[index] as number;
-    into.bytes = (this.#bytes as Uint32Array)[index] as number;
+    const columns = this.#at(sequence);
+    const index = sequence & columns.mask;
+    into.ref = columns.refs[index] as number;
+    into.meta = columns.metas[index] as number;
+    into.bytes = columns.bytes[index] as number;
     into.sequence = sequence;
-    into.expiryMillis = this.#expiries === null ? 0 : (this.#expiries[index] as number);
+    into.expiryMillis = columns.expiries === null ? 0 : (columns.expiries[index] as number);
   }
 
-  /** A message that was taken out of the middle has its place in the ring still. */
+  /** A message that was taken out of the middle has its place still. */
   #fillHole(entry: Entry): void {
-    const index = entry.sequence & this.#mask;
-    (this.#refs as Uint32Array)[index] = entry.ref;
-    (this.#metas as Uint32Array)[index] = entry.meta;
-    (this.#bytes as Uint32Array)[index] = entry.bytes;
-    if (this.#expiries !== null) this.#expiries[index] = entry.expiryMillis;
-    else if (entry.expiryMillis !== 0) this.#startExpiries(index, entry.expiryMillis);
+    const columns = this.#at(entry.sequence);
+    columns.put(entry.sequence & columns.mask, entry.ref, entry.meta, entry.bytes, entry.expiryMillis);
     this.#holes--;
   }
 
   #skipHoles(): void {
-    const refs = this.#refs as Uint32Array;
-    while (this.#holes > 0 && this.#head < this.#tail && refs[this.#head & this.#mask] === 0) {
+    while (this.#holes > 0 && this.#head < this.#tail && this.#refAt(this.#head) === 0) {
       this.#head++;
       this.#holes--;
     }
     if (this.#head === this.#tail) this.#emptied();
+    else if (this.#blocks !== null) this.#dropDone();
+  }
+
+  #refAt(sequence: number): number {
+    const { refs, mask } = this.#at(sequence);
+    return refs[sequence & mask] as number;
+  }
+
+  /** Where the place of a sequence number from head up to tail is. */
+  #at(sequence: number): ReadyColumns {
+    if (this.#blocks === null) return this.#columns as ReadyColumns;
+    const block = Math.floor(sequence / blockPlaces);
+    if (block !== this.#current) {
+      this.#current = block;
+      this.#columns = this.#blocks[block - this.#firstBlock] as ReadyColumns;
+    }
+    return this.#columns as ReadyColumns;
+  }
+
+  #columnsForTail(): ReadyColumns {
+    const sequence = this.#tail;
+    if (this.#blocks === null) {
+      const columns = this.#columns;
+      if (columns !== null && sequence - this.#head <= columns.mask) return columns;
+      const places = columns === null ? initialCapacity : (columns.mask + 1) * 2;
+      if (places <= blockPlaces) {
+        const grown = new ReadyColumns(places);
+        if (columns !== null) grown.takeOver(columns, this.#head, sequence);
+        this.#columns = grown;
+        return grown;
+      }
+      this.#startBlocks();
+    }
+    const blocks = this.#blocks as unknown as (ReadyColumns | null)[];
+    if (Math.floor(sequence / blockPlaces) - this.#firstBlock === blocks.length) {
+      blocks.push(this.#spare ?? new ReadyColumns(blockPlaces));
+      this.#spare = null;
+    }
+    return this.#at(sequence);
+  }
+
+  /** The ring is full and as long as a block: what is in it goes into two blocks. */
+  #startBlocks(): void {
+    const ring = this.#columns as ReadyColumns;
+    const first = Math.floor(this.#head / blockPlaces);
+    const end = (first + 1) * blockPlaces;
+    const one = new ReadyColumns(blockPlaces);
+    one.takeOver(ring, this.#head, Math.min(end, this.#tail));
+    this.#blocks = [one];
+    if (this.#tail > end) {
+      const two = new ReadyColumns(blockPlaces);
+      two.takeOver(ring, end, this.#tail);
+      this.#blocks.push(two);
+    }
+    this.#firstBlock = first;
+    this.#done = 0;
+    this.#current = first;
+    this.#columns = one;
+  }
+
+  /** Forgets the blocks before the head's. */
+  #dropDone(): void {
+    const blocks = this.#blocks as (ReadyColumns | null)[];
+    const head = Math.floor(this.#head / blockPlaces) - this.#firstBlock;
+    while (this.#done < head) {
+      this.#spare = blocks[this.#done] as ReadyColumns;
+      blocks[this.#done++] = null;
+    }
+    if (this.#done < doneBlocksMax || this.#done * 2 < blocks.length) return;
+    blocks.splice(0, this.#done);
+    this.#firstBlock += this.#done;
+    this.#done = 0;
   }
 
   #emptied(): void {
-    this.#expiries = null;
-    if (this.#mask >= keptCapacityMax) {
-      this.#refs = null;
-      this.#metas = null;
-      this.#bytes = null;
-      this.#mask = 0;
+    if (this.#blocks !== null) {
+      this.#blocks = null;
+      this.#spare = null;
+      this.#columns = null;
+    } else if (this.#columns !== null) {
+      this.#columns.expiries = null;
+      if (this.#columns.mask >= keptCapacityMax) this.#columns = null;
     }
-  }
-
-  #startExpiries(index: number, expiryMillis: number): void {
-    this.#expiries = new Float64Array(this.#mask + 1);
-    this.#expiries[index] = expiryMillis;
-  }
-
-  #grow(): void {
-    const capacity = this.#refs === null ? initialCapacity : (this.#mask + 1) * 2;
-    this.#refs = this.#grownU32(this.#refs, capacity);
-    this.#metas = this.#grownU32(this.#metas, capacity);
-    this.#bytes = this.#grownU32(this.#bytes, capacity);
-    if (this.#expiries !== null) {
-      const old = this.#expiries;
-      const grown = new Float64Array(capacity);
-      for (let sequence = this.#head; sequence < this.#tail; sequence++)
-        grown[sequence & (capacity - 1)] = old[sequence & this.#mask] as number;
-      this.#expiries = grown;
-    }
-    this.#mask = capacity - 1;
-  }
-
-  #grownU32(old: Uint32Array | null, capacity: number): Uint32Array {
-    const grown = new Uint32Array(capacity);
-    if (old === null) return grown;
-    const length = old.length;
-    // The ring's content is at most two runs of the old array, and stays in order at the same sequence numbers modulo the new capacity.
-    const from = this.#head & (length - 1);
-    const first = old.subarray(from);
-    const second = old.subarray(0, from);
-    const to = this.#head & (capacity - 1);
-    grown.set(first, to);
-    grown.set(second, (to + first.length) & (capacity - 1));
-    return grown;
   }
 }
