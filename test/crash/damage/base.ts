@@ -17,7 +17,7 @@ import { Ledger } from '../campaign/ledger.ts';
 import { declareTopology, Load } from '../campaign/load.ts';
 import { Publisher } from '../campaign/publisher.ts';
 import { fanoutExchange, queues, routes } from '../campaign/topology.ts';
-import { Recovered } from '../recovered.ts';
+import { Recovered, type RecoveredOptions } from '../recovered.ts';
 
 /** A message as it is expected. */
 export interface Expected {
@@ -44,12 +44,14 @@ export interface Base {
   readonly usedBytes: number;
   readonly expected: ReadonlyMap<string, readonly Expected[]>;
   readonly frames: readonly FramePlace[];
+  readonly options: RecoveredOptions;
 }
 
 /** Used bytes of a directory with a few messages, in two lives, of which the second was not ended. */
 export function smallBase(): Promise<Base> {
   const ledger = new Ledger();
-  return makeBase(async (port, life) => {
+  // Short segments are quickly searched.
+  return makeBase({ slabsPerSegment: 1 }, async (port, life) => {
     const client = await FastClient.connect(port, { delivered() {}, confirmed: (_channel, ...confirm) => publisher.confirmed(...confirm) });
     const publisher = new Publisher(client, 1, 0, ledger, 200);
     await client.openChannel(1);
@@ -76,7 +78,7 @@ export function smallBase(): Promise<Base> {
 /** A directory as a busy broker leaves it, large bodies included. */
 export function realBase(seed: number): Promise<Base> {
   const ledger = new Ledger();
-  return makeBase(async port => {
+  return makeBase({}, async port => {
     const random = new Random(seed);
     await declareTopology(port);
     const load = new Load(port, ledger, random, new Map(), { publishers: 2, batch: 20, window: 50 });
@@ -87,17 +89,17 @@ export function realBase(seed: number): Promise<Base> {
   });
 }
 
-async function makeBase(use: (port: number, life: number) => Promise<void>): Promise<Base> {
+async function makeBase(options: RecoveredOptions, use: (port: number, life: number) => Promise<void>): Promise<Base> {
   const directory = mkdtempSync(join(tmpdir(), 'warren-damage-'));
   try {
     const dataDir = join(directory, 'data');
-    const first = await Broker.start({ dataDir });
+    const first = await Broker.start({ dataDir, store: options });
     await use(first.port, 1);
     await first.stop();
-    const second = await Broker.start({ dataDir });
+    const second = await Broker.start({ dataDir, store: options });
     await use(second.port, 2);
     await second.core.committed();
-    const base = look(load(join(dataDir, 'journal')));
+    const base = look(load(join(dataDir, 'journal')), options);
     await second.stop();
     return base;
   } finally {
@@ -119,9 +121,9 @@ function load(directory: string): Platter {
   return platter;
 }
 
-function look(platter: Platter): Base {
+function look(platter: Platter, options: RecoveredOptions): Base {
   const files = new SimFiles(new Random(1), platter);
-  const recovered = new Recovered(files.clone(new Random(1)));
+  const recovered = new Recovered(files.clone(new Random(1)), options);
   if (recovered.report.damaged.length > 0) throw new Error(`the base is damaged: ${recovered.report.damaged.join('; ')}`);
   const { segments } = recovered.store.journal;
   const expected = new Map<string, Expected[]>();
@@ -144,7 +146,14 @@ function look(platter: Platter): Base {
     while (count > 0 && bytes[count - 1] === 0) count--;
     if (count > 0) used.set(name, count);
   }
-  return { files, used, usedBytes: [...used.values()].reduce((sum, count) => sum + count, 0), expected, frames: framesOf(recovered) };
+  return {
+    files,
+    used,
+    usedBytes: [...used.values()].reduce((sum, count) => sum + count, 0),
+    expected,
+    frames: framesOf(recovered),
+    options,
+  };
 }
 
 function framesOf({ store }: Recovered): FramePlace[] {

@@ -36,7 +36,7 @@ export function injure(base: Base, injury: Injury): InjuryResult {
   apply(files, injury);
   let recovered: Recovered;
   try {
-    recovered = new Recovered(files);
+    recovered = new Recovered(files, base.options);
   } catch (error) {
     if (error instanceof JournalError && injury.kind !== 'flip') return { lost: 0, isReported: true, isRefused: true, violations };
     return { lost: 0, isReported: false, isRefused: true, violations: [`it does not start: ${(error as Error).message}`] };
@@ -65,7 +65,7 @@ export function injure(base: Base, injury: Injury): InjuryResult {
   if (missingQueues > 0 && !isReported) violations.push(`${missingQueues} queues are missing, and nothing is reported`);
   files = files.kill();
   try {
-    const again = new Recovered(files);
+    const again = new Recovered(files, base.options);
     if (again.queues.size !== recovered.queues.size) violations.push('a second start finds other queues');
   } catch (error) {
     violations.push(`it does not start again: ${(error as Error).message}`);
