@@ -19,6 +19,7 @@ const suites: Record<string, string[]> = {
   differential: ['test/differential/**/*.test.ts'],
   ui: ['test/ui/**/*.test.ts'],
   crash: ['test/crash/**/*.test.ts'],
+  upgrade: ['test/upgrade/**/*.test.ts'],
   fuzz: ['test/fuzz/**/*.test.ts'],
   conformance: ['conformance/**/*.test.ts'],
 };

@@ -101,6 +101,11 @@ async function claim(common: string, own: string): Promise<void> {
   }
 }
 
+/** Whether a running broker listens there. */
+export async function isListening(path: string): Promise<boolean> {
+  return (await probe(path)) === 'live';
+}
+
 /** Whether somebody listens. @throws the system's error if that cannot be known */
 function probe(path: string): Promise<'live' | 'dead' | 'absent'> {
   return withShortPath(path, short => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ControlSocket, InUseError } from './control-socket.ts';
+import { ControlSocket, controlSocketName, InUseError, isListening } from './control-socket.ts';
 import { DataDirError } from './data-dir-error.ts';
 import { makeDirectory } from './make-directory.ts';
 
@@ -70,6 +70,16 @@ async function openControl(path: string): Promise<ControlSocket> {
   const control = await ControlSocket.open(directory);
   writeFileSync(join(path, controlPathName), `${control.path}\n`);
   return control;
+}
+
+/** Whether a broker has the directory now. Changes nothing in it. */
+export async function isInUse(path: string): Promise<boolean> {
+  if (await isListening(join(path, controlSocketName))) return true;
+  try {
+    return await isListening(readFileSync(join(path, controlPathName), 'utf8').trim());
+  } catch {
+    return false;
+  }
 }
 
 /** A directory of this user's in the system's temporary directory, the same for every broker on the same data. */

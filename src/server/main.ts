@@ -6,6 +6,11 @@ import { ConfigError } from './config/config-error.ts';
 export async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   try {
+    const [word, ...rest] = argv;
+    if (word === 'check' || word === 'export') {
+      await (await import('./inspect/inspect.ts')).inspect(word, rest);
+      return;
+    }
     const { action } = parseCommandLine(argv);
     if (action === 'help') process.stdout.write(USAGE);
     else if (action === 'version') process.stdout.write(`${version}\n`);

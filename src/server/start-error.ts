@@ -10,7 +10,8 @@ const exitUnavailable = 1;
 export const exitInternal = 70;
 
 /** The journal cannot be read without losing something. [sysexits.h: EX_DATAERR] */
-const exitDamaged = 65;
+export const exitDamaged = 65;
+
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return error.exitCode;
   if (error instanceof DefinitionsError) return EXIT_CONFIG;

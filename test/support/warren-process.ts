@@ -72,6 +72,16 @@ export class WarrenProcess {
     return warren;
   }
 
+  /** Runs the program with these arguments only. */
+  static tool(t: { after(end: () => unknown): void }, args: readonly string[]): WarrenProcess {
+    const warren = new WarrenProcess(spawn(process.execPath, [program, ...args], { stdio: 'pipe' }), null);
+    t.after(async () => {
+      if (warren.child.exitCode === null && warren.child.signalCode === null) warren.child.kill('SIGKILL');
+      await warren.exited;
+    });
+    return warren;
+  }
+
   /** Runs the program and waits until it serves. */
   static async start(t: { after(end: () => unknown): void }, options: WarrenOptions = {}): Promise<WarrenProcess> {
     const warren = WarrenProcess.run(t, options);

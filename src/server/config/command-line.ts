@@ -21,6 +21,7 @@ export interface CommandLine {
 }
 
 export const USAGE = `Usage: warren [options]
+       warren check DIR | export DIR
 
 Starts the broker. Without options it listens for AMQP on 127.0.0.1:5672 and keeps its data in ./data.
 
@@ -34,6 +35,8 @@ Starts the broker. Without options it listens for AMQP on 127.0.0.1:5672 and kee
   --print-url        print the AMQP URL on standard output as soon as the broker is ready
   --watch-definitions FILE
                      load definitions from FILE, and again whenever it changes
+  check DIR          look whether everything in a data directory is sound; changes nothing
+  export DIR         write definitions and messages of a data directory as JSON lines; changes nothing
   --version          print the version and exit
   --help             print this and exit
 

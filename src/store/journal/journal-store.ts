@@ -189,6 +189,11 @@ export class JournalStore {
     this.#files.syncDirectory(synced);
   }
 
+  /** Between `recover` and `begin`: files of large bodies that no message has. */
+  get unusedLooseCount(): number {
+    return this.#recovery?.unusedLooseIds.length ?? 0;
+  }
+
   get cleaner(): Cleaner | null {
     return this.#cleaner;
   }

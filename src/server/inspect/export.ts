@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { definitionsSource } from '../../core/definitions/core-source.ts';
+import { exportDefinitions } from '../../core/definitions/export-definitions.ts';
+import type { MessageRef } from '../../core/messages/message-store.ts';
+import { metaRedelivered } from '../../core/queues/entry.ts';
+import type { Queue } from '../../core/queues/queue.ts';
+import { payloadToJson } from '../../management/messages/payload-json.ts';
+import { propertiesToJson } from '../../management/messages/properties-json.ts';
+import { readMessage } from '../../management/messages/read-message.ts';
+import { Inspection } from './inspection.ts';
+
+export interface ExportResult {
+  readonly messages: number;
+  /** What could not be read, and is not in the output. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Writes a data directory as JSON lines: the definitions in one, as RabbitMQ exports them, then a line for each message of each queue, in
+ * the order of delivery. Changes nothing. Rejects with a DataDirError or JournalError when the directory cannot be read.
+ */
+export async function exportDataDir(path: string, out: Writable): Promise<ExportResult> {
+  const inspection = await Inspection.open(path);
+  const { core, report } = inspection;
+  const problems = [...report.damaged];
+  let messages = 0;
+  const write = async (line: unknown): Promise<void> => {
+    if (!out.write(`${JSON.stringify(line)}\n`)) await once(out, 'drain');
+  };
+  await write({ definitions: exportDefinitions(definitionsSource(core)) });
+  for (const vhost of core.vhosts.values()) {
+    for (const queue of vhost.queues.values()) {
+      for (const { ref, isRedelivered, dueMillis } of found(queue)) {
+        await inspection.fetch(ref);
+        const message = readMessage(core, ref);
+        if (message === null) {
+          problems.push(`a message of queue '${queue.name}' in vhost '${vhost.name}' is damaged`);
+          continue;
+        }
+        const { payload, encoding } = payloadToJson(message.body, 'auto');
+        await write({
+          vhost: vhost.name,
+          queue: queue.name,
+          exchange: message.exchange,
+          routing_key: message.routingKey,
+          redelivered: isRedelivered,
+          ...(dueMillis > 0 ? { due: dueMillis } : {}),
+          properties: propertiesToJson(message.properties),
+          payload,
+          payload_encoding: encoding,
+        });
+        messages++;
+      }
+    }
+  }
+  return { messages, problems };
+}
+
+interface Found {
+  readonly ref: MessageRef;
+  readonly isRedelivered: boolean;
+  /** Unix time at which a message that waits to be tried again comes back; 0 for the others. */
+  readonly dueMillis: number;
+}
+
+function found(queue: Queue): Found[] {
+  const list: Found[] = [];
+  queue.forEachReady(({ ref, meta }) => {
+    list.push({ ref, isRedelivered: (meta & metaRedelivered) !== 0, dueMillis: 0 });
+    return true;
+  });
+  queue.retries?.forEach(({ entry, dueMillis }) => void list.push({ ref: entry.ref, isRedelivered: true, dueMillis }));
+  return list;
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { openSync, closeSync, readdirSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { long } from '../../src/base/field-table.ts';
+import * as methods from '../../src/wire/amqp091/methods.gen.ts';
+import { AmqpDriver } from '../support/amqp-driver.ts';
+import { confirmSelect, queueDeclare } from '../support/amqp-requests.ts';
+import { temporaryDirectory, WarrenProcess } from '../support/warren-process.ts';
+
+const messageCount = 20;
+
+/** Fills a data directory and ends its broker. */
+async function fill(t: Parameters<typeof WarrenProcess.start>[0], signal: NodeJS.Signals): Promise<string> {
+  const warren = await WarrenProcess.start(t, { dataDir: join(temporaryDirectory(t), 'data') });
+  const driver = await AmqpDriver.connect({ port: warren.port });
+  await driver.openChannel(1);
+  await driver.call(queueDeclare(1, { queue: 'kept', durable: true }), methods.QueueDeclareOk);
+  await driver.call(confirmSelect(1), methods.ConfirmSelectOk);
+  for (let number = 1; number <= messageCount; number++) {
+    const body = number === 7 ? Buffer.from([0xff, 0x00, 0xfe]) : Buffer.from(`message ${number}${'.'.repeat(number * 40)}`);
+    driver.publish(1, { routingKey: 'kept', properties: { deliveryMode: 2, headers: new Map([['n', long(number)]]) }, body });
+  }
+  driver.publish(1, { routingKey: 'kept', properties: { deliveryMode: 2 }, body: Buffer.alloc(300_000, 'x') });
+  for (let confirmed = 0; confirmed <= messageCount; ) confirmed = (await driver.expect(methods.BasicAck, 1)).deliveryTag;
+  await warren.stop(signal);
+  return warren.dataDir as string;
+}
+
+/** Names, sizes, times and contents of all files. */
+function fingerprint(dataDir: string): string {
+  const journal = join(dataDir, 'journal');
+  return readdirSync(journal)
+    .sort()
+    .map(name => {
+      const { size, mtimeMs } = statSync(join(journal, name));
+      const fd = openSync(join(journal, name), 'r');
+      const bytes = Buffer.alloc(1024 * 1024);
+      const count = readSync(fd, bytes, 0, bytes.length, 0);
+      closeSync(fd);
+      return `${name} ${size} ${mtimeMs} ${createHash('sha256').update(bytes.subarray(0, count)).digest('hex')}`;
+    })
+    .join('\n');
+}
+
+async function run(
+  t: Parameters<typeof WarrenProcess.start>[0],
+  args: readonly string[],
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const warren = WarrenProcess.tool(t, args);
+  const { code } = await warren.exited;
+  return { code, stdout: warren.stdout, stderr: warren.stderr };
+}
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  test(`warren check finds a directory sound after ${signal}, and changes nothing in it`, async t => {
+    const dataDir = await fill(t, signal);
+    const before = fingerprint(dataDir);
+    const { code, stdout, stderr } = await run(t, ['check', dataDir]);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, signal === 'SIGTERM' ? /, stopped cleanly\n/ : /, not stopped cleanly\n/);
+    assert.match(stdout, new RegExp(`messages +${messageCount + 1} in queues, ${messageCount + 1} bodies checked`));
+    assert.match(stdout, /definitions +1 virtual host, 1 user, 1 queue,/);
+    assert.match(stdout, /sound\n$/);
+    assert.equal(fingerprint(dataDir), before);
+  });
+}
+
+test('warren check tells of a damaged body, and ends with 65', async t => {
+  const dataDir = await fill(t, 'SIGTERM');
+  const segment = join(dataDir, 'journal', '0000000000.seg');
+  const at = readFileSync(segment).indexOf('message 9.');
+  const fd = openSync(segment, 'r+');
+  writeSync(fd, Buffer.from('X'), 0, 1, at + 20);
+  closeSync(fd);
+  const { code, stdout } = await run(t, ['check', dataDir]);
+  assert.equal(code, 65);
+  assert.match(stdout, /damage +a message of 'kept' is damaged\n/);
+  const exported = await run(t, ['export', dataDir]);
+  assert.equal(exported.code, 65);
+  assert.match(exported.stderr, /left out: a message of queue 'kept' in vhost '\/' is damaged/);
+  assert.equal(exported.stdout.trim().split('\n').length, 1 + messageCount);
+});
+
+test('warren export writes definitions and messages as lines of JSON, in order', async t => {
+  const dataDir = await fill(t, 'SIGKILL');
+  const before = fingerprint(dataDir);
+  const { code, stdout, stderr } = await run(t, ['export', dataDir]);
+  assert.equal(code, 0, stderr);
+  const [first, ...messages] = stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Record<string, unknown>);
+  const { definitions } = first as { definitions: { queues: { name: string }[]; users: { name: string }[] } };
+  assert.deepEqual(
+    definitions.queues.map(({ name }) => name),
+    ['kept'],
+  );
+  assert.deepEqual(
+    definitions.users.map(({ name }) => name),
+    ['guest'],
+  );
+  assert.equal(messages.length, messageCount + 1);
+  assert.deepEqual(messages[0], {
+    vhost: '/',
+    queue: 'kept',
+    exchange: '',
+    routing_key: 'kept',
+    redelivered: true,
+    properties: { headers: { n: 1 }, delivery_mode: 2 },
+    payload: `message 1${'.'.repeat(40)}`,
+    payload_encoding: 'string',
+  });
+  assert.equal(messages[6]?.['payload_encoding'], 'base64');
+  assert.equal(messages[6]?.['payload'], Buffer.from([0xff, 0x00, 0xfe]).toString('base64'));
+  assert.equal(String(messages[messageCount]?.['payload']).length, 300_000);
+  assert.equal(fingerprint(dataDir), before);
+});
+
+test('warren check and export refuse a directory whose broker runs, and one that is none', async t => {
+  const warren = await WarrenProcess.start(t, { dataDir: join(temporaryDirectory(t), 'data') });
+  for (const action of ['check', 'export']) {
+    const busy = await run(t, [action, warren.dataDir as string]);
+    assert.equal(busy.code, 1);
+    assert.match(busy.stderr, /is in use by a broker/);
+    const none = await run(t, [action, temporaryDirectory(t)]);
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /is no data directory of WarrenMQ/);
+    const wrong = await run(t, [action]);
+    assert.equal(wrong.code, 64);
+  }
+  assert.equal((await warren.stop()).code, 0);
+});
