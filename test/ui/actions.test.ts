@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Locator } from 'playwright-core';
 import { waitUntil } from '../support/wait-until.ts';
 import { closeBrowser, reasonToSkip } from './support/chromium.ts';
 import { openShop } from './support/shop.ts';
@@ -378,5 +379,69 @@ test('pages and actions are reached by keyboard', options, async () => {
     await page.page.locator('.topology a.node.queue').first().focus();
     await page.page.keyboard.press('Enter');
     await page.page.getByRole('heading', { level: 1, name: 'emails' }).waitFor();
+  });
+});
+
+test('scheduled messages are put off, delivered now and cancelled', options, async () => {
+  await inShop(async (page, ui) => {
+    const { http } = ui.broker;
+    await http.put('/api/exchanges/%2F/later', { type: 'x-delayed-message', durable: true, arguments: { 'x-delayed-type': 'fanout' } });
+    await http.post('/api/bindings/%2F/e/later/q/graveyard', {});
+    for (const payload of ['one', 'two', 'three']) {
+      const { status } = await http.post('/api/exchanges/%2F/later/publish', {
+        properties: { headers: { 'x-delay': 3_600_000 } },
+        routing_key: 'k',
+        payload,
+        payload_encoding: 'string',
+      });
+      assert.equal(status, 200);
+    }
+    await page.goto('scheduled');
+    await page.page.getByRole('link', { name: 'later' }).click();
+    const row = (payload: string): Locator => page.page.locator('tbody tr').filter({ hasText: payload });
+    await row('one').getByRole('button', { name: 'Now' }).click();
+    await page.said('It is delivered now.');
+    await row('one').waitFor({ state: 'detached' });
+    assert.equal((await jsonOf<{ messages: number }>(ui, 'queues/%2F/graveyard')).messages, 7);
+    await row('two').getByRole('button', { name: 'Cancel' }).click();
+    await confirm(page, 'Cancel message', null);
+    await row('two').waitFor({ state: 'detached' });
+    await row('three').getByRole('button', { name: 'Another time' }).click();
+    await page.dialog.getByLabel('Seconds from now').fill('7200');
+    await page.button('Save').click();
+    await page.said('It is delivered later.');
+    const held = await jsonOf<{ payload: string; remaining: number }[]>(ui, 'exchanges/%2F/later/delayed');
+    assert.deepEqual(
+      held.map(({ payload, remaining }) => [payload, remaining > 7_100_000]),
+      [['three', true]],
+    );
+    assert.deepEqual(await page.watched.accessibilityViolations(), []);
+    await page.watched.screenshot('scheduled-messages-light');
+  });
+});
+
+test('messages that reached no queue are shown, explained, published again and forgotten', options, async () => {
+  await inShop(async (page, ui) => {
+    await ui.broker.http.post('/api/exchanges/%2F/amq.direct/publish', {
+      properties: {},
+      routing_key: 'orders',
+      payload: 'lost',
+      payload_encoding: 'string',
+    });
+    await page.goto('unroutable');
+    const row = page.page.locator('tbody tr').filter({ hasText: 'lost' });
+    await row.getByRole('button', { name: 'Republish' }).click();
+    await page.dialog.getByLabel('Exchange', { exact: true }).fill('');
+    await page.dialog.getByRole('button', { name: 'Publish' }).click();
+    await page.dialog.getByText('it reached at least one queue').waitFor();
+    assert.equal((await jsonOf<unknown[]>(ui, 'queues/%2F/orders/messages?search=lost')).length, 1);
+    await page.page.keyboard.press('Escape');
+    await page.dialog.waitFor({ state: 'detached' });
+    assert.deepEqual(await page.watched.accessibilityViolations(), []);
+    await page.watched.screenshot('unroutable-light');
+    await page.button('Forget all').click();
+    await confirm(page, 'Forget all', null);
+    await page.page.getByText('Every message has found a queue.').waitFor();
+    assert.deepEqual(await jsonOf(ui, 'vhosts/%2F/unroutable'), []);
   });
 });

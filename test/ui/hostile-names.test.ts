@@ -111,6 +111,8 @@ function pagesOf(name: string): string[] {
     'dead-letters',
     `dead-letters?vhost=${n}&queue=grave`,
     'topology',
+    `scheduled?vhost=${n}&exchange=${n}`,
+    'unroutable',
     `explain?vhost=${n}&exchange=${n}&key=${n}`,
   ];
 }

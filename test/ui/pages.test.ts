@@ -28,6 +28,8 @@ const pages: readonly (readonly [name: string, hash: string, shows: string])[] =
   ['streams', 'streams', 'There are no streams'],
   ['dead-letters', 'dead-letters', 'graveyard'],
   ['dead-letter-workbench', 'dead-letters?vhost=%2F&queue=graveyard', 'rejected'],
+  ['scheduled', 'scheduled', 'To be tried again'],
+  ['unroutable', 'unroutable', 'Every message has found a queue'],
   ['explain', 'explain?vhost=%2F&exchange=events&key=order.1.created', 'Published to exchange'],
   ['users', 'users', 'ada'],
   ['user', 'users/ada', '^order'],

@@ -30,6 +30,8 @@ const VhostsPage = lazyPage(() => import('./pages/vhosts.tsx').then(({ VhostsPag
 const VhostPage = lazyPage(() => import('./pages/vhosts.tsx').then(({ VhostPage: page }) => page));
 const PoliciesPage = lazyPage(() => import('./pages/policies.tsx').then(({ PoliciesPage: page }) => page));
 const LimitsPage = lazyPage(() => import('./pages/limits.tsx').then(({ LimitsPage: page }) => page));
+const ScheduledPage = lazyPage(() => import('./pages/scheduled.tsx').then(({ ScheduledPage: page }) => page));
+const UnroutablePage = lazyPage(() => import('./pages/unroutable.tsx').then(({ UnroutablePage: page }) => page));
 const DefinitionsPage = lazyPage(() => import('./pages/definitions.tsx').then(({ DefinitionsPage: page }) => page));
 
 type PageOf = (names: readonly string[]) => JSX.Element;
@@ -92,6 +94,8 @@ const groups: readonly { readonly title: string; readonly entries: readonly Entr
     title: 'Messages',
     entries: [
       { name: 'dead-letters', icon: 'dead', title: 'Dead letters', page: () => <DeadLettersPage /> },
+      { name: 'scheduled', icon: 'clock', title: 'Scheduled', page: () => <ScheduledPage /> },
+      { name: 'unroutable', icon: 'inbox', title: 'Unroutable', page: () => <UnroutablePage /> },
       { name: 'explain', icon: 'explain', title: 'Explain routing', page: () => <ExplainPage /> },
     ],
   },

@@ -4,13 +4,14 @@ import { useEffect, useState } from 'preact/hooks';
 import { api, path } from '../model/api.ts';
 import { bytes, count } from '../model/format.ts';
 import { useOnce } from '../model/live.ts';
-import { bytesOf, deathsOf, headersOf, propertiesOf } from '../model/payload.ts';
+import { bytesOf, deathsOf } from '../model/payload.ts';
+import { place } from '../model/router.ts';
 import type { Message } from '../model/types.ts';
 import { Badge, Card, Problem, Segments } from './basics.tsx';
 import { ConfirmDialog, Dialog, FormDialog } from './dialog.tsx';
-import { rowsOf, SelectField, TextField } from './fields.tsx';
+import { SelectField, TextField } from './fields.tsx';
 import { MessageView } from './message.tsx';
-import { PublishForm } from './publish.tsx';
+import { RepublishDialog } from './republish.tsx';
 import { type Column, Table } from './table.tsx';
 
 const pageSize = 50;
@@ -19,10 +20,16 @@ const previewBytes = 300;
 
 type Open = { readonly kind: 'view' | 'delete' | 'edit'; readonly message: Message; readonly index: number };
 
+type State = 'ready' | 'unacked' | 'delayed';
+
+function stateOf(text: string | null): State {
+  return text === 'unacked' || text === 'delayed' ? text : 'ready';
+}
+
 export function MessageBrowser({ vhost, queue }: { readonly vhost: string; readonly queue: string }): JSX.Element {
   const [search, setSearch] = useState('');
   const [text, setText] = useState('');
-  const [state, setState] = useState<'ready' | 'unacked'>('ready');
+  const [state, setState] = useState<State>(stateOf(place.value.query.get('state')));
   const [offset, setOffset] = useState(0);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [open, setOpen] = useState<Open | null>(null);
@@ -85,7 +92,7 @@ export function MessageBrowser({ vhost, queue }: { readonly vhost: string; reado
         const [death] = deathsOf(message);
         return (
           <span class="badges">
-            {message.redelivered ? <Badge tone="warn">redelivered</Badge> : null}
+            {message.redelivered === true ? <Badge tone="warn">redelivered</Badge> : null}
             {death === undefined ? null : <Badge tone="bad">{death.reason}</Badge>}
           </span>
         );
@@ -124,6 +131,7 @@ export function MessageBrowser({ vhost, queue }: { readonly vhost: string; reado
           options={[
             ['ready', 'Ready'],
             ['unacked', 'Unacked'],
+            ['delayed', 'Retrying'],
           ]}
         />
         <button type="button" class="button" onClick={reload}>
@@ -191,7 +199,15 @@ export function MessageBrowser({ vhost, queue }: { readonly vhost: string; reado
         />
       ) : null}
       {open?.kind === 'edit' ? (
-        <EditDialog vhost={vhost} queue={queue} message={open.message} onClose={() => setOpen(null)} onChanged={changed} />
+        <RepublishDialog
+          vhost={vhost}
+          message={open.message}
+          original={async () => {
+            await api.delete(`${own}/messages/${encodeURIComponent(open.message.id ?? '')}`);
+          }}
+          onPublished={changed}
+          onClose={() => setOpen(null)}
+        />
       ) : null}
       {isMoving ? <MoveDialog vhost={vhost} queue={queue} ids={[...chosen]} onClose={() => setIsMoving(false)} onMoved={changed} /> : null}
     </Card>
@@ -206,51 +222,6 @@ function preview(message: Message): string {
       : `0x${Array.from(bytesOf(message).subarray(0, 24), byte => byte.toString(16).padStart(2, '0')).join('')}`;
   const line = text.replace(/\s+/g, ' ');
   return line.length > 90 ? `${line.slice(0, 90)} …` : line;
-}
-
-/** A copy of a message, changed and published; the original stays, or goes when the copy has arrived. */
-function EditDialog(props: {
-  readonly vhost: string;
-  readonly queue: string;
-  readonly message: Message;
-  readonly onClose: () => void;
-  readonly onChanged: () => void;
-}): JSX.Element {
-  const { message, vhost, queue } = props;
-  const [replaces, setReplaces] = useState(false);
-  const { headers: _headers, ...properties } = propertiesOf(message);
-  const published = (): void => {
-    if (!replaces) {
-      props.onChanged();
-      return;
-    }
-    void api.delete(path`queues/${vhost}/${queue}/messages/${message.id ?? ''}`).then(() => {
-      props.onChanged();
-      props.onClose();
-    });
-  };
-  return (
-    <Dialog title="Edit and republish" isWide onClose={props.onClose}>
-      <div class="stack">
-        <label class="check">
-          <input type="checkbox" checked={replaces} onChange={event => setReplaces(event.currentTarget.checked)} />
-          Delete the original when the copy has reached a queue
-        </label>
-        <PublishForm
-          vhost={vhost}
-          draft={{
-            exchange: message.exchange,
-            key: message.routing_key,
-            payload: message.payload,
-            encoding: message.payload_encoding,
-            headers: rowsOf(headersOf(message)),
-            properties: rowsOf(properties),
-          }}
-          onPublished={published}
-        />
-      </div>
-    </Dialog>
-  );
 }
 
 export function MoveDialog(props: {

@@ -32,7 +32,7 @@ export function MessageView({ message, vhost }: { readonly message: Message; rea
             'State',
             <span class="badges">
               {message.state === undefined ? null : <Badge>{message.state}</Badge>}
-              {message.redelivered ? <Badge tone="warn">redelivered</Badge> : null}
+              {message.redelivered === true ? <Badge tone="warn">redelivered</Badge> : null}
             </span>,
           ],
         ]}

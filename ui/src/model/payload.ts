@@ -46,7 +46,7 @@ export function plainText(message: Message): string {
 
 /** Properties; the API has an empty list for none. */
 export function propertiesOf({ properties }: Message): JsonRecord {
-  return Array.isArray(properties) ? {} : (properties as JsonRecord);
+  return properties === null || Array.isArray(properties) ? {} : (properties as JsonRecord);
 }
 
 export function headersOf(message: Message): JsonRecord {

@@ -13,6 +13,13 @@ export const chosenVhost = signal(stored('vhost') ?? '');
 export const vhostNames = signal<readonly string[]>([]);
 export const theme = signal<'system' | 'light' | 'dark'>(themeOf(stored('theme')));
 
+/** The virtual host of pages that show one: the chosen one, or the default. */
+export function shownVhost(): string {
+  if (chosenVhost.value !== '') return chosenVhost.value;
+  const [first = '/'] = vhostNames.value;
+  return vhostNames.value.includes('/') ? '/' : first;
+}
+
 export function isLoggedOut(): void {
   me.value = null;
 }

@@ -27,6 +27,8 @@ export interface Queue {
   readonly exclusive: boolean;
   readonly arguments: JsonRecord;
   readonly state?: string;
+  /** Waiting to be tried again. */
+  readonly messages_delayed?: number;
   readonly messages?: number;
   readonly messages_ready?: number;
   readonly messages_unacknowledged?: number;
@@ -182,10 +184,23 @@ export interface Message {
   readonly payload: string;
   readonly payload_encoding: 'string' | 'base64';
   readonly payload_bytes: number;
-  readonly properties: JsonRecord | readonly never[];
+  readonly properties: JsonRecord | readonly never[] | null;
   readonly exchange: string;
   readonly routing_key: string;
-  readonly redelivered: boolean;
+  readonly redelivered?: boolean;
+}
+
+/** A message that an exchange holds for later. */
+export interface HeldMessage extends Message {
+  readonly id: string;
+  /** Unix milliseconds. */
+  readonly deliver_at: number;
+}
+
+/** A message that reached no queue. */
+export interface UnroutableMessage extends Message {
+  readonly id: string;
+  readonly timestamp: number;
 }
 
 export interface User {

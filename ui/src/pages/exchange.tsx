@@ -49,7 +49,9 @@ export function ExchangePage({ vhost, name: pathName }: { readonly vhost: string
             { label: 'In', value: perSecond(rateOf(stats, 'publish_in') ?? 0) },
             { label: 'Out', value: perSecond(rateOf(stats, 'publish_out') ?? 0) },
             { label: 'Bindings from it', value: count(outgoing.length) },
-            ...(data.messages_delayed === undefined ? [] : [{ label: 'Delayed messages', value: count(data.messages_delayed) }]),
+            ...(data.messages_delayed === undefined
+              ? []
+              : [{ label: 'Scheduled', value: count(data.messages_delayed), link: href(['scheduled'], { vhost, exchange: name }) }]),
           ]}
         />
         <div class="grid-2">

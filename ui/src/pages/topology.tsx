@@ -6,7 +6,7 @@ import { Icon } from '../components/icons.tsx';
 import { count, perSecond, shownName } from '../model/format.ts';
 import { useLive } from '../model/live.ts';
 import { exchangeHref, queueHref } from '../model/router.ts';
-import { chooseVhost, chosenVhost, vhostNames } from '../model/session.ts';
+import { chooseVhost, shownVhost, vhostNames } from '../model/session.ts';
 import { shownMax, type Topology, type TopologyEdge, type TopologyNode, topologyOf } from '../model/topology.ts';
 import type { Binding, Consumer, Exchange, Page, Queue } from '../model/types.ts';
 
@@ -47,12 +47,7 @@ function edgeKey({ from, to }: TopologyEdge): string {
 }
 
 export function TopologyPage(): JSX.Element {
-  const vhost =
-    chosenVhost.value !== ''
-      ? chosenVhost.value
-      : vhostNames.value.includes('/') || vhostNames.value.length === 0
-        ? '/'
-        : (vhostNames.value[0] ?? '/');
+  const vhost = shownVhost();
   const [filter, setFilter] = useState('');
   const name = encodeURIComponent(vhost);
   const search = filter === '' ? '' : `&name=${encodeURIComponent(filter)}`;
