@@ -28,6 +28,8 @@ export interface BrokerUnderTest {
 export interface BrokerOptions {
   /** Further lines of the configuration file, in rabbitmq.conf's format. */
   readonly config?: readonly string[];
+  /** Further plugins of RabbitMQ's, as the oracle. */
+  readonly plugins?: readonly string[];
   /** false leaves a broker of ours stopped until `process.start()`. */
   readonly isStarted?: boolean;
 }
@@ -77,7 +79,7 @@ async function own(options: BrokerOptions): Promise<BrokerUnderTest> {
   writeFileSync(configFile, `${[...listeners, ...ports, ...(options.config ?? [])].join('\n')}\n`);
   const data = join(directory, 'data');
   mkdirSync(data);
-  const launch = isOracle ? launchRabbitmq(configFile, directory, port, distributionPort) : launchWarren(configFile, data);
+  const launch = isOracle ? launchRabbitmq(configFile, directory, port, distributionPort, options.plugins) : launchWarren(configFile, data);
   const broker = new BrokerProcess(launch, port, directory);
   const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   if (options.isStarted !== false) {

@@ -9,12 +9,18 @@ const server = '/usr/lib/rabbitmq/bin/rabbitmq-server';
  * directories of its own, so it does not touch a RabbitMQ that may be installed as a service.
  * @throws Error when the package rabbitmq-server is not installed
  */
-export function launchRabbitmq(configFile: string, directory: string, port: number, distributionPort: number): Launch {
+export function launchRabbitmq(
+  configFile: string,
+  directory: string,
+  port: number,
+  distributionPort: number,
+  plugins: readonly string[] = [],
+): Launch {
   if (!existsSync(server)) throw new Error(`BROKER=rabbitmq needs Debian's package rabbitmq-server (${server} is absent)`);
   const home = join(directory, 'home');
   mkdirSync(home, { recursive: true, mode: 0o700 });
-  const plugins = join(directory, 'enabled_plugins');
-  writeFileSync(plugins, '[rabbitmq_management, rabbitmq_auth_mechanism_ssl].\n');
+  const pluginsFile = join(directory, 'enabled_plugins');
+  writeFileSync(pluginsFile, `[${['rabbitmq_management', 'rabbitmq_auth_mechanism_ssl', ...plugins].join(', ')}].\n`);
   return {
     product: 'RabbitMQ',
     command: server,
@@ -28,7 +34,7 @@ export function launchRabbitmq(configFile: string, directory: string, port: numb
       ERL_EPMD_ADDRESS: '127.0.0.1',
       RABBITMQ_MNESIA_BASE: join(directory, 'db'),
       RABBITMQ_LOG_BASE: join(directory, 'log'),
-      RABBITMQ_ENABLED_PLUGINS_FILE: plugins,
+      RABBITMQ_ENABLED_PLUGINS_FILE: pluginsFile,
       RABBITMQ_CONFIG_FILE: configFile,
     },
     readyMillisMax: 60_000,
