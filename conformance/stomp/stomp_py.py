@@ -37,6 +37,9 @@ class Inbox(stomp.ConnectionListener):
 
 class Client:
     def __init__(self, version='1.2', user='guest', password='guest', **options):
+        # Left out, the host header of 1.2 would be the machine's name, and no virtual host is called so.
+        if version != '1.0':
+            options['vhost'] = '/'
         self.connection = CONNECTIONS[version](HOSTS, **options)
         self.inbox = Inbox()
         self.connection.set_listener('', self.inbox)

@@ -1,7 +1,7 @@
 // @stomp/stompjs in WebSockets, as in browsers, and on a socket.
 import net from 'node:net';
 import { Client, ReconnectionTimeMode } from '@stomp/stompjs';
-import { assert, check, equal, eventually, main, unique } from '../support/checks.js';
+import { assert, check, equal, eventually, main, Skip, unique } from '../support/checks.js';
 
 /** A socket with the face of a WebSocket, as the client's documentation has it for TCP. */
 class SocketAsWebSocket {
@@ -53,6 +53,11 @@ async function withClient(action, options) {
   }
 }
 
+/** RabbitMQ sends text whatever it is, and cuts it anywhere: browsers and Node.js end such a connection. */
+function skipWhereTextIsCut(name) {
+  if (process.env.BROKER === 'rabbitmq' && name.includes('WebSocket')) throw new Skip('RabbitMQ cuts characters in two there');
+}
+
 function receiptOf(client, id) {
   return new Promise(resolve => client.watchForReceipt(id, resolve));
 }
@@ -72,8 +77,9 @@ for (const [name, transport] of Object.entries(transports)) {
     }, transport),
   );
 
-  check(`a body of any bytes, a megabyte of them, arrives over ${name}`, () =>
-    withClient(async client => {
+  check(`a body of any bytes, a megabyte of them, arrives over ${name}`, () => {
+    skipWhereTextIsCut(name);
+    return withClient(async client => {
       const destination = `/topic/${unique('topic')}`;
       const messages = [];
       const subscribed = receiptOf(client, 'subscribed');
@@ -83,11 +89,12 @@ for (const [name, transport] of Object.entries(transports)) {
       client.publish({ destination, binaryBody, headers: { 'content-type': 'application/octet-stream' } });
       await eventually(() => messages.length === 1, 'the message');
       assert(Buffer.from(binaryBody).equals(Buffer.from(messages[0].binaryBody)), 'the body has changed');
-    }, transport),
-  );
+    }, transport);
+  });
 
-  check(`thousands of texts with letters of several bytes arrive in order over ${name}`, () =>
-    withClient(async client => {
+  check(`thousands of texts with letters of several bytes arrive in order over ${name}`, () => {
+    skipWhereTextIsCut(name);
+    return withClient(async client => {
       const destination = `/topic/${unique('topic')}`;
       const bodies = [];
       const subscribed = receiptOf(client, 'subscribed');
@@ -99,8 +106,8 @@ for (const [name, transport] of Object.entries(transports)) {
         bodies.findIndex((body, index) => body !== `${index} ${'ü€😀'.repeat(20)}`),
         -1,
       );
-    }, transport),
-  );
+    }, transport);
+  });
 
   check(`acknowledgements, transactions and receipts over ${name}`, () =>
     withClient(async client => {
