@@ -10,6 +10,8 @@ export class Copy {
   readonly expiresAt: number;
   /** Whether its publisher was told that it is safe, or a clean stop made it so. */
   isSafe = false;
+  /** Sent as transient: where it is kept all the same it is so only until it dies. */
+  isTransient = false;
   /** Event that settled it; Infinity while it is not. */
   settledEvent = Infinity;
   /** It may be gone for a reason that is nobody's fault: settled, expired, dropped, purged, delivered without acknowledgement. */
@@ -39,6 +41,8 @@ export interface LedgerQueue {
   readonly name: string;
   readonly isDurable: boolean;
   readonly priorityMax: number;
+  /** Whether messages stand in the order in which they were sent, by priority. */
+  readonly isOrdered: boolean;
   /** Messages may be dropped because there are too many. */
   readonly isLimited: boolean;
   /** Where its dead letters go; null: nowhere. */
@@ -57,6 +61,8 @@ export class Ledger {
   durableEvent = 0;
   readonly copies = new Map<string, Copy>();
   readonly queues = new Map<number, LedgerQueue>();
+  /** Queues whose type or priorities were changed: what was transient may be kept, what had an order has another. */
+  readonly reshaped = new Set<number>();
   /** Messages that were seen in a queue of dead letters, by queue name. */
   readonly dead = new Map<string, Set<number>>();
   deliveryCount = 0;
@@ -126,7 +132,7 @@ export class Ledger {
       const queue = this.queues.get(queueId);
       if (queue === undefined) throw new Error(`queue ${queueId} is there and nobody declared it`);
       for (const messageId of messages) this.#checkPresent(queue, messageId, present);
-      if (!queue.takesDeadLetters) this.#checkOrder(queue, messages);
+      if (!queue.takesDeadLetters && queue.isOrdered && !this.reshaped.has(queue.id)) this.#checkOrder(queue, messages);
     }
     for (const [key, copy] of this.copies) {
       const queue = this.queues.get(copy.queueId) as LedgerQueue;
@@ -162,7 +168,8 @@ export class Ledger {
     if (present.has(key)) throw new Error(`message ${messageId} is twice in queue ${queue.name}`);
     present.set(key, 1);
     if (copy.isGone) throw new Error(`message ${messageId} of queue ${queue.name} came back though it was gone`);
-    if (!copy.isDurable) throw new Error(`the transient message ${messageId} of queue ${queue.name} has outlived the broker`);
+    if (!copy.isDurable && !this.reshaped.has(queue.id))
+      throw new Error(`the transient message ${messageId} of queue ${queue.name} has outlived the broker`);
     if (copy.settledEvent <= this.durableEvent && queue.deadLetterQueue === null)
       throw new Error(`message ${messageId} of queue ${queue.name} is back though its settlement is durable`);
   }
@@ -181,6 +188,7 @@ export class Ledger {
   #checkAbsent(queue: LedgerQueue, copy: Copy, found: ReadonlyMap<number, readonly number[]>, isClean: boolean, nowMillis: number): void {
     if (!copy.isDurable || copy.mayBeGone || (!copy.isSafe && !isClean)) return;
     if (queue.deadLetterQueue !== null) {
+      if (copy.isTransient) return;
       const target = [...this.queues.values()].find(other => other.name === queue.deadLetterQueue && found.has(other.id));
       // A queue of dead letters that was deleted took them along.
       if (target === undefined || this.dead.get(queue.deadLetterQueue)?.has(copy.messageId)) return;

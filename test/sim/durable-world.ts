@@ -146,7 +146,8 @@ export class World {
       const isUp = await node.begin();
       if (!isUp) {
         this.trace.push('died while starting');
-        this.#mayBeClean = node.report.wasClean;
+        // A power cut may take back that a start behind it had begun.
+        this.#mayBeClean ||= node.report.wasClean;
         // Some of what it found, and of what it did, may be durable, or nothing.
         this.#references.push({ shadow: node.shadow, definitions: node.core.metadataSnapshot() });
         this.#die(node);
@@ -329,6 +330,7 @@ export class World {
       cancel: 2,
       tx: 6,
       declare: 4,
+      reshape: 2,
       delete: 1,
       purge: 1,
       bind: 3,
@@ -370,6 +372,9 @@ export class World {
         return;
       case 'declare':
         this.#declare(session, node, this.random.pick(names));
+        return;
+      case 'reshape':
+        this.#reshape(session, node);
         return;
       case 'delete':
         this.#delete(session, node, this.random.pick(names));
@@ -445,6 +450,7 @@ export class World {
       name,
       isDurable: name !== 't0',
       priorityMax: Number(args.get('x-max-priority')?.value ?? 0),
+      isOrdered: !args.has('x-queue-type'),
       isLimited: name === 'n0' || args.has('x-max-length'),
       deadLetterQueue: typeof target === 'string' ? target : null,
       takesDeadLetters: name.startsWith('d'),
@@ -454,7 +460,7 @@ export class World {
   #arguments(name: string): FieldTable {
     const args: FieldTable = new Map();
     if (name.startsWith('d')) return args;
-    if (this.random.chance(0.3)) args.set('x-max-priority', long(3));
+    if (name.startsWith('q')) this.#shape(args);
     if (name === 'n0') return args;
     if (this.random.chance(0.3)) {
       args.set('x-dead-letter-exchange', longstr(''));
@@ -463,6 +469,36 @@ export class World {
     if (this.random.chance(0.15)) args.set('x-max-length', long(this.random.between(0, 20)));
     if (this.random.chance(0.15)) args.set('x-message-ttl', long(this.random.between(0, 300)));
     return args;
+  }
+
+  /** A type, and priorities where it has any. */
+  #shape(args: FieldTable): void {
+    args.delete('x-queue-type');
+    args.delete('x-delivery-limit');
+    args.delete('x-max-priority');
+    if (this.random.chance(0.3)) args.set('x-max-priority', long(3));
+    else if (this.random.chance(0.4)) {
+      args.set('x-queue-type', longstr('quorum'));
+      // No message comes back so often here.
+      args.set('x-delivery-limit', long(10_000));
+    }
+  }
+
+  /** Declares a queue that is there with another type or other priorities. */
+  #reshape(session: Session, node: SimNode): void {
+    const name = this.random.pick(names);
+    const queue = node.queues.get(name);
+    if (!name.startsWith('q') || queue === undefined) return;
+    // With messages under way it would be refused.
+    if (queue.arguments.has('x-max-priority') && queue.messageCount + queue.dyingCount > queue.readyCount) return;
+    const args = new Map(queue.arguments);
+    this.#shape(args);
+    args.set('x-on-conflict', longstr('migrate'));
+    this.ledger.reshaped.add(this.#ledgerId(queue));
+    const event = this.ledger.nextEvent();
+    session.client.call(requests.queueDeclare(adminChannel, { queue: name, durable: true, arguments: args }), methods.QueueDeclareOk, () =>
+      this.ledger.durableUpTo(event),
+    );
   }
 
   #delete(session: Session, node: SimNode, name: string): void {
@@ -543,7 +579,15 @@ export class World {
       if (queue === undefined) continue;
       const queueTtl = Number(queue.arguments.get('x-message-ttl')?.value ?? Infinity);
       const expiresAt = node.broker.clock.nowMillis + Math.min(queueTtl, ttl < 0 ? Infinity : ttl);
-      const copy = new Copy(this.#ledgerId(queue), messageId, event, isPersistent && queue.isDurable, priority, expiresAt);
+      const copy = new Copy(
+        this.#ledgerId(queue),
+        messageId,
+        event,
+        (isPersistent || queue.keepsTransient) && queue.isDurable,
+        priority,
+        expiresAt,
+      );
+      copy.isTransient = !isPersistent;
       this.ledger.published(copy);
       copies.push(copy);
     }

@@ -44,7 +44,10 @@ export class SimNode {
       owner: random.uint32(),
       onFatal: error => void this.failures.push(error),
     });
-    this.shadow = new ShadowLog(this.store.journal, ref => residentMessageId(this.core.store, ref));
+    // What a queue numbers anew may be on disk.
+    this.shadow = new ShadowLog(this.store.journal, ref =>
+      this.core.store.isResident(ref) ? residentMessageId(this.core.store, ref) : readBody(this.bodyOf({ ref })),
+    );
     this.broker = new SimBroker({
       durability: this.shadow,
       settings: { loopbackUsers: [] },
@@ -125,7 +128,7 @@ export class SimNode {
   }
 
   /** A message's body, from the files. */
-  bodyOf(entry: Entry): Buffer {
+  bodyOf(entry: Pick<Entry, 'ref'>): Buffer {
     const slab = this.core.store.slabs[entry.ref >> 16];
     if (slab === null || slab === undefined) throw new Error('an entry without a slab');
     const offset = (entry.ref & 0xffff) << 4;
