@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { closeBrowser, reasonToSkip, type Theme } from './support/chromium.ts';
+import { closeBrowser, reasonToSkip, type Theme, WatchedPage } from './support/chromium.ts';
 import { openShop } from './support/shop.ts';
 import { type UiPage, withUi } from './support/with-ui.ts';
 
@@ -82,4 +82,23 @@ test('every page fits a phone: nothing is wider than the screen', options, async
       shop.close();
     }
   });
+});
+
+test('a path prefix moves pages and API together', options, async () => {
+  await withUi(
+    async ui => {
+      const watched = await WatchedPage.open();
+      watched.expectedStatuses.add(401);
+      const { page } = watched;
+      await page.goto(`http://127.0.0.1:${ui.broker.management.port}/mq#/queues`);
+      await page.getByLabel('User').fill('guest');
+      await page.getByLabel('Password').fill('guest');
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.getByText('There are no queues.').waitFor();
+      assert.match(page.url(), /\/mq\/#\/queues$/);
+      assert.deepEqual(watched.wrongs, []);
+      await watched.close();
+    },
+    { management: { pathPrefix: '/mq' } },
+  );
 });

@@ -42,6 +42,28 @@ test('ten thousand queues: few rows are drawn, the end is reached by scrolling, 
   });
 });
 
+test('two hundred nodes make a picture that can be read: what hangs on one exchange is put into rows and columns', options, async () => {
+  await withUi(async ui => {
+    const { http } = ui.broker;
+    await http.put('/api/exchanges/%2F/many', { type: 'topic', durable: true });
+    await http.put('/api/exchanges/%2F/few', { type: 'direct', durable: true });
+    for (let i = 0; i < 190; i++) {
+      await http.put(`/api/queues/%2F/q-${i}`, { durable: true });
+      await http.post(`/api/bindings/%2F/e/${i < 184 ? 'many' : 'few'}/q/q-${i}`, { routing_key: `key.${i}` });
+    }
+    const page = await ui.open();
+    await page.goto('topology');
+    await page.page.getByText('192 shown').waitFor();
+    await page.watched.screenshot('topology-many-light');
+    assert.equal(await page.page.locator('.topology .block').count(), 1);
+    assert.equal(await page.page.locator('.topology a.node').count(), 192);
+    const heights = await page.page.locator('.topology a.node rect').first().boundingBox();
+    assert.ok((heights?.height ?? 0) >= 30, String(heights?.height));
+    await page.page.getByLabel('Filter by name').fill('q-18');
+    await page.page.getByText(/^1\d of 192 shown$/).waitFor();
+  });
+});
+
 test('what the first page loads is under 150 kB, compressed', options, async () => {
   await withUi(async ui => {
     const page = await ui.open();

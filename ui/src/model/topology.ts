@@ -29,6 +29,8 @@ export interface Topology {
 
 export const shownMax = 200;
 const labelsMax = 3;
+/** From so many queues on their consumers are told of in their boxes. */
+const foldedMin = 40;
 
 export function topologyOf(
   exchanges: readonly Exchange[],
@@ -59,6 +61,7 @@ export function topologyOf(
   const perQueue = new Map<string, number>();
   for (const { queue } of consumers) perQueue.set(queue.name, (perQueue.get(queue.name) ?? 0) + 1);
   const edges: TopologyEdge[] = [];
+  const isFolded = queues.length > foldedMin;
   for (const queue of queues) {
     const id = `queue ${queue.name}`;
     const out = rateOf(queue.message_stats, 'deliver_get') ?? 0;
@@ -74,8 +77,13 @@ export function topologyOf(
       edges.push({ from: id, to: `exchange ${deadLetters}`, label: 'dead letters', rate: null });
     const consumerCount = perQueue.get(queue.name) ?? 0;
     if (consumerCount === 0) continue;
+    if (isFolded) {
+      const node = nodes.get(id);
+      if (node !== undefined) nodes.set(id, { ...node, detail: `${node.detail} · ${consumersText(consumerCount)}` });
+      continue;
+    }
     const consumersId = `consumers ${queue.name}`;
-    const detail = consumerCount === 1 ? '1 consumer' : `${consumerCount} consumers`;
+    const detail = consumersText(consumerCount);
     nodes.set(consumersId, { id: consumersId, kind: 'consumers', name: queue.name, detail, rate: out });
     edges.push({ from: id, to: consumersId, label: '', rate: out });
   }
@@ -98,6 +106,10 @@ export function topologyOf(
     edges.push({ from, to, label, rate: incoming.get(to) === 1 ? (nodes.get(to)?.rate ?? 0) : null });
   }
   return narrow([...nodes.values()], edges, filter);
+}
+
+function consumersText(count: number): string {
+  return count === 1 ? '1 consumer' : `${count} consumers`;
 }
 
 /** The nodes that fit the filter with their neighbours; of too many those with most traffic. */

@@ -1,4 +1,3 @@
-import { graphlib, layout } from '@dagrejs/dagre';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Card, PageHead, Waiting } from '../components/basics.tsx';
@@ -7,44 +6,13 @@ import { count, perSecond, shownName } from '../model/format.ts';
 import { useLive } from '../model/live.ts';
 import { exchangeHref, queueHref } from '../model/router.ts';
 import { chooseVhost, shownVhost, vhostNames } from '../model/session.ts';
+import { edgeKey, nodeHeight, nodeWidth, type Placed, placeTopology, type Point } from '../model/topology-layout.ts';
 import { shownMax, type Topology, type TopologyEdge, type TopologyNode, topologyOf } from '../model/topology.ts';
 import type { Binding, Consumer, Exchange, Page, Queue } from '../model/types.ts';
 
-const nodeWidth = 190;
-const nodeHeight = 44;
 const listMax = 500;
-
-interface Placed {
-  readonly nodes: ReadonlyMap<string, { readonly x: number; readonly y: number }>;
-  readonly edges: ReadonlyMap<string, readonly { readonly x: number; readonly y: number }[]>;
-  readonly width: number;
-  readonly height: number;
-}
-
-function place({ nodes, edges }: Topology): Placed {
-  const graph = new graphlib.Graph({ multigraph: false });
-  graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 120, edgesep: 8, marginx: 24, marginy: 24 });
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const { id } of nodes) graph.setNode(id, { width: nodeWidth, height: nodeHeight });
-  for (const { from, to } of edges) graph.setEdge(from, to);
-  layout(graph);
-  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
-  return {
-    nodes: new Map(nodes.map(({ id }) => [id, graph.node(id) as { x: number; y: number }])),
-    edges: new Map(
-      edges.map(edge => [
-        edgeKey(edge),
-        (graph.edge(edge.from, edge.to) as { points?: { x: number; y: number }[] } | undefined)?.points ?? [],
-      ]),
-    ),
-    width: Number.isFinite(width) ? Math.max(width, 1) : 1,
-    height: Number.isFinite(height) ? Math.max(height, 1) : 1,
-  };
-}
-
-function edgeKey({ from, to }: TopologyEdge): string {
-  return `${from}\0${to}`;
-}
+/** Below it names are too small to read. */
+const readableScale = 0.72;
 
 export function TopologyPage(): JSX.Element {
   const vhost = shownVhost();
@@ -69,7 +37,7 @@ export function TopologyPage(): JSX.Element {
   );
   // Numbers change every few seconds, places only with what there is.
   const shape = `${topology.nodes.map(({ id }) => id).join('\0')}\u0001${topology.edges.map(edgeKey).join('\u0001')}`;
-  const placed = useMemo(() => place(topology), [shape]);
+  const placed = useMemo(() => placeTopology(topology), [shape]);
   if (queues.data === undefined || exchanges.data === undefined) return <Waiting error={error} />;
   return (
     <>
@@ -128,17 +96,20 @@ function Picture({
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<View>({ x: 0, y: 0, scale: 1 });
   const drag = useRef<{ readonly x: number; readonly y: number; readonly view: View } | null>(null);
-  const fit = (): void => {
+  const show = (scaleMin: number): void => {
     const element = box.current;
     if (element === null) return;
-    const scale = Math.min(1.2, Math.max(0.35, Math.min(element.clientWidth / placed.width, element.clientHeight / placed.height)));
+    const { clientWidth, clientHeight } = element;
+    const scale = Math.min(1.2, Math.max(scaleMin, Math.min(clientWidth / placed.width, clientHeight / placed.height)));
     setView({
-      x: Math.max(0, (element.clientWidth - placed.width * scale) / 2),
-      y: Math.max(0, (element.clientHeight - placed.height * scale) / 2),
+      x: Math.max(0, (clientWidth - placed.width * scale) / 2),
+      y: Math.max(0, (clientHeight - placed.height * scale) / 2),
       scale,
     });
   };
-  useEffect(fit, [placed]);
+  const fit = (): void => show(0.1);
+  // A large picture begins where it can be read; all of it is one key away.
+  useEffect(() => show(readableScale), [placed]);
   const zoom = (factor: number, atX?: number, atY?: number): void => {
     const element = box.current;
     if (element === null) return;
@@ -150,6 +121,8 @@ function Picture({
       return { scale, x: x - (x - before.x) * ratio, y: y - (y - before.y) * ratio };
     });
   };
+  // In a block the binding key stands in the box: there is no edge to write it on.
+  const notes = new Map(topology.edges.filter(edge => !placed.edges.has(edgeKey(edge))).map(({ to, label }) => [to, label]));
   const pan = (x: number, y: number): void => setView(before => ({ ...before, x: before.x + x, y: before.y + y }));
   return (
     <div
@@ -194,18 +167,41 @@ function Picture({
         }}
       >
         <g transform={`translate(${view.x} ${view.y}) scale(${view.scale})`}>
-          {topology.edges.map(edge => (
-            <Edge
-              key={edgeKey(edge)}
-              edge={edge}
-              from={placed.nodes.get(edge.from)}
-              to={placed.nodes.get(edge.to)}
-              points={placed.edges.get(edgeKey(edge)) ?? []}
-              withLabel={view.scale > 0.45}
-            />
-          ))}
+          {placed.blocks.map(block => {
+            const parent = block.parent === null ? undefined : placed.nodes.get(block.parent);
+            return (
+              <g key={block.id}>
+                <rect
+                  class="block"
+                  x={block.x - block.width / 2}
+                  y={block.y - block.height / 2}
+                  width={block.width}
+                  height={block.height}
+                  rx="12"
+                />
+                {parent === undefined ? null : (
+                  <path
+                    class="edge"
+                    d={curve({ x: parent.x + nodeWidth / 2, y: parent.y }, { x: block.x - block.width / 2, y: block.y })}
+                  />
+                )}
+              </g>
+            );
+          })}
+          {topology.edges
+            .filter(edge => placed.edges.has(edgeKey(edge)))
+            .map(edge => (
+              <Edge
+                key={edgeKey(edge)}
+                edge={edge}
+                from={placed.nodes.get(edge.from)}
+                to={placed.nodes.get(edge.to)}
+                points={placed.edges.get(edgeKey(edge)) ?? []}
+                withLabel={view.scale > 0.45}
+              />
+            ))}
           {topology.nodes.map(node => (
-            <NodeBox key={node.id} node={node} at={placed.nodes.get(node.id)} vhost={vhost} />
+            <NodeBox key={node.id} node={node} at={placed.nodes.get(node.id)} vhost={vhost} note={notes.get(node.id) ?? ''} />
           ))}
         </g>
       </svg>
@@ -222,11 +218,6 @@ function Picture({
       </div>
     </div>
   );
-}
-
-interface Point {
-  readonly x: number;
-  readonly y: number;
 }
 
 /** From the right end of one node to the left end of the other; back to an earlier column by way of the points that the layout found. */
@@ -247,7 +238,7 @@ function Edge(props: {
   const line = !isForward
     ? `M${points.map(({ x, y }) => `${x} ${y}`).join(' L')}`
     : inner.length === 0
-      ? `M${first.x} ${first.y} C${bend} ${first.y} ${bend} ${last.y} ${last.x} ${last.y}`
+      ? curve(first, last)
       : `M${first.x} ${first.y} ${through([first, ...inner, last])}`;
   const middle =
     isForward && inner.length === 0 ? { x: bend, y: (first.y + last.y) / 2 } : (points[Math.floor(points.length / 2)] ?? first);
@@ -266,6 +257,11 @@ function Edge(props: {
   );
 }
 
+function curve(from: Point, to: Point): string {
+  const bend = (from.x + to.x) / 2;
+  return `M${from.x} ${from.y} C${bend} ${from.y} ${bend} ${to.y} ${to.x} ${to.y}`;
+}
+
 /** A smooth line, flat at each point. */
 function through(points: readonly Point[]): string {
   const parts: string[] = [];
@@ -282,10 +278,13 @@ function NodeBox({
   node,
   at,
   vhost,
+  note,
 }: {
   readonly node: TopologyNode;
   readonly at: { readonly x: number; readonly y: number } | undefined;
   readonly vhost: string;
+  /** Said before all else in the second line. */
+  readonly note: string;
 }): JSX.Element | null {
   if (at === undefined) return null;
   const name = node.kind === 'consumers' ? node.detail : shownName(node.name);
@@ -295,6 +294,7 @@ function NodeBox({
         ? perSecond(node.rate)
         : 'idle'
       : `${node.detail}${node.rate > 0 ? ` · ${perSecond(node.rate)}` : ''}`;
+  const second = note === '' ? detail : `${note} · ${detail}`;
   const link =
     node.kind === 'exchange'
       ? exchangeHref(vhost, node.name)
@@ -309,7 +309,7 @@ function NodeBox({
           {name.length > 23 ? `${name.slice(0, 22)}…` : name}
         </text>
         <text class="sub" x="30" y="34">
-          {detail}
+          {second.length > 28 ? `${second.slice(0, 27)}…` : second}
         </text>
       </a>
     </g>
