@@ -439,8 +439,21 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     }
   }
 
-  /** Writes the regions, then syncs each file once, the directory when a file is new, and the loose messages' files. */
+  /**
+   * What the participant has comes first, and is durable before any frame is written: a message that goes from a queue to a stream has left
+   * the queue by this commit, and must be there when only a part of it reaches the disk.
+   */
   #write(flight: Flight, done: (error: Error | null) => void): void {
+    const next = (error: Error | null): void => {
+      if (error !== null) done(error);
+      else this.#writeFrames(flight, done);
+    };
+    if (this.#participant === null) next(null);
+    else this.#participant.write(next);
+  }
+
+  /** Writes the regions, then syncs each file once, the directory when a file is new, and the loose messages' files. */
+  #writeFrames(flight: Flight, done: (error: Error | null) => void): void {
     let open = 1;
     let failure: Error | null = null;
     const handles = new Set<FileHandle>();
@@ -460,10 +473,6 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
       if (this.segments.isDirectoryDirty) this.segments.syncDirectory(synced);
       this.loose.sync(flight.loose, synced);
     };
-    if (this.#participant !== null) {
-      open++;
-      this.#participant.write(written);
-    }
     for (const { slab, from, to } of flight.regions) {
       const handle = this.segments.handleOf(slab.logSequence);
       handles.add(handle);

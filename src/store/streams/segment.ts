@@ -52,7 +52,7 @@ export class Segment {
 /** Files of segments that are open: few enough for the process's limit, however many streams there are. */
 export class OpenFiles {
   readonly #files: Files;
-  readonly #openMax: number;
+  #openMax: number;
   /** Least recently used first. */
   readonly #open = new Set<Segment>();
 
@@ -88,7 +88,9 @@ export class OpenFiles {
     this.#open.delete(segment);
   }
 
+  /** What is in use is closed when it is not any more. */
   closeAll(): void {
+    this.#openMax = 0;
     for (const segment of this.#open) this.closeUnused(segment);
   }
 }
