@@ -5,7 +5,7 @@ import { longstr } from '../../../src/base/field-table.ts';
 import type { BrokerCore } from '../../../src/core/broker.ts';
 import { StreamStore } from '../../../src/store/streams/stream-store.ts';
 import * as m from '../../../src/wire/amqp091/methods.gen.ts';
-import { basicConsume, basicGet, basicQos, basicReject, queueDeclare } from '../../support/amqp-requests.ts';
+import { basicConsume, basicGet, basicQos, basicReject, confirmSelect, queueDeclare } from '../../support/amqp-requests.ts';
 import { Random } from '../../support/random.ts';
 import { SimBroker } from '../../support/sim-broker.ts';
 import { SimClient } from '../../support/sim-client.ts';
@@ -61,6 +61,23 @@ function bodiesOf(started: Started, queue: string): string[] {
   finishDisk(started);
   return client.takeDeliveries(1).map(({ body }) => String(body));
 }
+
+test('a disk that fails while a stream is written ends it all: nothing is confirmed any more', () => {
+  const { broker, files, client } = start(new SimFiles());
+  client.send(confirmSelect(1));
+  finishDisk({ broker, files });
+  client.takeAll();
+  for (const operation of ['write', 'sync'] as const) {
+    const failing = start(files.kill());
+    failing.client.send(confirmSelect(1));
+    finishDisk(failing);
+    failing.client.takeAll();
+    failing.files.fault = (asked, name) => (asked === operation && name.endsWith('.stream') ? new Error('the disk is gone') : null);
+    failing.client.publish(1, { routingKey: 's', body: 'x' });
+    assert.throws(() => finishDisk(failing), /the disk is gone/);
+    assert.deepEqual(failing.client.takeAll(), []);
+  }
+});
 
 test('a message on its way from a queue to a stream is in one of them when the power is cut', () => {
   let moved = 0;

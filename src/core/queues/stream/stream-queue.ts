@@ -119,6 +119,7 @@ export class StreamQueue extends Queue {
   }
 
   attach(consumer: Consumer): void {
+    this.checkConsumer(consumer);
     const start = streamStart(consumer.arguments, this.name, this.vhostName, this.context.clock.wallMillis);
     const filter = streamFilter(consumer.arguments);
     const cursor = new StreamCursor(consumer, own => this.log.read(start, filter, () => this.#wake(own)));
