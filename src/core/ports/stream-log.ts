@@ -47,6 +47,8 @@ export interface StreamFilter {
 export interface StreamReader {
   /** Goes to the next message; false when none is in memory: `onReadable` is called when that changes. */
   next(): boolean;
+  /** Whether `next` found nothing because there is nothing behind what was read, or the reader is closed. */
+  readonly isAtEnd: boolean;
   /** The message's bytes and their parts, as in MessageStore. */
   readonly bytes: Buffer;
   readonly envelopeStart: number;

@@ -1,3 +1,4 @@
+import type { StreamReader } from '../ports/stream-log.ts';
 import type { Timer } from '../../base/timer-queue.ts';
 import { type FieldTable, keptTable } from '../../base/field-table.ts';
 import type { Consumer } from '../consumer.ts';
@@ -203,6 +204,11 @@ export abstract class Queue implements RefHolder {
 
   /** Null for a queue whose messages are in the message store. */
   get ownLog(): OwnLogFacts | null {
+    return null;
+  }
+
+  /** Reads a log of the queue's own from an offset on, as a consumer does, without being one; null when there is none. */
+  readLog(_offset: number, _onReadable: () => void): StreamReader | null {
     return null;
   }
 

@@ -61,6 +61,7 @@ export async function browse(core: BrokerCore, queue: Queue, { offset, count, se
 
 /** Reads the messages of a part of the queue. What is on disk only is fetched, and then looked for again: the queue goes on meanwhile. */
 async function readWindow(core: BrokerCore, queue: Queue, state: MessageState, offset: number, count: number): Promise<BrowsedMessage[]> {
+  if (queue.ownLog !== null) return state === 'ready' ? await readLogWindow(core, queue, queue.ownLog.firstOffset + offset, count) : [];
   const known = new Map<string, BrowsedMessage>();
   for (let attempt = 0; ; attempt++) {
     core.turn.begin();
@@ -78,6 +79,32 @@ async function readWindow(core: BrokerCore, queue: Queue, state: MessageState, o
     if (absent === 0 || attempt >= attemptsMax) return messages;
     await new Promise<void>(resolve => core.store.fetch(absent, resolve));
   }
+}
+
+/** The same of a queue with a log of its own, from an offset on. */
+async function readLogWindow(core: BrokerCore, queue: Queue, offset: number, count: number): Promise<BrowsedMessage[]> {
+  const messages: BrowsedMessage[] = [];
+  let wake = (): void => {};
+  const reader = queue.readLog(offset, () => wake());
+  if (reader === null) return messages;
+  try {
+    while (messages.length < count) {
+      core.turn.begin();
+      if (!reader.next()) {
+        if (reader.isAtEnd) break;
+        await new Promise<void>(resolve => {
+          wake = resolve;
+        });
+        continue;
+      }
+      core.store.show(reader);
+      const message = describe(core, 0, 0, messageId({ meta: 0, sequence: reader.offset }), 'ready');
+      if (message !== null) messages.push(message);
+    }
+  } finally {
+    reader.close();
+  }
+  return messages;
 }
 
 function found(core: BrokerCore, queue: Queue, state: MessageState, offset: number, count: number): Found[] {

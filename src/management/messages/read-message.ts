@@ -11,10 +11,10 @@ export interface ReadMessage {
   readonly body: Buffer;
 }
 
-/** Reads a message, which must be resident; null when it was read back from disk and is not what was stored. */
+/** Reads a message, which must be resident, or with 0 the one that the store was shown; null when it was read back from disk and is not what was stored. */
 export function readMessage(core: BrokerCore, ref: MessageRef): ReadMessage | null {
   const { store } = core;
-  if (!store.isIntact(ref)) return null;
+  if (ref !== 0 && !store.isIntact(ref)) return null;
   store.locate(ref);
   const { loose, envelopeBytes, propertiesBytes } = store;
   const envelope = loose === null ? store.bytes.subarray(store.envelopeStart, store.envelopeStart + envelopeBytes) : loose.envelope;

@@ -51,9 +51,7 @@ export class FileStreamReader implements StreamReader, BufferHolder {
   readonly #filter: StreamFilter | null;
   readonly #onReadable: () => void;
   readonly #header = new ChunkHeader();
-  readonly #retry = (): void => {
-    if (!this.#isClosed) this.#onReadable();
-  };
+  readonly #retry = (): void => this.#onReadable();
   #fromOffset: number;
   #fromMillis: number;
   /** The next chunk: its place, and its first offset where that is known. */
@@ -73,6 +71,7 @@ export class FileStreamReader implements StreamReader, BufferHolder {
   /** Looking for the next chunk behind damage. */
   #isSearching = false;
   #isClosed = false;
+  #isAtEnd = false;
 
   constructor(log: FileStreamLog, place: ReadingPlace, filter: StreamFilter | null, onReadable: () => void) {
     this.#log = log;
@@ -85,7 +84,12 @@ export class FileStreamReader implements StreamReader, BufferHolder {
     this.#fromMillis = place.fromMillis;
   }
 
+  get isAtEnd(): boolean {
+    return this.#isClosed || this.#isAtEnd;
+  }
+
   next(): boolean {
+    this.#isAtEnd = false;
     for (;;) {
       while (this.#left > 0) {
         if (!this.#readRecord()) break;
@@ -220,6 +224,7 @@ export class FileStreamReader implements StreamReader, BufferHolder {
         continue;
       }
       if (!isRead) return true;
+      this.#isAtEnd = true;
       this.#releaseBuffers();
       return false;
     }
@@ -309,7 +314,7 @@ export class FileStreamReader implements StreamReader, BufferHolder {
       block.start = position;
       block.bytes = count;
       if (this.#isClosed) this.#releaseBuffers();
-      else if (!isWithin) this.#onReadable();
+      if (!isWithin) this.#onReadable();
     });
     isWithin = false;
     return !this.#isLoading;

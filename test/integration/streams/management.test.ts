@@ -75,14 +75,26 @@ test('what streams do not have is refused over HTTP as over AMQP', () =>
     const purged = await http.request('DELETE', '/api/queues/%2F/s/contents');
     assert.equal(purged.status, 400);
     assert.match(purged.text, /queue\.purge not supported by stream queues queue 's' in vhost '\/'/);
-    for (const [method, path] of [
-      ['GET', 'messages'],
-      ['GET', 'messages?state=unacked'],
-      ['POST', 'move'],
-    ] as const) {
+    for (const [method, path] of [['POST', 'move']] as const) {
       const answer = await http.request(method, `/api/queues/%2F/s/${path}`, method === 'POST' ? { body: { destination: 'q' } } : {});
       assert.equal(answer.status, 400, path);
     }
+  }));
+
+test('messages of a stream are shown and searched from any place', () =>
+  withStream(async ({ http }) => {
+    const list = async (query: string): Promise<Json[]> => (await http.get(`/api/queues/%2F/s/messages${query}`)).json as Json[];
+    const all = await list('');
+    assert.equal(all.length, 10);
+    assert.deepEqual([all[3]?.['payload'], all[3]?.['routing_key'], all[3]?.['state']], ['x', 's', 'ready']);
+    assert.deepEqual(
+      (await list('?offset=7&count=2')).map(message => (message['properties'] as { headers: Json }).headers),
+      [{ 'x-stream-offset': 7 }, { 'x-stream-offset': 8 }],
+    );
+    assert.equal((await list('?search=x')).length, 10);
+    assert.deepEqual(await list('?search=nothing'), []);
+    assert.deepEqual(await list('?offset=10'), []);
+    assert.deepEqual(await list('?state=unacked'), []);
   }));
 
 test('a stream is exported and imported with its type', () =>

@@ -4,7 +4,7 @@ import { notImplemented, preconditionFailed } from '../../broker-error.ts';
 import type { Consumer } from '../../consumer.ts';
 import type { Rename } from '../../messages/message-store.ts';
 import { Publication } from '../../messages/publication.ts';
-import type { StreamLog, StreamRetention } from '../../ports/stream-log.ts';
+import type { StreamLog, StreamReader, StreamRetention } from '../../ports/stream-log.ts';
 import { queueTerm } from '../../resource-name.ts';
 import { Entry, metaPersistent } from '../entry.ts';
 import type { QueueContext } from '../queue-context.ts';
@@ -89,6 +89,10 @@ export class StreamQueue extends Queue {
 
   override get ownLog(): OwnLogFacts {
     return this.log;
+  }
+
+  override readLog(offset: number, onReadable: () => void): StreamReader {
+    return this.log.read({ kind: 'offset', offset }, null, onReadable);
   }
 
   override offsetOf(consumer: Consumer): number {

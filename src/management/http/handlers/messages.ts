@@ -22,7 +22,6 @@ const countMax = 500;
 export async function listMessages(call: ApiCall): Promise<Reply> {
   const queue = queueOf(call);
   call.core.topology.check(call.actor, call.vhost(), 'read', 'queue', queue.name);
-  if (queue.hasOwnLog) throw badRequest(`messages of a queue of type ${queue.type.name} are read by consumers`);
   const state = call.query.get('state') ?? 'ready';
   if (state !== 'ready' && state !== 'unacked' && state !== 'delayed') throw badRequest('state is ready, unacked or delayed');
   const messages = await browse(call.core, queue, {
