@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { openSync, closeSync, readdirSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { long } from '../../src/base/field-table.ts';
+import { long, longstr } from '../../src/base/field-table.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver } from '../support/amqp-driver.ts';
 import { confirmSelect, queueDeclare } from '../support/amqp-requests.ts';
@@ -81,6 +81,38 @@ test('warren check tells of a damaged body, and ends with 65', async t => {
   assert.equal(exported.code, 65);
   assert.match(exported.stderr, /left out: a message of queue 'kept' in vhost '\/' is damaged/);
   assert.equal(exported.stdout.trim().split('\n').length, 1 + messageCount);
+});
+
+test('warren check reads streams through, and tells of damage anywhere in them', async t => {
+  const warren = await WarrenProcess.start(t, { dataDir: join(temporaryDirectory(t), 'data') });
+  const driver = await AmqpDriver.connect({ port: warren.port });
+  await driver.openChannel(1);
+  const stream = new Map([
+    ['x-queue-type', longstr('stream')],
+    ['x-stream-max-segment-size-bytes', long(2000)],
+  ]);
+  await driver.call(queueDeclare(1, { queue: 'log', durable: true, arguments: stream }), methods.QueueDeclareOk);
+  await driver.call(confirmSelect(1), methods.ConfirmSelectOk);
+  for (let number = 1; number <= 10; number++) {
+    driver.publish(1, { routingKey: 'log', body: Buffer.alloc(900, String(number)) });
+    await driver.expect(methods.BasicAck, 1);
+  }
+  await warren.stop('SIGTERM');
+  const sound = await run(t, ['check', warren.dataDir as string]);
+  assert.equal(sound.code, 0, sound.stdout + sound.stderr);
+  assert.match(sound.stdout, /streams +1 stream, 10 messages\n/);
+  const segments = join(warren.dataDir as string, 'streams');
+  const older = readdirSync(segments)
+    .filter(name => name.endsWith('.stream'))
+    .sort()[1] as string;
+  const fd = openSync(join(segments, older), 'r+');
+  writeSync(fd, Buffer.from('?'), 0, 1, 500);
+  closeSync(fd);
+  const files = readdirSync(segments);
+  const damaged = await run(t, ['check', warren.dataDir as string]);
+  assert.equal(damaged.code, 65);
+  assert.match(damaged.stdout, /damage +the stream 'log' in vhost '\/' is damaged in 1 place\n/);
+  assert.deepEqual(readdirSync(segments), files);
 });
 
 test('warren export writes definitions and messages as lines of JSON, in order', async t => {
