@@ -101,6 +101,16 @@ test('warren check reads streams through, and tells of damage anywhere in them',
   const sound = await run(t, ['check', warren.dataDir as string]);
   assert.equal(sound.code, 0, sound.stdout + sound.stderr);
   assert.match(sound.stdout, /streams +1 stream, 10 messages\n/);
+  const exported = await run(t, ['export', warren.dataDir as string]);
+  const lines = exported.stdout
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map(line => JSON.parse(line) as { payload: string; queue: string });
+  assert.deepEqual(
+    lines.map(({ queue, payload }) => [queue, payload[0]]),
+    [...'1234567891'].map(digit => ['log', digit]),
+  );
   const segments = join(warren.dataDir as string, 'streams');
   const older = readdirSync(segments)
     .filter(name => name.endsWith('.stream'))

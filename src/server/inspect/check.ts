@@ -1,6 +1,6 @@
 import type { MessageRef } from '../../core/messages/message-store.ts';
-import type { Queue } from '../../core/queues/queue.ts';
 import { Inspection } from './inspection.ts';
+import { readLog } from './read-log.ts';
 
 /** Messages that are told one by one. */
 const toldMax = 100;
@@ -44,7 +44,7 @@ export async function checkDataDir(path: string): Promise<CheckResult> {
   for (const vhost of core.vhosts.values()) {
     for (const queue of vhost.queues.values()) {
       const before = core.counters.damagedRecords;
-      await readThrough(queue);
+      await readLog(queue, () => {});
       const places = core.counters.damagedRecords - before;
       if (places > 0) problems.push(`the stream '${queue.name}' in vhost '${vhost.name}' is damaged in ${count(places, 'place')}`);
     }
@@ -73,21 +73,6 @@ export async function checkDataDir(path: string): Promise<CheckResult> {
     problems.length === 0 ? 'sound' : `damaged: ${count(problems.length, 'problem')}`,
   ];
   return { isSound: problems.length === 0, lines };
-}
-
-/** Reads a stream from front to back: every chunk is checked on the way, and damage counted. */
-async function readThrough(queue: Queue): Promise<void> {
-  let wake = (): void => {};
-  const reader = queue.readLog(0, () => wake());
-  if (reader === null) return;
-  for (;;) {
-    if (reader.next()) continue;
-    if (reader.isAtEnd) break;
-    await new Promise<void>(resolve => {
-      wake = resolve;
-    });
-  }
-  reader.close();
 }
 
 function nameOf(owner: object | null): string {

@@ -7,8 +7,9 @@ import { metaRedelivered } from '../../core/queues/entry.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import { payloadToJson } from '../../management/messages/payload-json.ts';
 import { propertiesToJson } from '../../management/messages/properties-json.ts';
-import { readMessage } from '../../management/messages/read-message.ts';
+import { type ReadMessage, readMessage } from '../../management/messages/read-message.ts';
 import { Inspection } from './inspection.ts';
+import { readLog } from './read-log.ts';
 
 export interface ExportResult {
   readonly messages: number;
@@ -28,6 +29,21 @@ export async function exportDataDir(path: string, out: Writable): Promise<Export
   const write = async (line: unknown): Promise<void> => {
     if (!out.write(`${JSON.stringify(line)}\n`)) await once(out, 'drain');
   };
+  const writeMessage = async (queue: Queue, message: ReadMessage, isRedelivered: boolean, dueMillis: number): Promise<void> => {
+    const { payload, encoding } = payloadToJson(message.body, 'auto');
+    await write({
+      vhost: queue.vhostName,
+      queue: queue.name,
+      exchange: message.exchange,
+      routing_key: message.routingKey,
+      redelivered: isRedelivered,
+      ...(dueMillis > 0 ? { due: dueMillis } : {}),
+      properties: propertiesToJson(message.properties),
+      payload,
+      payload_encoding: encoding,
+    });
+    messages++;
+  };
   await write({ definitions: exportDefinitions(definitionsSource(core)) });
   for (const vhost of core.vhosts.values()) {
     for (const queue of vhost.queues.values()) {
@@ -38,20 +54,14 @@ export async function exportDataDir(path: string, out: Writable): Promise<Export
           problems.push(`a message of queue '${queue.name}' in vhost '${vhost.name}' is damaged`);
           continue;
         }
-        const { payload, encoding } = payloadToJson(message.body, 'auto');
-        await write({
-          vhost: vhost.name,
-          queue: queue.name,
-          exchange: message.exchange,
-          routing_key: message.routingKey,
-          redelivered: isRedelivered,
-          ...(dueMillis > 0 ? { due: dueMillis } : {}),
-          properties: propertiesToJson(message.properties),
-          payload,
-          payload_encoding: encoding,
-        });
-        messages++;
+        await writeMessage(queue, message, isRedelivered, dueMillis);
       }
+      const before = core.counters.damagedRecords;
+      await readLog(queue, reader => {
+        core.store.show(reader);
+        return writeMessage(queue, readMessage(core, 0) as ReadMessage, false, 0);
+      });
+      if (core.counters.damagedRecords > before) problems.push(`a part of stream '${queue.name}' in vhost '${vhost.name}' is damaged`);
     }
   }
   return { messages, problems };
