@@ -193,8 +193,9 @@ export class Session implements ChannelInfo {
   /** Subscribes to a queue. @throws BrokerError */
   attach(queue: Queue, options: SubscriptionOptions): void {
     const subscription = new Subscription(this, queue, options);
-    this.subscriptions.set(subscription.tag, subscription);
     try {
+      queue.checkConsumer(subscription.consumer);
+      this.subscriptions.set(subscription.tag, subscription);
       queue.attach(subscription.consumer);
     } catch (error) {
       this.subscriptions.delete(subscription.tag);

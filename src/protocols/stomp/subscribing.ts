@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type FieldTable, int } from '../../base/field-table.ts';
+import { array, bool, type Field, type FieldTable, int, long, longstr, timestamp } from '../../base/field-table.ts';
 import { brokerActor } from '../../core/actor.ts';
 import { erlangBinary } from '../../core/erlang-field.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import type { Frame } from '../../wire/stomp/frame.ts';
 import { type Destination, parseDestination } from './destination.ts';
-import { integerHeader, isDurableWanted } from './headers.ts';
+import { booleanHeader, integerHeader, isDurableWanted } from './headers.ts';
 import { durableQueueName, subscriptionQueueName } from './queue-arguments.ts';
 import type { Session } from './session.ts';
 import { invalidHeader, StompError } from './stomp-error.ts';
@@ -42,7 +42,8 @@ export function subscribe(session: Session, frame: Frame): void {
   session.assertRoomForSubscription();
   const prefetchCount = integerHeader(frame, 'prefetch-count', 0, 65_535) ?? 0;
   const priority = integerHeader(frame, 'x-priority', -0x8000_0000, 0x7fff_ffff);
-  const args: FieldTable = new Map(priority === undefined ? [] : [['x-priority', int(priority)]]);
+  const args = streamArguments(frame);
+  if (priority !== undefined) args.set('x-priority', int(priority));
   const { queue, isNew } = sourceQueue(session, destination, frame);
   try {
     session.broker.topology.check(session.connection, session.connection.vhost, 'read', 'queue', queue.name);
@@ -133,6 +134,25 @@ function subscriptionQueue({ kind, name, key }: Destination, frame: Frame): stri
   if (given !== undefined) return given;
   if (!isDurableWanted(frame)) return subscriptionQueueName(randomBytes(16));
   return durableQueueName(kind === 'topic' ? name : key, frame.headers.get('id') ?? '');
+}
+
+/** Where in a stream to begin, and what of it to see. [RabbitMQ: stream_offset_header, stream_filter_header] */
+function streamArguments(frame: Frame): FieldTable {
+  const args: FieldTable = new Map();
+  const offset = frame.headers.get('x-stream-offset');
+  if (offset !== undefined) args.set('x-stream-offset', streamOffset(offset));
+  const filter = frame.headers.get('x-stream-filter');
+  if (filter !== undefined) args.set('x-stream-filter', array(filter.split(',').map(longstr)));
+  const matchesUnfiltered = booleanHeader(frame, 'x-stream-match-unfiltered');
+  if (matchesUnfiltered !== undefined) args.set('x-stream-match-unfiltered', bool(matchesUnfiltered));
+  return args;
+}
+
+/** `first`, `offset=5`, `timestamp=1700000000`; anything else is for the queue to judge. */
+function streamOffset(text: string): Field {
+  const match = /^(offset|timestamp)=(\d{1,15})$/.exec(text);
+  if (match === null) return longstr(text);
+  return match[1] === 'offset' ? long(Number(match[2])) : timestamp(Number(match[2]));
 }
 
 /** A queue that was made for a subscription that came to nothing is nobody's. */

@@ -1,7 +1,7 @@
 import type { ChannelIdentity } from '../../core/connection-registry.ts';
 import { Consumer, type ConsumerOptions, SharedPrefetch } from '../../core/consumer.ts';
 import type { CancelReason, DeliverySink } from '../../core/delivery-sink.ts';
-import { Entry, metaRedelivered } from '../../core/queues/entry.ts';
+import { deliveryCount, Entry, metaRedelivered } from '../../core/queues/entry.ts';
 import type { Outcome, Queue } from '../../core/queues/queue.ts';
 import { UnackedRing } from '../../core/unacked-ring.ts';
 import type { Header } from '../../wire/stomp/frame.ts';
@@ -75,6 +75,8 @@ export class Subscription implements DeliverySink {
     const headers: Header[] = this.id === null ? [] : [['subscription', this.id]];
     headers.push(['message-id', messageId], ['redelivered', String(isRedelivered)]);
     if (!consumer.noAck && connection.version === '1.2') headers.push(['ack', messageId]);
+    const count = deliveryCount(entry.meta);
+    if (count !== 0 && consumer.queue.countsDeliveries) headers.push(['x-delivery-count', String(count)]);
     writeMessage(connection.outbox, broker, entry.ref, headers);
     connection.wrote();
   }
@@ -87,9 +89,8 @@ export class Subscription implements DeliverySink {
     return this.#session.identity();
   }
 
-  /** Settles a delivery; in mode `client` all up to it. False when it does not wait. */
-  settle(tag: number, outcome: Outcome): boolean {
-    if (!this.unacked.has(tag)) return false;
+  /** Settles a delivery that waits; in mode `client` all up to it. */
+  settle(tag: number, outcome: Outcome): void {
     let count = 0;
     if (this.ackMode === 'client') {
       for (let first = this.unacked.firstTag; first !== 0 && first <= tag; first = this.unacked.firstTag) {
@@ -102,7 +103,6 @@ export class Subscription implements DeliverySink {
     }
     this.#session.settled(count);
     this.consumer.gaveBack(count);
-    return true;
   }
 
   /** Gives everything back that waits for an ACK: nobody can acknowledge it any more. */

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { actionsMax, transactionsMax } from '../../../src/protocols/stomp/transactions.ts';
 import type { Queue } from '../../../src/core/queues/queue.ts';
@@ -263,5 +266,42 @@ test('connections, channels and consumers are listed as those of AMQP', async ()
     connection?.close('CONNECTION_FORCED', 'Closed via management plugin');
     assert.equal(await client.expectError('connection_forced'), 'Closed via management plugin');
     await client.closed();
+  });
+});
+
+test('a stream is read from where the subscription says, and nothing of it is given back', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'warren-stomp-stream-'));
+  try {
+    await withStomp(
+      async ({ open }) => {
+        const client = await open();
+        const stream = { destination: '/queue/log', 'x-queue-type': 'stream' };
+        for (const body of ['a', 'b', 'c']) await client.request('SEND', stream, body);
+        client.send('SUBSCRIBE', { ...stream, id: '0', ack: 'client', 'prefetch-count': '10', 'x-stream-offset': 'offset=1' });
+        const first = await client.expect('MESSAGE');
+        assert.deepEqual([first.body, first.headers['x-stream-offset']], ['b', '1']);
+        const second = await client.expect('MESSAGE');
+        assert.equal(second.body, 'c');
+        await client.request('ACK', { id: first.headers.ack ?? '' });
+        client.send('NACK', { id: second.headers.ack ?? '' });
+        assert.match(await client.expectError('not_implemented'), /not supported by stream queues/);
+      },
+      { dataDir },
+    );
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+});
+
+test('a quorum queue tells how often a message came back', async () => {
+  await withStomp(async ({ open }) => {
+    const client = await open();
+    const quorum = { destination: '/queue/quorum', 'x-queue-type': 'quorum' };
+    await client.request('SEND', quorum, 'a');
+    client.send('SUBSCRIBE', { ...quorum, id: '0', ack: 'client-individual' });
+    const first = await client.expect('MESSAGE');
+    client.send('NACK', { id: first.headers.ack ?? '' });
+    const second = await client.expect('MESSAGE');
+    assert.deepEqual([first.headers['x-delivery-count'], second.headers['x-delivery-count']], [undefined, '1']);
   });
 });

@@ -34,9 +34,15 @@ export const STOMP_KEYS = {
     'Largest frame before login.',
     { effect },
   ),
-  connections: key('stomp.max_connections', orInfinity(integer(0)), 'infinity', 'Most STOMP connections; connection_max holds as well.', {
-    effect,
-  }),
+  connections: key(
+    'stomp.max_connections',
+    orInfinity(integer(0)),
+    'infinity',
+    'Most connections of a STOMP listener; connection_max holds as well.',
+    {
+      effect,
+    },
+  ),
   proxyProtocol: key('stomp.proxy_protocol', boolean, 'false', 'Every STOMP connection must begin with a PROXY protocol header.', {
     effect,
   }),

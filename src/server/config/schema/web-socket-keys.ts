@@ -39,9 +39,15 @@ export function webSocketKeys(prefix: string, protocol: string, tcpPort: string,
         effect,
       },
     ),
-    connections: key(`${prefix}.max_connections`, orInfinity(integer(0)), 'infinity', 'Most connections; connection_max holds as well.', {
-      effect,
-    }),
+    connections: key(
+      `${prefix}.max_connections`,
+      orInfinity(integer(0)),
+      'infinity',
+      'Most connections of a listener; connection_max holds as well.',
+      {
+        effect,
+      },
+    ),
     proxyProtocol: key(`${prefix}.proxy_protocol`, boolean, 'false', 'Every connection must begin with a PROXY protocol header.', {
       effect,
     }),
