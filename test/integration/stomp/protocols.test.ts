@@ -75,7 +75,7 @@ test('connections are shown as RabbitMQ shows them: STOMP 1.2, Web STOMP 1.1, an
         assert.deepEqual(
           (shown as { protocol: string; type: string; channels: number; user: string }[])
             .map(({ protocol, type, channels, user }) => [protocol, type, channels, user])
-            .sort(),
+            .sort(([a], [b]) => String(a).localeCompare(String(b))),
           [
             ['STOMP 1.2', 'network', 1, 'guest'],
             ['Web STOMP 1.1', 'network', 1, 'guest'],
