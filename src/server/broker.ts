@@ -20,12 +20,12 @@ import type { JournalStore } from '../store/journal/journal-store.ts';
 import { MemoryCommits } from '../store/streams/memory-commits.ts';
 import type { StreamStore } from '../store/streams/stream-store.ts';
 import { DataDir } from './data-dir.ts';
-import { type DiskLimit, DiskMonitor, freeDiskBytes } from './disk-monitor.ts';
+import { type DiskLimit, DiskMonitor, freeDiskBytes, fullDiskLimit } from './disk-monitor.ts';
 import { addFirstObjects, defaultFirstObjects, type FirstObjects } from './first-objects.ts';
 import { ServerLogger } from './logging/server-logger.ts';
 import { LoopScheduler } from './loop-scheduler.ts';
 import { type MemoryLimit, MemoryMonitor } from './memory-monitor.ts';
-import { openStore, openStreams, recoverStore, type StoreOptions } from './open-store.ts';
+import { openFullDisk, openStore, openStreams, recoverStore, type StoreOptions } from './open-store.ts';
 import type { ProtocolFrontEnd } from './protocol-front-end.ts';
 import { exchangeTypes, messageFormats, protocols, queueTypes } from './registry.ts';
 import { SystemClock } from './system-clock.ts';
@@ -113,6 +113,7 @@ export class Broker {
   readonly auth: AuthBackend;
   readonly #store: JournalStore | null;
   readonly #streams: StreamStore;
+  #fullMonitor: DiskMonitor | null = null;
   readonly #scheduler: BrokerSeams['scheduler'];
   protected readonly options: BrokerOptions;
   /** Of protocols besides AMQP 0-9-1, once they are loaded. */
@@ -128,8 +129,10 @@ export class Broker {
     this.options = options;
     this.dataDir = dataDir;
     const logger = options.logger ?? silentLogger;
-    this.#store = dataDir === null ? null : openStore(join(dataDir.path, 'journal'), logger, options.onFatal, options.store);
-    this.#streams = openStreams(dataDir === null ? null : join(dataDir.path, 'streams'));
+    const journalPath = dataDir === null ? '' : join(dataDir.path, 'journal');
+    const fullDisk = dataDir === null ? null : openFullDisk(journalPath, options.store);
+    this.#store = fullDisk === null ? null : openStore(journalPath, logger, options.onFatal, fullDisk, options.store);
+    this.#streams = openStreams(dataDir === null ? null : join(dataDir.path, 'streams'), fullDisk);
     this.#scheduler = seams.scheduler;
     const commits = this.#store === null ? new MemoryCommits(this.#streams) : this.#store.journal;
     const log = seams.log?.(commits) ?? commits;
@@ -153,7 +156,24 @@ export class Broker {
     const { settings } = core;
     this.memoryMonitor = options.memory === undefined ? null : new MemoryMonitor(core, options.memory);
     this.diskMonitor =
-      options.disk === undefined || dataDir === null ? null : new DiskMonitor(core, options.disk, () => freeDiskBytes(dataDir.path));
+      options.disk === undefined || dataDir === null
+        ? null
+        : new DiskMonitor(
+            core,
+            options.disk,
+            () => freeDiskBytes(dataDir.path),
+            () => fullDisk?.keepReserve(),
+          );
+    if (fullDisk !== null && dataDir !== null) {
+      // Without a limit there is no reserve, and nothing to watch until the disk is full.
+      const monitor = this.diskMonitor ?? new DiskMonitor(core, fullDiskLimit, () => freeDiskBytes(dataDir.path));
+      fullDisk.onFull = error => {
+        this.#store?.journal.segments.keepSpares(false);
+        monitor.full(error);
+      };
+      fullDisk.onRoom = () => this.#store?.journal.segments.keepSpares(true);
+      this.#fullMonitor = monitor;
+    }
     const throttle = new LoginThrottle(options.loginThrottle);
     this.auth = new ThrottledBackend(new InternalBackend(core.access, settings.loopbackUsers), throttle, () => performance.now());
     this.frontEnd = new FrontEnd(core, this.auth, {
@@ -334,7 +354,7 @@ export class Broker {
     const { core } = this;
     for (const listener of this.listeners) listener.close();
     this.memoryMonitor?.stop();
-    this.diskMonitor?.stop();
+    this.#fullMonitor?.stop();
     await committed(core);
     await this.closeConnections();
     await new Promise(resolve => setImmediate(resolve));

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import type { BrokerCore } from '../core/broker.ts';
+import { reserveBytes } from '../store/journal/full-disk.ts';
 import { ResourceAlarm } from './resource-alarm.ts';
 
 export interface DiskLimit {
@@ -14,6 +15,11 @@ export async function freeDiskBytes(directory: string): Promise<number> {
   return bavail * bsize;
 }
 
+/** Without a limit publishers are held only while there is no room at all. */
+export const fullDiskLimit: DiskLimit = { freeBytesMin: 0, checkIntervalMillis: 1000 };
+/** What must be free after a write found no room before publishers go on: the reserve is put aside again, and something is left. */
+const roomBytes = 2 * reserveBytes;
+
 /** The alarm ends when this much of the limit is free: it must not come and go with every message. */
 const clearedPart = 1.02;
 
@@ -26,10 +32,15 @@ export class DiskMonitor {
   #interval: NodeJS.Timeout | null = null;
   #isChecking = false;
   #hasFailed = false;
+  /** A write found no room. */
+  #isFull = false;
+  readonly #onRoom: () => void;
   /** At the last look; null before the first. */
   freeBytes: number | null = null;
 
-  constructor(core: BrokerCore, limit: DiskLimit, readFreeBytes: () => Promise<number>) {
+  /** `onRoom` is called when there is room for the reserve: at the start, and when an alarm ends. */
+  constructor(core: BrokerCore, limit: DiskLimit, readFreeBytes: () => Promise<number>, onRoom: () => void = () => {}) {
+    this.#onRoom = onRoom;
     this.#core = core;
     this.#limit = limit;
     this.#readFreeBytes = readFreeBytes;
@@ -45,6 +56,18 @@ export class DiskMonitor {
     this.#logLimit();
     this.#interval = setInterval(() => void this.check(), this.#limit.checkIntervalMillis).unref();
     await this.check();
+    if (!this.#alarm.isSet) this.#onRoom();
+  }
+
+  /** A write found no room: publishers wait, whatever was free at the last look. */
+  full(error: Error): void {
+    this.#core.logger.error(
+      'store',
+      `the disk is full (${error.message}): nothing more is confirmed until there is room; consumers, acknowledgements, purges and deletes go on`,
+    );
+    this.#isFull = true;
+    this.#alarm.set();
+    this.#interval ??= setInterval(() => void this.check(), this.#limit.checkIntervalMillis).unref();
   }
 
   stop(): void {
@@ -80,9 +103,11 @@ export class DiskMonitor {
     if (!this.#alarm.isSet && freeBytes < freeBytesMin) {
       this.#log('insufficient');
       this.#alarm.set();
-    } else if (this.#alarm.isSet && freeBytes >= freeBytesMin * clearedPart) {
+    } else if (this.#alarm.isSet && freeBytes >= Math.max(freeBytesMin * clearedPart, this.#isFull ? roomBytes : 0)) {
+      this.#isFull = false;
       this.#log('sufficient');
       this.#alarm.clear();
+      this.#onRoom();
     }
   }
 

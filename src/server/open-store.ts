@@ -1,6 +1,7 @@
 import type { BrokerCore } from '../core/broker.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { Files } from '../core/ports/files.ts';
+import { FullDisk } from '../store/journal/full-disk.ts';
 import { JournalStore, type JournalStoreOptions } from '../store/journal/journal-store.ts';
 import { NodeFiles } from '../store/journal/node-files.ts';
 import { MemoryFiles } from '../store/streams/memory-files.ts';
@@ -15,14 +16,20 @@ export interface StoreOptions extends Partial<Omit<JournalStoreOptions, 'onFatal
   readonly wrapFiles?: (files: Files) => Files;
 }
 
+/** What happens in a data directory when its disk is full. */
+export function openFullDisk(directory: string, { wrapFiles = files => files }: StoreOptions = {}): FullDisk {
+  return new FullDisk(wrapFiles(new NodeFiles(directory)));
+}
+
 /** The durable side of a broker. `onFatal` is told of a failed write or sync; without it the process exits. */
 export function openStore(
   directory: string,
   logger: Logger,
   onFatal: ((error: Error) => void) | undefined,
+  fullDisk: FullDisk,
   { wrapFiles = files => files, ...options }: StoreOptions = {},
 ): JournalStore {
-  return new JournalStore(wrapFiles(new NodeFiles(directory)), {
+  return new JournalStore(fullDisk.wrap(wrapFiles(new NodeFiles(directory))), {
     ...options,
     onFatal: error => {
       logger.error('store', `the data directory failed, nothing more is acknowledged: ${error.message}`);
@@ -33,8 +40,9 @@ export function openStore(
 }
 
 /** Where streams are kept; in memory without a directory. */
-export function openStreams(directory: string | null): StreamStore {
-  return new StreamStore(directory === null ? new MemoryFiles() : new NodeFiles(directory));
+export function openStreams(directory: string | null, fullDisk: FullDisk | null): StreamStore {
+  if (directory === null || fullDisk === null) return new StreamStore(new MemoryFiles());
+  return new StreamStore(fullDisk.wrap(new NodeFiles(directory)));
 }
 
 /** Brings the broker to where it was, tells what was found, and records from then on. Rejects when the directory cannot be used. */

@@ -35,6 +35,7 @@ export class Segments {
   #lastSpare = 0;
   first = 0;
   last = -1;
+  #keepsSpares = true;
   /** A file came, went or was renamed, and the directory was not synced since. */
   isDirectoryDirty = false;
 
@@ -160,6 +161,14 @@ export class Segments {
     }
   }
 
+  /** Whether files are kept to be used again; not while the disk is full: their blocks are wanted. */
+  keepSpares(isWanted: boolean): void {
+    this.#keepsSpares = isWanted;
+    if (isWanted) return;
+    for (const spare of this.#spare.splice(0)) this.#files.remove(spare);
+    this.isDirectoryDirty = true;
+  }
+
   syncDirectory(done: (error: Error | null) => void): void {
     this.isDirectoryDirty = false;
     this.#files.syncDirectory(done);
@@ -199,7 +208,7 @@ export class Segments {
   #dispose(segment: Segment): void {
     if (segment.handle === null) return;
     segment.handle.close();
-    if (this.#spare.length < spareMax) {
+    if (this.#keepsSpares && this.#spare.length < spareMax) {
       const spare = `spare-${++this.#lastSpare}.seg`;
       this.#files.rename(fileName(segment.number), spare);
       this.#spare.push(spare);

@@ -127,8 +127,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what was delivered before a crash is not flagged',
     file: recovery,
-    from: ': metaRedelivered | deliveriesOf(entry.meta);',
-    to: ': (0 * metaRedelivered) | deliveriesOf(entry.meta);',
+    from: 'entry.meta & ~0xff00 : metaRedelivered',
+    to: 'entry.meta & ~0xff00 : 0 * metaRedelivered',
     by: 'kill',
   },
   {
