@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { type Field, type FieldTable, int, longstr } from '../../../src/base/field-table.ts';
 import type { Queue } from '../../../src/core/queues/queue.ts';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
-import type { AmqpDriver } from '../../support/amqp-driver.ts';
+import { AmqpDriver } from '../../support/amqp-driver.ts';
 import {
   basicAck,
   basicConsume,
@@ -45,6 +45,30 @@ async function get(client: AmqpDriver, queue: string): Promise<number> {
   client.send(basicGet(1, queue));
   return ((await client.nextDelivery()).args as { deliveryTag: number }).deliveryTag;
 }
+
+test('a classic queue has the delivery limit that its policy gives it, live, and tells which one holds', async () => {
+  await withManagement({}, async ({ http, broker }) => {
+    const client = await AmqpDriver.connect({ port: broker.port });
+    await client.openChannel(1);
+    await declare(client, 'dead', new Map());
+    await declare(client, 'q', new Map([['x-delivery-limit', int(5)]]));
+    const limit = async (): Promise<unknown> => ((await http.get('/api/queues/%2F/q')).json as Record<string, unknown>)['delivery_limit'];
+    assert.equal(await limit(), 5);
+    const definition = { 'delivery-limit': 1, 'dead-letter-exchange': '', 'dead-letter-routing-key': 'dead' };
+    await http.put('/api/policies/%2F/p', { pattern: '^q$', definition, 'apply-to': 'classic_queues' });
+    assert.equal(await limit(), 1);
+    client.publish(1, { routingKey: 'q', body: 'poison' });
+    for (let i = 0; i < 2; i++) client.send(basicNack(1, await get(client, 'q')));
+    await client.call(basicConsume(1, { queue: 'dead', consumerTag: 'd' }), methods.BasicConsumeOk);
+    const letter = await client.nextDelivery();
+    assert.equal(letter.properties.headers?.get('x-first-death-reason')?.value, 'delivery_limit');
+    await http.delete('/api/policies/%2F/p');
+    assert.equal(await limit(), 5);
+    await declare(client, 'none', new Map());
+    assert.equal(((await http.get('/api/queues/%2F/none')).json as Record<string, unknown>)['delivery_limit'], 'unlimited');
+    client.destroy();
+  });
+});
 
 describe('quorum queues', () => {
   test('keep transient messages and count returns over a clean restart', async () => {

@@ -130,6 +130,7 @@ export class QueueViews {
       consumer_capacity: use,
       consumer_utilisation: use,
       consumers: queue.consumerCount,
+      delivery_limit: queue.settings.deliveryLimit < 0 ? 'unlimited' : queue.settings.deliveryLimit,
       effective_policy_definition: queue.policy.definition,
       garbage_collection: garbageCollection,
       memory: queueBytes + queue.messageCount * entryBytes + bytes,
@@ -166,11 +167,9 @@ export class QueueViews {
 
   /** What only queues with members show. */
   #addMembers(queue: Queue, view: JsonObject): void {
-    const { deliveryLimit } = queue.settings;
     Object.assign(view, {
       messages_dlx: queue.dyingCount,
       message_bytes_dlx: queue.dyingBytes,
-      delivery_limit: deliveryLimit < 0 ? 'unlimited' : deliveryLimit,
       open_files: { [this.#nodeName]: 0 },
       single_active_consumer_ctag: singleActiveConsumer(queue),
     });
