@@ -19,6 +19,7 @@ import * as parameters from './handlers/parameters.ts';
 import * as permissions from './handlers/permissions.ts';
 import * as policies from './handlers/policies.ts';
 import * as queues from './handlers/queues.ts';
+import * as retained from './handlers/retained.ts';
 import * as session from './handlers/session.ts';
 import * as topicPermissions from './handlers/topic-permissions.ts';
 import * as unroutable from './handlers/unroutable.ts';
@@ -261,6 +262,22 @@ export const routes: readonly Route[] = [
   ),
 
   // Queues
+  route(
+    'GET',
+    '/api/mqtt/retained/:vhost',
+    'management member',
+    'read from the queue amq.mqtt.retained',
+    'Retained MQTT messages; the query has topic (a filter), offset and count',
+    retained.listRetainedMessages,
+  ),
+  route(
+    'DELETE',
+    '/api/mqtt/retained/:vhost',
+    'management member',
+    'write to the queue amq.mqtt.retained',
+    'Forgets the retained MQTT message of the topic that the query has',
+    retained.deleteRetainedMessage,
+  ),
   get('/api/queues', 'management', 'Queues', queues.listQueues),
   get('/api/queues/detailed', 'management', 'Queues with all there is to know', queues.listQueues),
   get('/api/queues/:vhost', 'management member', 'Queues of a virtual host', queues.listQueuesOfVhost),
