@@ -537,7 +537,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
       if (!session.isDurable && expirySeconds > 0)
         throw new MqttError(reasons.protocolError, 'a session that was to end with its connection cannot be kept');
       const max = this.frontEnd.options.sessionExpirySecondsMax;
-      session.expiryMillis = Math.min(expirySeconds === 0xffff_ffff ? Infinity : expirySeconds, max) * 1000;
+      this.frontEnd.sessions.expireAfter(session, Math.min(expirySeconds === 0xffff_ffff ? Infinity : expirySeconds, max) * 1000);
     }
     this.#isOrderly = packet.reason === reasons.success;
     this.#closeReason = 'the client has disconnected';

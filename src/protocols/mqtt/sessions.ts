@@ -52,8 +52,15 @@ export class Sessions {
     return this.#sessions.size;
   }
 
+  /** The client's session. One whose virtual host or queue was deleted while the client was away is none any more. */
   find(vhost: Vhost, clientId: string): Session | undefined {
-    return this.#sessions.get(keyOf(vhost, clientId));
+    const session = this.#sessions.get(keyOf(vhost, clientId));
+    if (session === undefined) return undefined;
+    const { queue0, queue1 } = session;
+    if (session.vhost === vhost && queue0?.isDeleted !== true && queue1?.isDeleted !== true) return session;
+    session.will = null;
+    this.end(session);
+    return undefined;
   }
 
   /**
@@ -209,9 +216,23 @@ export class Sessions {
   }
 
   #resumed(session: Session, expiryMillis: number): { session: Session; wasThere: boolean } {
-    session.expiryMillis = expiryMillis;
     session.will = null;
+    this.expireAfter(session, expiryMillis);
     return { session, wasThere: true };
+  }
+
+  /** From now on the session outlives its connection for so long. Its queues are told, which have to know after a restart. */
+  expireAfter(session: Session, expiryMillis: number): void {
+    if (session.expiryMillis === expiryMillis) return;
+    session.expiryMillis = expiryMillis;
+    if (!session.isDurable || expiryMillis === 0) return;
+    for (const queue of [session.queue0, session.queue1]) {
+      if (queue === null || queue.isDeleted) continue;
+      const args: FieldTable = new Map(queue.arguments);
+      args.delete('x-expires');
+      if (expiryMillis <= expiresMillisMax) args.set('x-expires', long(expiryMillis));
+      this.broker.topology.reshapeQueue(session.vhost, queue.name, args, brokerActor);
+    }
   }
 
   #publishWill(will: Will, vhost: Vhost, key: string, exchangeName: string): void {

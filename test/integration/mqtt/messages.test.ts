@@ -199,3 +199,46 @@ test('unsubscribing ends deliveries, and tells whether there was a subscription'
     assert.deepEqual(client.inbox, []);
     client.destroy();
   }));
+
+test('a session that comes back with another time has it from then on, and its queues know', () =>
+  withMqtt(async (port, broker) => {
+    const vhost = broker.core.vhosts.get('/');
+    const expires = (): unknown => vhost?.queues.get('mqtt-subscription-cqos1')?.arguments.get('x-expires')?.value;
+    const login = (sessionExpirySeconds: number): Promise<MqttDriver> =>
+      MqttDriver.connect(port, { clientId: 'c', isCleanStart: false, properties: { sessionExpirySeconds } });
+    const first = await login(10);
+    await first.subscribe('t', 1);
+    assert.equal(expires(), 10_000);
+    await first.disconnect(0, { sessionExpirySeconds: 20 });
+    assert.equal(expires(), 20_000);
+    const second = await login(100);
+    assert.equal(expires(), 100_000);
+    await second.publishAndWait('t', 'x');
+    assert.equal(told(await second.next('publish')), 't=x');
+    second.destroy();
+  }));
+
+test('a session is over when its queue or its virtual host is deleted while the client is away', () =>
+  withMqtt(async (port, broker) => {
+    const { core } = broker;
+    core.addVhost({ name: 'v', description: '', tags: [], defaultQueueType: null });
+    core.access.putPermission({ user: 'guest', vhost: 'v', configure: '.*', write: '.*', read: '.*' });
+    const options = { clientId: 'c', isCleanStart: false, username: 'v:guest', properties: { sessionExpirySeconds: 100 } };
+    const present = async (): Promise<boolean> => {
+      const client = await MqttDriver.open(port);
+      const { isSessionPresent } = await client.login(options);
+      await client.subscribe('t', 1);
+      await client.disconnect();
+      return isSessionPresent;
+    };
+    assert.deepEqual([await present(), await present()], [false, true]);
+    const vhost = core.vhosts.get('v');
+    const queue = vhost?.queues.get('mqtt-subscription-cqos1');
+    assert(vhost !== undefined && queue !== undefined);
+    vhost.removeQueue(queue);
+    assert.deepEqual([await present(), await present()], [false, true]);
+    core.deleteVhost('v');
+    core.addVhost({ name: 'v', description: '', tags: [], defaultQueueType: null });
+    core.access.putPermission({ user: 'guest', vhost: 'v', configure: '.*', write: '.*', read: '.*' });
+    assert.deepEqual([await present(), await present()], [false, true]);
+  }));
