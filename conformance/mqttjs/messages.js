@@ -1,4 +1,5 @@
 // Messages, sessions and properties through MQTT.js.
+import { once } from 'node:events';
 import mqtt from 'mqtt';
 import { assert, check, equal, eventually, main, unique } from '../support/checks.js';
 
@@ -6,9 +7,11 @@ const urls = { tcp: process.env.MQTT_URL, 'a WebSocket': process.env.MQTT_WEB_UR
 const login = { username: 'guest', password: 'guest', reconnectPeriod: 0 };
 
 async function withClient(url, options, action) {
-  const client = await mqtt.connectAsync(url, { ...login, ...options }, false);
+  // What waits may come with the CONNACK: who listens has to be there before.
+  const client = mqtt.connect(url, { ...login, ...options });
   const received = [];
   client.on('message', (topic, payload, packet) => received.push({ topic, payload: payload.toString(), packet }));
+  await once(client, 'connect');
   try {
     return await action(client, received);
   } finally {
@@ -72,7 +75,7 @@ check('subscription identifiers, shared subscriptions and topic aliases work', (
       for (let i = 0; i < 3; i++) await client.publishAsync(topic, `${i}`, { qos: 1 });
       await client.publishAsync(`${topic}/shared`, 'once', { qos: 1 });
       await eventually(() => received.length === 4, 'four messages');
-      assert.ok(received.slice(0, 3).every(({ packet }) => packet.properties.subscriptionIdentifier === 42));
+      assert(received.slice(0, 3).every(({ packet }) => packet.properties.subscriptionIdentifier === 42));
       equal(
         received.map(each => each.topic),
         [topic, topic, topic, `${topic}/shared`],
