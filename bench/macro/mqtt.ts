@@ -133,7 +133,10 @@ function rssBytes({ child }: Server): number {
 }
 
 /** Connections of their own in one process, each with a subscription. */
+let crowds = 0;
+
 class Crowd {
+  readonly #number = ++crowds;
   readonly sockets: net.Socket[] = [];
   received = 0;
   onReceived: () => void = () => {};
@@ -150,7 +153,12 @@ class Crowd {
       this.sockets.push(socket);
       const text = (value: string): Buffer => Buffer.concat([Buffer.from([0, value.length]), Buffer.from(value)]);
       const login = server.user === '' ? [] : [text(server.user), text(server.user)];
-      const body = Buffer.concat([text('MQTT'), Buffer.from([4, server.user === '' ? 2 : 0xc2, 0, 0]), text(`crowd-${number}`), ...login]);
+      const body = Buffer.concat([
+        text('MQTT'),
+        Buffer.from([4, server.user === '' ? 2 : 0xc2, 0, 0]),
+        text(`crowd-${this.#number}-${number}`),
+        ...login,
+      ]);
       socket.write(Buffer.concat([Buffer.from([0x10, body.length]), body]));
       socket.on('error', reject);
       let state = 0;
