@@ -70,7 +70,7 @@ check('subscription identifiers, shared subscriptions and topic aliases work', (
     { protocolVersion: 5, properties: { topicAliasMaximum: 10 }, autoAssignTopicAlias: true },
     async (client, received) => {
       // A dot in a topic comes out as a slash.
-    const topic = unique('five').replaceAll('.', '-');
+      const topic = unique('five').replaceAll('.', '-');
       await client.subscribeAsync(topic, { qos: 1, properties: { subscriptionIdentifier: 42 } });
       await client.subscribeAsync(`$share/g/${topic}/shared`, { qos: 1 });
       for (let i = 0; i < 3; i++) await client.publishAsync(topic, `${i}`, { qos: 1 });

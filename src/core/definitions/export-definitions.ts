@@ -1,3 +1,4 @@
+import { retainedQueueName } from '../retained/retained-queue-type.ts';
 import type { Json } from '../../base/field-table.ts';
 import { tableToJson } from '../../base/field-table.ts';
 import type { Permission } from '../access/permissions.ts';
@@ -157,7 +158,8 @@ function policyJson({ pattern, applyTo, definition, priority }: Omit<PolicyDefin
 }
 
 function queueJson(queue: ExportedQueue): JsonRecord | null {
-  if (queue.isExclusive) return null;
+  // What is retained is no definition: the broker declares its queue when there is something again.
+  if (queue.isExclusive || queue.name === retainedQueueName) return null;
   const { name, vhost, type, isDurable, isAutoDelete } = queue;
   return { name, vhost, type: type ?? 'classic', durable: isDurable, auto_delete: isAutoDelete, arguments: tableToJson(queue.arguments) };
 }

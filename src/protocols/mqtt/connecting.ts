@@ -209,6 +209,8 @@ export class Connecting {
         throw new MqttError(reasons.notAuthorized, `the will: ${error.text}`);
       }
     }
+    if (sessions.count >= options.sessionsMax && sessions.find(connection.vhost, connection.clientId) === undefined)
+      throw new MqttError(reasons.quotaExceeded, `more than ${options.sessionsMax} sessions`);
     const expiryMillis = this.#expiryMillis();
     const { session, wasThere } = sessions.enter(connection, packet.isCleanStart, expiryMillis);
     session.will = packet.will === null ? null : new Will(packet.will);

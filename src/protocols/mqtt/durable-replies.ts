@@ -1,6 +1,9 @@
 import type { ConfirmWaiter } from '../../core/confirm-ledger.ts';
 import type { Connection } from './connection.ts';
 
+/** Answers that may wait before the client is not read any more. */
+const waitingMax = 1000;
+
 /** Answers that wait until the sessions, queues and bindings they tell of are durable, in their order. */
 export class DurableReplies implements ConfirmWaiter {
   isExpected = false;
@@ -8,6 +11,7 @@ export class DurableReplies implements ConfirmWaiter {
   #replies: Buffer[] = [];
   #added = 0;
   #sent = 0;
+  #isHolding = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -23,6 +27,9 @@ export class DurableReplies implements ConfirmWaiter {
     this.#replies.push(reply);
     this.#added++;
     broker.ledger.expect(this);
+    if (this.#replies.length < waitingMax || this.#isHolding) return;
+    this.#isHolding = true;
+    this.#connection.hold();
   }
 
   takeMark(): number {
@@ -33,5 +40,8 @@ export class DurableReplies implements ConfirmWaiter {
     const due = this.#replies.splice(0, mark - this.#sent);
     this.#sent = mark;
     for (const reply of due) this.#connection.send(reply);
+    if (!this.#isHolding || this.#replies.length > 0) return;
+    this.#isHolding = false;
+    this.#connection.release();
   }
 }

@@ -27,6 +27,8 @@ export interface MqttOptions {
   readonly loginMillis: number;
   readonly connectionMax: number;
   readonly retained: { readonly messagesMax: number; readonly bytesMax: number };
+  /** Sessions of all virtual hosts, those of clients that are away among them. */
+  readonly sessionsMax: number;
   /** Topic filters of one session. */
   readonly subscriptionsMax: number;
   /** QoS 1 and 2 messages of one client that wait for their acknowledgement: what MQTT 5 clients are told as receive maximum. */
@@ -53,6 +55,7 @@ export const defaultMqttOptions: MqttOptions = {
   loginMillis: 10_000,
   connectionMax: Infinity,
   retained: { messagesMax: Infinity, bytesMax: Infinity },
+  sessionsMax: 100_000,
   subscriptionsMax: 10_000,
   receiveMax: 1000,
   keepAliveSecondsMax: 0,

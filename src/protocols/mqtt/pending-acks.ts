@@ -1,9 +1,12 @@
 // hot path: see docs/STYLE.md
 import type { ConfirmWaiter } from '../../core/confirm-ledger.ts';
-import { packetTypes } from '../../wire/mqtt/constants.ts';
+import { packetTypes, reasons } from '../../wire/mqtt/constants.ts';
+import { MqttError } from '../../wire/mqtt/mqtt-error.ts';
 import type { Connection } from './connection.ts';
 
 const initialCapacity = 64;
+/** Twice as many as there are packet ids. */
+const pendingMax = 131_072;
 
 /** First bytes of what is sent after a commit. */
 export const pubackByte: number = packetTypes.puback << 4;
@@ -34,7 +37,10 @@ export class PendingAcks implements ConfirmWaiter {
     return this.#tail - this.#head;
   }
 
+  /** @throws MqttError when the client asks for the same again and again while a commit takes long */
   push(id: number, first: number, reason: number): void {
+    if (this.#tail - this.#head >= pendingMax)
+      throw new MqttError(reasons.receiveMaximumExceeded, `more than ${pendingMax} acknowledgements wait`);
     if (this.#tail - this.#head === this.#ids.length) this.#grow();
     const index = this.#tail++ & (this.#ids.length - 1);
     this.#ids[index] = id;

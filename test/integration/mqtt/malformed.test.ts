@@ -154,3 +154,19 @@ test('QoS 0 messages for a client that takes none are dropped beyond the mailbox
     },
     { mqtt: { mailboxSoftLimit: 50 } },
   ));
+
+test('sessions: as many as allowed, those of clients that are away among them, and one more', () =>
+  withMqtt(
+    async port => {
+      const lasting = { isCleanStart: false, properties: { sessionExpirySeconds: 100 } };
+      const away = await MqttDriver.connect(port, { clientId: 'away', ...lasting });
+      await away.disconnect();
+      const here = await MqttDriver.connect(port, { clientId: 'here' });
+      const third = await MqttDriver.open(port);
+      assert.equal((await third.login({ clientId: 'third' })).reason, 0x97);
+      const again = await MqttDriver.open(port);
+      assert.equal((await again.login({ clientId: 'away', ...lasting })).isSessionPresent, true);
+      for (const each of [here, third, again]) each.destroy();
+    },
+    { mqtt: { sessionsMax: 2 } },
+  ));
