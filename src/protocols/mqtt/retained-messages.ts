@@ -1,6 +1,7 @@
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import { brokerActor } from '../../core/actor.ts';
 import type { BrokerCore } from '../../core/broker.ts';
+import { BrokerError } from '../../core/broker-error.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import { mqttFormatTag } from '../../core/messages/format-tags.ts';
 import type { Queue } from '../../core/queues/queue.ts';
@@ -36,6 +37,7 @@ export class RetainedMessages {
       return true;
     }
     const queue = this.#queue(vhost) ?? this.#declare(vhost);
+    if (queue === null) return false;
     const before = queue.get(key);
     const { messagesMax, bytesMax } = this.#limits;
     if (before === null && queue.readyCount >= messagesMax) return false;
@@ -133,7 +135,8 @@ export class RetainedMessages {
     return queue instanceof RetainedQueue ? queue : undefined;
   }
 
-  #declare(vhost: Vhost): RetainedQueue {
+  /** Null when a limit of queues is reached. */
+  #declare(vhost: Vhost): RetainedQueue | null {
     const { topology } = this.#broker;
     const declaration = {
       name: retainedQueueName,
@@ -142,8 +145,12 @@ export class RetainedMessages {
       isAutoDelete: false,
       arguments: new Map([['x-queue-type', { type: 'S' as const, value: retainedQueueType.name }]]),
     };
-    const queue = topology.declareQueue(vhost, declaration, brokerActor);
-    if (!(queue instanceof RetainedQueue)) throw new TypeError(`queue '${retainedQueueName}' is of type ${queue.type.name}`);
-    return queue;
+    try {
+      const queue = topology.declareQueue(vhost, declaration, brokerActor);
+      return queue instanceof RetainedQueue ? queue : null;
+    } catch (error) {
+      if (error instanceof BrokerError) return null;
+      throw error;
+    }
   }
 }

@@ -173,3 +173,15 @@ test('a retained message expires, and its rest of time is told', () =>
     assert((message.properties.messageExpirySeconds ?? 0) > 90);
     client.destroy();
   }));
+
+test('where no queue may be made nothing is retained, and the publisher is told', () =>
+  withMqtt(async (port, broker) => {
+    broker.core.parameters.putVhostLimit('/', 'max-queues', 0);
+    const client = await MqttDriver.connect(port);
+    assert.equal(await client.publishAndWait('t', 'x', { isRetained: true }), 0x97);
+    assert.equal(await client.subscribe('t', 1), 0x97);
+    broker.core.parameters.putVhostLimit('/', 'max-queues', -1);
+    assert.equal(await client.publishAndWait('t', 'x', { isRetained: true }), 0x10);
+    assert.equal(broker.core.counters.internalErrors, 0);
+    client.destroy();
+  }));
