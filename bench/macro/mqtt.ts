@@ -111,17 +111,19 @@ const show = (value: number): string => Math.round(value).toLocaleString('en-US'
 
 async function throughput(qos: number): Promise<void> {
   const rates = new Map<Server, number[]>(servers.map(server => [server, []]));
+  const published = new Map<Server, number[]>(servers.map(server => [server, []]));
   for (let rep = 0; rep < Number(values.reps); rep++) {
     for (const server of servers) {
       const subscriber = load(server, 'subscriber', qos);
       await new Promise(resolve => setTimeout(resolve, 150));
-      const [received] = await Promise.all([subscriber, load(server, 'publisher', qos)]);
+      const [received, sent] = await Promise.all([subscriber, load(server, 'publisher', qos)]);
       rates.get(server)?.push(received);
+      published.get(server)?.push(sent);
     }
   }
   const cells = servers.map(server => {
     const runs = rates.get(server) ?? [];
-    return `${server.name} ${show(median(runs))}/s (${show(Math.min(...runs))} to ${show(Math.max(...runs))})`;
+    return `${server.name} ${show(median(runs))}/s (${show(Math.min(...runs))} to ${show(Math.max(...runs))}; published ${show(median(published.get(server) ?? []))}/s)`;
   });
   const [own, peer] = servers.map(server => median(rates.get(server) ?? []));
   console.log(`QoS ${qos}, 16 B, 1 to 1: ${cells.join(', ')}${peer === undefined ? '' : `: ${((own ?? 0) / peer).toFixed(1)} times`}`);
