@@ -59,10 +59,10 @@ export class StreamWorld {
     if (!hasBegun) throw new Error('the store has not begun');
   }
 
-  append(body: string | Buffer, properties: Properties = {}, filterValue: string | null = null): number {
+  append(body: string | Buffer, properties: Properties = {}, filterValue: string | null = null, log = this.log): number {
     const bytes = encodeProperties(properties);
     const envelope = packEnvelope('', 's');
-    return this.log.append(
+    return log.append(
       {
         envelope,
         envelopeStart: 0,

@@ -13,6 +13,7 @@ import { SegmentIndex } from './segment-index.ts';
 const readBytesDefault = 64 * 1024 * 1024;
 const tailBytesMax = 16 * 1024 * 1024;
 const openFilesMax = 256;
+const writtenAtOnceMax = 64;
 /** Damage of a stream that is told by itself; after that only each hundredth is. */
 const damageLinesMax = 10;
 
@@ -179,47 +180,64 @@ export class StreamStore implements StreamLogs, CommitParticipant {
   }
 
   write(done: (error: Error | null) => void): void {
-    const { streams } = this.#flying as Flight;
-    const handles = new Map<Segment, FileHandle>();
-    let hasNewFile = false;
+    const jobs = new Map<Segment, PlacedChunk[]>();
+    for (const { chunks } of (this.#flying as Flight).streams) {
+      for (const chunk of chunks) {
+        const job = jobs.get(chunk.segment);
+        if (job === undefined) jobs.set(chunk.segment, [chunk]);
+        else job.push(chunk);
+      }
+    }
+    const hasNewFile = [...jobs.keys()].some(segment => segment.durableBytes === 0);
+    const waiting = jobs.entries();
     let open = 1;
     let failure: Error | null = null;
-    const finished = (): void => {
-      for (const segment of handles.keys()) this.#openFiles.release(segment);
-      done(failure);
-    };
-    const synced = (error: Error | null): void => {
+    let isStarting = false;
+    // So many files at a time, however many streams there are.
+    const finished = (error: Error | null): void => {
       failure ??= error;
-      if (--open === 0) finished();
-    };
-    const written = (error: Error | null): void => {
-      failure ??= error;
-      if (--open > 0) return;
-      if (failure !== null || handles.size === 0) {
-        finished();
-        return;
+      open--;
+      // Files in memory are done at once.
+      if (isStarting) return;
+      isStarting = true;
+      while (failure === null && open < writtenAtOnceMax) {
+        const { value, done: isLast } = waiting.next();
+        if (isLast) break;
+        open++;
+        this.#writeSegment(value[0], value[1], finished);
       }
-      open = handles.size + (hasNewFile ? 1 : 0);
-      for (const handle of handles.values()) handle.sync(synced);
-      if (hasNewFile) this.#files.syncDirectory(synced);
+      isStarting = false;
+      if (open > 0) return;
+      open = Infinity;
+      if (failure !== null || !hasNewFile) done(failure);
+      else this.#files.syncDirectory(done);
     };
+    finished(null);
+  }
+
+  /** Writes chunks of a segment and syncs its file. */
+  #writeSegment(segment: Segment, chunks: readonly PlacedChunk[], done: (error: Error | null) => void): void {
+    let handle: FileHandle;
     try {
-      for (const { chunks } of streams) {
-        for (const { segment, position, bytes } of chunks) {
-          let handle = handles.get(segment);
-          if (handle === undefined) {
-            handle = this.#openFiles.acquire(segment);
-            handles.set(segment, handle);
-            hasNewFile ||= segment.durableBytes === 0;
-          }
-          open++;
-          handle.write(bytes, position, written);
-        }
-      }
+      handle = this.#openFiles.acquire(segment);
     } catch (error) {
-      failure = error as Error;
+      done(error as Error);
+      return;
     }
-    written(null);
+    const finished = (error: Error | null): void => {
+      this.#openFiles.release(segment);
+      done(error);
+    };
+    let open = chunks.length;
+    let failure: Error | null = null;
+    for (const { position, bytes } of chunks) {
+      handle.write(bytes, position, error => {
+        failure ??= error;
+        if (--open > 0) return;
+        if (failure === null) handle.sync(finished);
+        else finished(failure);
+      });
+    }
   }
 
   committed(): void {

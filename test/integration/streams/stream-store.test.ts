@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { longstr } from '../../../src/base/field-table.ts';
+import type { FileHandle } from '../../../src/core/ports/files.ts';
 import { MemoryFiles } from '../../../src/store/streams/memory-files.ts';
+import { SimFiles } from '../../support/sim-files.ts';
 import { keepAll, readAll, StreamWorld } from '../../support/stream-world.ts';
 
 function numbers(from: number, to: number): string[] {
@@ -327,6 +329,45 @@ test('a segment that is missing or cut short is told and passed over', () => {
   assert.equal(found.at(-1)?.offset, 299);
   for (const { offset, body } of found) assert.equal(Number(body), offset);
   assert.ok(after.errors.length >= 2);
+});
+
+test('a thousand streams that are written in one commit have a bounded number of files open', () => {
+  let open = 0;
+  let most = 0;
+  class CountingFiles extends SimFiles {
+    override open(name: string, bytes: number): FileHandle {
+      const handle = super.open(name, bytes);
+      most = Math.max(most, ++open);
+      return {
+        write: (...args) => handle.write(...args),
+        sync: done => handle.sync(done),
+        read: (...args) => handle.read(...args),
+        readSync: (...args) => handle.readSync(...args),
+        close() {
+          open--;
+          handle.close();
+        },
+      };
+    }
+  }
+  const files = new CountingFiles();
+  const settle = (): void => {
+    while (files.step());
+  };
+  const world = new StreamWorld(files, keepAll, {}, settle);
+  const logs = Array.from({ length: 1000 }, (_, index) => world.store.open(index + 2, keepAll));
+  for (const log of logs) world.append('x', {}, null, log);
+  world.store.take();
+  let isDone = false;
+  world.store.write(error => {
+    assert.equal(error, null);
+    world.store.committed();
+    isDone = true;
+  });
+  settle();
+  assert.ok(isDone);
+  assert.ok(logs.every(log => log.endOffset === 1));
+  assert.ok(most <= 256 + 64, String(most));
 });
 
 test('readers share a bounded memory, and none of them is left behind', () => {
