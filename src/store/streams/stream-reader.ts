@@ -49,6 +49,7 @@ export class FileStreamReader implements StreamReader, BufferHolder {
   offset = -1;
   readonly #log: FileStreamLog;
   readonly #filter: StreamFilter | null;
+  readonly #wanted: ReadonlySet<string>;
   readonly #onReadable: () => void;
   readonly #header = new ChunkHeader();
   readonly #retry = (): void => this.#onReadable();
@@ -76,6 +77,7 @@ export class FileStreamReader implements StreamReader, BufferHolder {
   constructor(log: FileStreamLog, place: ReadingPlace, filter: StreamFilter | null, onReadable: () => void) {
     this.#log = log;
     this.#filter = filter;
+    this.#wanted = new Set(filter?.values);
     this.#onReadable = onReadable;
     this.#segment = place.segment;
     this.#position = place.position;
@@ -148,7 +150,7 @@ export class FileStreamReader implements StreamReader, BufferHolder {
 
   #isWanted(filter: StreamFilter): boolean {
     const value = this.#log.host.pivot.streamFilterValue(this.bytes, this.propertiesStart, this.propertiesBytes);
-    return value === null ? filter.matchesUnfiltered : filter.values.includes(value);
+    return value === null ? filter.matchesUnfiltered : this.#wanted.has(value);
   }
 
   /** Goes to the next chunk that has something for this reader; false when it is not in memory. */

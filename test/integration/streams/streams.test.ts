@@ -266,6 +266,19 @@ test('arguments at their limits, and one past them', async () => {
   }
 });
 
+test('a consumer may ask for a thousand filter values, and no more', async () => {
+  await declare('s');
+  await publish('s', ['a'], { headers: new Map([['x-stream-filter-value', longstr('v999')]]) });
+  const values = (count: number): Field => array(numbers(0, count).map(number => longstr(`v${number}`)));
+  await consume('s', { ...first, 'x-stream-filter': values(1000) });
+  assert.deepEqual((await take(1)).map(textOf), ['a']);
+  await client.openChannel(9);
+  await client.call(basicQos(9, 10), m.BasicQosOk);
+  client.send(basicConsume(9, { queue: 's', consumerTag: 'u', arguments: new Map([['x-stream-filter', values(1001)]]) }));
+  const { replyText } = await client.expectChannelClose(9);
+  assert.equal(replyText, `PRECONDITION_FAILED - invalid arg 'x-stream-filter' for queue 's' in vhost '/': "more than 1000 values"`);
+});
+
 test('duplicates are dropped where a stream remembers values, which needs a bound', async () => {
   await declare('s', { 'x-message-deduplication': bool(true), 'x-cache-size': long(10) });
   const header = (value: string): Properties => ({ headers: new Map([['x-deduplication-header', longstr(value)]]) });

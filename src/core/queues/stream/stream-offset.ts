@@ -31,8 +31,14 @@ function startOf(field: Field, wallMillis: number): StreamStart | null {
   return millis === null ? null : { kind: 'time', wallMillis: wallMillis - millis };
 }
 
-/** What a consumer wants to see: x-stream-filter is a value or a list of them; null without it. [RabbitMQ docs: stream filtering] */
-export function streamFilter(args: FieldTable): StreamFilter | null {
+/** Each chunk is asked for each of them. */
+const filterValuesMax = 1000;
+
+/**
+ * What a consumer wants to see: x-stream-filter is a value or a list of them; null without it. [RabbitMQ docs: stream filtering]
+ * @throws BrokerError PRECONDITION_FAILED for more values than anyone may ask for
+ */
+export function streamFilter(args: FieldTable, queueName: string, vhostName: string): StreamFilter | null {
   const field = args.get('x-stream-filter');
   if (field === undefined) return null;
   const values: string[] = [];
@@ -40,5 +46,9 @@ export function streamFilter(args: FieldTable): StreamFilter | null {
     if (type === 'S' && typeof value === 'string') values.push(value);
   }
   if (field.type !== 'A' && values.length === 0) return null;
+  if (values.length > filterValuesMax) {
+    const term = queueTerm(queueName, vhostName);
+    throw preconditionFailed(`invalid arg 'x-stream-filter' for ${term}: "more than ${filterValuesMax} values"`);
+  }
   return { values, matchesUnfiltered: args.get('x-stream-match-unfiltered')?.value === true };
 }

@@ -120,12 +120,13 @@ export class StreamQueue extends Queue {
     if (consumer.prefetchCount === 0) throw preconditionFailed(`consumer prefetch count is not set for '${term}'`);
     if (consumer.noAck) throw notImplemented(`automatic acknowledgement not supported by stream queues ${term}`);
     streamStart(consumer.arguments, this.name, this.vhostName, 0);
+    streamFilter(consumer.arguments, this.name, this.vhostName);
   }
 
   attach(consumer: Consumer): void {
     this.checkConsumer(consumer);
     const start = streamStart(consumer.arguments, this.name, this.vhostName, this.context.clock.wallMillis);
-    const filter = streamFilter(consumer.arguments);
+    const filter = streamFilter(consumer.arguments, this.name, this.vhostName);
     const cursor = new StreamCursor(consumer, own => this.log.read(start, filter, () => this.#wake(own)));
     this.#cursors.set(consumer, cursor);
     this.touch();
