@@ -102,3 +102,36 @@ test('a path prefix moves pages and API together', options, async () => {
     { management: { pathPrefix: '/mq' } },
   );
 });
+
+test('connections, channels and streams have pages of their own', options, async () => {
+  await withUi(async ui => {
+    const shop = await openShop(ui.broker);
+    try {
+      const { status } = await ui.broker.http.put('/api/queues/%2F/log', { durable: true, arguments: { 'x-queue-type': 'stream' } });
+      assert.equal(status, 201);
+      const page = await ui.open();
+      const violations: string[] = [];
+      const shown = async (name: string): Promise<void> => {
+        await page.watched.screenshot(`${name}-light`);
+        violations.push(...(await page.watched.accessibilityViolations()));
+      };
+      await page.goto('connections');
+      await page.page.getByRole('link', { name: 'billing-worker' }).click();
+      await page.page.getByText('What the client says of itself').waitFor();
+      await page.page.getByRole('link', { name: /\(2\)$/ }).waitFor();
+      await shown('connection');
+      await page.page.getByRole('link', { name: /\(2\)$/ }).click();
+      await page.page.getByRole('link', { name: 'invoices' }).waitFor();
+      await shown('channel');
+      await page.goto('streams');
+      await page.page.getByRole('link', { name: 'log', exact: true }).click();
+      await page.page.getByText('What it was declared with').waitFor();
+      await shown('stream');
+      const tabs = await page.page.getByRole('navigation', { name: 'Of this queue' }).getByRole('link').allTextContents();
+      assert.deepEqual(tabs, ['Overview', 'Bindings', 'Consumers', 'Publish']);
+      assert.deepEqual(violations, []);
+    } finally {
+      shop.close();
+    }
+  });
+});

@@ -75,7 +75,7 @@ export function Chart(props: {
       {
         width: Math.max(200, element.clientWidth),
         height: 150,
-        padding: [10, 6, 0, 0],
+        padding: [10, 22, 0, 0],
         cursor: { y: false, points: { size: 6 } },
         legend: { live: true },
         scales: { x: { time: true }, y: { range: (_chart, _min, max) => [0, max <= 0 ? 1 : max * 1.15] } },

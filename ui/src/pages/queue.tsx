@@ -16,6 +16,9 @@ import { connectionHref, go, href, place, queueHref } from '../model/router.ts';
 import type { Binding, Finding, Queue } from '../model/types.ts';
 import { QueueBadges } from './queues.tsx';
 
+/** A stream's messages are read by consumers, from an offset: there is no head to look at or to take from. */
+const tabsOfQueuesOnly: ReadonlySet<string> = new Set(['messages', 'get']);
+
 const tabs = [
   ['overview', 'Overview'],
   ['messages', 'Messages'],
@@ -28,7 +31,9 @@ const tabs = [
 export function QueuePage({ vhost, name }: { readonly vhost: string; readonly name: string }): JSX.Element {
   const own = path`queues/${vhost}/${name}`;
   const { data, error } = useLive<Queue>(own);
-  const tab = place.value.query.get('tab') ?? 'overview';
+  const isStream = data?.type === 'stream';
+  const wanted = place.value.query.get('tab') ?? 'overview';
+  const tab = isStream && tabsOfQueuesOnly.has(wanted) ? 'overview' : wanted;
   const bindings = useLive<readonly Binding[]>(tab === 'bindings' ? `${own}/bindings` : null).data ?? [];
   const search = new URLSearchParams({ vhost, queue: name });
   const findings = useLive<readonly Finding[]>(tab === 'overview' ? `findings?${search.toString()}` : null).data ?? [];
@@ -47,23 +52,29 @@ export function QueuePage({ vhost, name }: { readonly vhost: string; readonly na
         badges={<QueueBadges queue={data} />}
       >
         {tab === 'overview' ? <RangeChoice value={range} onChange={setRange} /> : null}
-        <button type="button" class="button" onClick={() => setOpen('move')}>
-          Move all
-        </button>
-        <button type="button" class="button danger" onClick={() => setOpen('purge')}>
-          Purge
-        </button>
+        {isStream ? null : (
+          <>
+            <button type="button" class="button" onClick={() => setOpen('move')}>
+              Move all
+            </button>
+            <button type="button" class="button danger" onClick={() => setOpen('purge')}>
+              Purge
+            </button>
+          </>
+        )}
         <button type="button" class="button danger" onClick={() => setOpen('delete')}>
           Delete
         </button>
       </PageHead>
       <Tabs
         label="Of this queue"
-        items={tabs.map(([tabName, title]) => ({
-          name: title,
-          link: queueHref(vhost, name, tabName === 'overview' ? {} : { tab: tabName }),
-          isCurrent: tab === tabName,
-        }))}
+        items={tabs
+          .filter(([tabName]) => !isStream || !tabsOfQueuesOnly.has(tabName))
+          .map(([tabName, title]) => ({
+            name: title,
+            link: queueHref(vhost, name, tabName === 'overview' ? {} : { tab: tabName }),
+            isCurrent: tab === tabName,
+          }))}
       />
       {tab === 'messages' ? <MessageBrowser vhost={vhost} queue={name} /> : null}
       {tab === 'bindings' ? (
@@ -138,7 +149,11 @@ function QueueOverview({
       )}
       <Stats
         items={[
-          { label: 'Ready', value: count(queue.messages_ready), link: queueHref(queue.vhost, queue.name, { tab: 'messages' }) },
+          {
+            label: 'Ready',
+            value: count(queue.messages_ready),
+            ...(queue.type === 'stream' ? {} : { link: queueHref(queue.vhost, queue.name, { tab: 'messages' }) }),
+          },
           { label: 'Unacknowledged', value: count(queue.messages_unacknowledged) },
           ...((queue.messages_delayed ?? 0) > 0 ? [{ label: 'Retrying', value: count(queue.messages_delayed) }] : []),
           { label: 'Consumers', value: count(queue.consumers), link: queueHref(queue.vhost, queue.name, { tab: 'consumers' }) },
