@@ -18,7 +18,7 @@ const rules: Record<string, string[]> = {
   management: ['base', 'wire', 'core', 'core/ports', 'net', 'auth'],
   'store/*': ['base', 'core', 'core/ports'],
   'cluster/*': ['base', 'core', 'core/ports'],
-  cli: ['base'],
+  cli: ['base', 'wire'],
   server: ['base', 'wire', 'core', 'core/ports', 'net', 'auth', 'protocols/*', 'management', 'store/*', 'cluster/*'],
   'index.ts': ['base', 'core', 'core/ports', 'server'],
 };

@@ -11,6 +11,7 @@ import { features } from './features.ts';
 import { health } from './health.ts';
 import { limits } from './limits.ts';
 import { listings } from './listings.ts';
+import { live } from './live.ts';
 import { logs } from './logs.ts';
 import { messages } from './messages.ts';
 import { node } from './node.ts';
@@ -26,6 +27,7 @@ import { vhosts } from './vhosts.ts';
 
 /** All commands; those of rabbitmq-plugins have names that mean something only there. */
 export const allCommands: readonly Command[] = [
+  ...live,
   ...node,
   ...status,
   ...health,

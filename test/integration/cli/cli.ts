@@ -27,7 +27,12 @@ export class Cli {
   }
 
   run(name: string, args: readonly string[], input = ''): Promise<CliResult> {
-    const child = spawn(process.execPath, [join(this.#directory, name), ...args], { env: this.#environment, cwd: this.#directory });
+    // A command that hangs must not hold up all tests.
+    const child = spawn(process.execPath, [join(this.#directory, name), ...args], {
+      env: this.#environment,
+      cwd: this.#directory,
+      timeout: 60_000,
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -46,12 +51,16 @@ export class Cli {
 
   /** Runs it until its output is as wanted, then stops it as Ctrl+C does. Rejects when it ends before. */
   runUntil(name: string, args: readonly string[], isDone: (stdout: string) => boolean): Promise<string> {
-    const child = spawn(process.execPath, [join(this.#directory, name), ...args], { env: this.#environment, cwd: this.#directory });
+    const child = spawn(process.execPath, [join(this.#directory, name), ...args], {
+      env: this.#environment,
+      cwd: this.#directory,
+      timeout: 60_000,
+    });
     let stdout = '';
     return new Promise((resolve, reject) => {
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
         stdout += text;
-        if (isDone(stdout)) child.kill('SIGINT');
+        if (isDone(stdout) && !child.killed) child.kill('SIGINT');
       });
       child.on('error', reject);
       child.on('close', code => (isDone(stdout) && code === 0 ? resolve(stdout) : reject(new Error(`ended with ${code}: ${stdout}`))));

@@ -315,6 +315,7 @@ test('every command is run by a test', async () => {
   const here = new URL('.', import.meta.url);
   const texts = [
     readFileSync(new URL('commands.test.ts', here), 'utf8'),
+    readFileSync(new URL('live.test.ts', here), 'utf8'),
     readFileSync(new URL('recorded/rabbitmqctl-3.10.8.json', here), 'utf8'),
   ].join('\n');
   const { explained } = await import('../../../src/cli/commands/explained.ts');

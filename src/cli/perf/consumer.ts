@@ -1,0 +1,129 @@
+import * as methods from '../../wire/amqp091/methods.gen.ts';
+import type { PerfConnection, PerfListener } from './connection.ts';
+import { nowMicros, type Tally } from './figures.ts';
+import type { PerfOptions } from './options.ts';
+
+const ackBytes = 21;
+const ackBatch = 512;
+
+/** Takes deliveries of one channel and acknowledges them as it is told. */
+export class Consumer implements PerfListener {
+  readonly connection: PerfConnection;
+  readonly #channel: number;
+  readonly #options: PerfOptions;
+  readonly #tally: Tally;
+  readonly #done: () => void;
+  readonly #acks = Buffer.allocUnsafe(ackBytes * ackBatch);
+  #ackCount = 0;
+  /** Of the delivery whose content comes. */
+  #tagHigh = 0;
+  #tagLow = 0;
+  #bodyLeft = 0;
+  readonly #stamp = Buffer.alloc(12);
+  #stamped = 0;
+  #received = 0;
+  #unacked = 0;
+  #isDone = false;
+  #startedMillis = performance.now();
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(connection: PerfConnection, channel: number, options: PerfOptions, tally: Tally, done: () => void) {
+    this.connection = connection;
+    this.#channel = channel;
+    this.#options = options;
+    this.#tally = tally;
+    this.#done = done;
+  }
+
+  onMethod(_channel: number, number: number, buffer: Buffer, start: number): void {
+    if (number !== methods.BasicDeliver) return;
+    const tagAt = start + 1 + (buffer[start] as number);
+    this.#tagHigh = buffer.readUInt32BE(tagAt);
+    this.#tagLow = buffer.readUInt32BE(tagAt + 4);
+  }
+
+  onHeader(_channel: number, buffer: Buffer, start: number): void {
+    this.#bodyLeft = buffer.readUInt32BE(start + 4) * 0x1_0000_0000 + buffer.readUInt32BE(start + 8);
+    this.#stamped = 0;
+    if (this.#bodyLeft === 0) this.#onMessage();
+  }
+
+  onBody(_channel: number, buffer: Buffer, start: number, end: number): void {
+    if (this.#stamped < 12) {
+      const count = Math.min(12 - this.#stamped, end - start);
+      buffer.copy(this.#stamp, this.#stamped, start, start + count);
+      this.#stamped += count;
+    }
+    this.#bodyLeft -= end - start;
+    if (this.#bodyLeft <= 0) this.#onMessage();
+  }
+
+  onBatch(): void {
+    this.#sendAcks();
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  #onMessage(): void {
+    const { isAutoAck, multiAckEvery, consumerMessages, consumerLatencyMicros, consumerRate } = this.#options;
+    const sentMicros = this.#stamped < 12 ? -1 : this.#stamp.readUInt32BE(4) * 0x1_0000_0000 + this.#stamp.readUInt32BE(8);
+    // What was prefetched beyond its share goes back with the connection, for others.
+    if (this.#isDone) return;
+    this.#received++;
+    this.#tally.received(sentMicros < 0 ? -1 : nowMicros() - sentMicros);
+    if (!isAutoAck) {
+      this.#unacked++;
+      const isDue = multiAckEvery === 0 || this.#unacked >= multiAckEvery || this.#received === consumerMessages;
+      if (isDue) {
+        this.#unacked = 0;
+        const wait = consumerLatencyMicros / 1000 + rateDelay(consumerRate, this.#received, this.#startedMillis);
+        if (wait >= 1) this.#ackLater(this.#tagHigh, this.#tagLow, multiAckEvery > 1, wait);
+        else this.#ack(this.#tagHigh, this.#tagLow, multiAckEvery > 1);
+      }
+    }
+    if (consumerMessages > 0 && this.#received >= consumerMessages && !this.#isDone) {
+      this.#isDone = true;
+      this.#sendAcks();
+      this.#done();
+    }
+  }
+
+  #ackLater(high: number, low: number, isMultiple: boolean, millis: number): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#ack(high, low, isMultiple);
+      this.#sendAcks();
+    }, millis);
+    this.#timers.add(timer);
+  }
+
+  #ack(high: number, low: number, isMultiple: boolean): void {
+    if (this.#ackCount === ackBatch) this.#sendAcks();
+    const at = this.#ackCount * ackBytes;
+    const acks = this.#acks;
+    acks[at] = 1;
+    acks.writeUInt16BE(this.#channel, at + 1);
+    acks.writeUInt32BE(13, at + 3);
+    acks.writeUInt32BE(methods.BasicAck, at + 7);
+    acks.writeUInt32BE(high, at + 11);
+    acks.writeUInt32BE(low, at + 15);
+    acks[at + 19] = isMultiple ? 1 : 0;
+    acks[at + 20] = 0xce;
+    this.#ackCount++;
+  }
+
+  #sendAcks(): void {
+    if (this.#ackCount === 0) return;
+    const { socket } = this.connection;
+    if (!socket.destroyed) socket.write(Buffer.from(this.#acks.subarray(0, this.#ackCount * ackBytes)));
+    this.#ackCount = 0;
+  }
+}
+
+/** How long a consumer with a rate waits before it is due to take the next message. */
+function rateDelay(rate: number, received: number, startedMillis: number): number {
+  return rate === 0 ? 0 : Math.max(0, startedMillis + (received / rate) * 1000 - performance.now());
+}
