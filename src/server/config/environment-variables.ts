@@ -49,6 +49,11 @@ export const VARIABLES: readonly EnvironmentVariable[] = [
     description: 'Data directory; goes before RABBITMQ_MNESIA_DIR and RABBITMQ_MNESIA_BASE.',
   },
   {
+    name: 'WARREN_LISTEN_ADDRESS',
+    key: 'warren.default_listen_address',
+    description: 'Where listeners listen that nothing configures: an address, or any. The container image sets any.',
+  },
+  {
     name: 'RABBITMQ_LOGS',
     key: null,
     description: '`-` logs to standard output only, `-stderr` to standard error only, anything else to that file only.',
