@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { CliError, exitCodes } from '../cli-error.ts';
 import { type Command, commandsOf, type CommandContext } from '../command.ts';
 
@@ -90,6 +92,40 @@ async function switchPlugins(context: CommandContext, isOn: boolean, names: read
   context.out.say('Plugin configuration unchanged.');
 }
 
+/** As the broker finds it. [RABBITMQ_ENABLED_PLUGINS_FILE] */
+function enabledPluginsFile(): string {
+  return process.env['RABBITMQ_ENABLED_PLUGINS_FILE'] || '/etc/rabbitmq/enabled_plugins';
+}
+
+/** The names in the file; comments are not. */
+function namesIn(file: string): string[] {
+  if (!existsSync(file)) return [];
+  const text = readFileSync(file, 'utf8').replace(/%.*$/gm, '');
+  return Array.from(text.matchAll(/[a-z][a-z0-9_]*/g), ([name]) => name);
+}
+
+/** Writes the file of enabled plugins, for the next start: what Dockerfiles and start scripts do. */
+async function switchOffline({ out, args, options }: CommandContext, verb: 'enable' | 'disable' | 'set'): Promise<void> {
+  const file = enabledPluginsFile();
+  const known = [...Object.keys(builtIn), ...Object.keys(protocols), ...absent];
+  const unknown = args.filter(name => !known.includes(name));
+  if (unknown.length > 0) throw new CliError(`{:plugins_not_found, [${unknown.map(name => `:${name}`).join(', ')}]}`, exitCodes.software);
+  const names = options.has('all') ? [...Object.keys(builtIn), ...Object.keys(protocols)] : args;
+  try {
+    const before = namesIn(file);
+    const after = verb === 'set' ? names : verb === 'enable' ? [...before, ...names] : before.filter(name => !names.includes(name));
+    const list = [...new Set(after)].sort();
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `[${list.join(',')}].\n`);
+    out.say(`${verb === 'disable' ? 'Disabling' : 'Enabling'} plugins:\n${names.join('\n')}`);
+    out.say(`The following plugins have been configured:\n${list.map(name => `  ${name}`).join('\n')}`);
+    out.done('Offline change; changes will take effect at broker restart.');
+  } catch (error) {
+    throw new CliError(`Could not update enabled plugins file at ${file}: ${error instanceof Error ? error.message : ''}`, exitCodes.data);
+  }
+  await Promise.resolve();
+}
+
 export const plugins: readonly Command[] = [
   define(
     'list [<pattern>] [--verbose|-v] [--minimal|-m] [--enabled|-e] [--implicitly-enabled|-E]',
@@ -143,9 +179,9 @@ export const plugins: readonly Command[] = [
   define(
     'enable <plugin> ... [--all] [--offline] [--online]',
     [0, Infinity],
-    'Says whether what a plugin does is there: most of it is built in and on, protocols need a listener in the configuration.',
-    ['enable rabbitmq_management'],
-    context => switchPlugins(context, true, context.args),
+    'Says whether what a plugin does is there: most of it is built in and on. With --offline the name goes into the file enabled_plugins, which opens the listener of a protocol at the next start.',
+    ['enable rabbitmq_management', 'enable --offline rabbitmq_mqtt'],
+    context => (context.options.has('offline') ? switchOffline(context, 'enable') : switchPlugins(context, true, context.args)),
     { options: ['all', 'offline', 'online'] },
   ),
   define(
@@ -153,7 +189,7 @@ export const plugins: readonly Command[] = [
     [0, Infinity],
     'Says what there is to do: what is built in stays.',
     ['disable rabbitmq_management'],
-    context => switchPlugins(context, false, context.args),
+    context => (context.options.has('offline') ? switchOffline(context, 'disable') : switchPlugins(context, false, context.args)),
     { options: ['all', 'offline', 'online'] },
   ),
   define(
@@ -161,7 +197,7 @@ export const plugins: readonly Command[] = [
     [0, Infinity],
     'Does the same as enable: nothing that is built in is switched off.',
     ['set rabbitmq_management rabbitmq_prometheus'],
-    context => switchPlugins(context, true, context.args),
+    context => (context.options.has('offline') ? switchOffline(context, 'set') : switchPlugins(context, true, context.args)),
     { options: ['offline', 'online'] },
   ),
   define(

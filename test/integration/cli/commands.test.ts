@@ -205,6 +205,20 @@ test('plugins: what is built in is enabled, what is not is told', async t => {
   assert.equal((await cli.run('rabbitmq-plugins', ['set', 'rabbitmq_prometheus'])).code, 0);
 });
 
+test('plugins enabled offline are in the file that the broker reads at its start', async t => {
+  const file = join(temporaryDirectory(t), 'etc', 'enabled_plugins');
+  const cli = new Cli(temporaryDirectory(t), { RABBITMQ_ENABLED_PLUGINS_FILE: file, WARREN_DATA_DIR: '/nonexistent' });
+  const plugins = async (...args: string[]): Promise<string> => {
+    assert.equal((await cli.run('rabbitmq-plugins', args)).code, 0);
+    return readFileSync(file, 'utf8');
+  };
+  assert.equal(await plugins('enable', '--offline', 'rabbitmq_stomp', 'rabbitmq_management'), '[rabbitmq_management,rabbitmq_stomp].\n');
+  assert.equal(await plugins('enable', '--offline', 'rabbitmq_mqtt'), '[rabbitmq_management,rabbitmq_mqtt,rabbitmq_stomp].\n');
+  assert.equal(await plugins('disable', '--offline', 'rabbitmq_stomp'), '[rabbitmq_management,rabbitmq_mqtt].\n');
+  assert.equal(await plugins('set', '--offline', 'rabbitmq_web_mqtt'), '[rabbitmq_web_mqtt].\n');
+  assert.equal((await cli.run('rabbitmq-plugins', ['enable', '--offline', 'nosuch'])).code, 70);
+});
+
 test('the environment shows the settings in effect, and no secret', async t => {
   const { cli } = await start(t);
   const settings = await lines(cli, 'environment');
