@@ -89,12 +89,8 @@ test('the example of the compose file is a configuration that works', async t =>
     join(docker, 'example', 'definitions.json'),
   );
   const defaults = readFileSync(join(docker, '10-defaults.conf'), 'utf8');
-  const container = await startContainer(
-    t,
-    { RABBITMQ_DEFAULT_USER: 'shop', RABBITMQ_DEFAULT_PASS: 'secret' },
-    `${example}${defaults}${ports}listeners.tcp.1 = 0\n`,
-  );
-  const client = await AmqpDriver.connect({ port: portOf(container.output()), user: 'shop', password: 'secret' });
+  const container = await startContainer(t, {}, `${example}${defaults}${ports}listeners.tcp.1 = 0\n`);
+  const client = await AmqpDriver.connect({ port: portOf(container.output()), user: 'shop', password: 'change-me' });
   client.destroy();
   const list = execFileSync(join(container.bin, 'rabbitmqctl'), ['-q', 'list_queues', 'name', 'policy'], {
     env: container.env,
