@@ -25,6 +25,8 @@ export interface EventObserver {
  */
 export class BrokerEvents {
   readonly #observers = new Set<EventObserver>();
+  /** Who asks for what happens to users, permissions, policies and the like at this moment. */
+  actor = internalUser;
 
   get isObserved(): boolean {
     for (const observer of this.#observers) if (observer.isInterested) return true;
@@ -35,6 +37,22 @@ export class BrokerEvents {
   observe(observer: EventObserver): () => void {
     this.#observers.add(observer);
     return () => this.#observers.delete(observer);
+  }
+
+  /** Does something in a user's name: what happens until it returns is that user's doing. */
+  actingAs<T>(user: string, work: () => T): T {
+    const before = this.actor;
+    this.actor = user;
+    try {
+      return work();
+    } finally {
+      this.actor = before;
+    }
+  }
+
+  /** An event with the name of whoever asked for it. */
+  emitByActor(name: string, facts: EventFacts): void {
+    this.emit(name, { ...facts, user_who_performed_action: this.actor });
   }
 
   emit(name: string, facts: EventFacts): void {

@@ -17,26 +17,26 @@ export function accessChanged(events: BrokerEvents, change: AccessChange, before
       userPut(events, change.user, before);
       break;
     case 'user.delete':
-      events.emit('user.deleted', { name: change.user });
+      events.emitByActor('user.deleted', { name: change.user });
       break;
     case 'user-limits.put':
       limitsPut(events, change.user, change.limits);
       break;
     case 'permission.put': {
       const { user, vhost, configure, write, read } = change.permission;
-      events.emit('permission.created', { user, vhost, configure, write, read });
+      events.emitByActor('permission.created', { user, vhost, configure, write, read });
       break;
     }
     case 'permission.delete':
-      events.emit('permission.deleted', { user: change.user, vhost: change.vhost });
+      events.emitByActor('permission.deleted', { user: change.user, vhost: change.vhost });
       break;
     case 'topic-permission.put': {
       const { user, vhost, exchange, write, read } = change.permission;
-      events.emit('topic.permission.created', { user, vhost, exchange, write, read });
+      events.emitByActor('topic.permission.created', { user, vhost, exchange, write, read });
       break;
     }
     case 'topic-permission.delete':
-      events.emit('topic.permission.deleted', { user: change.user, vhost: change.vhost, exchange: change.exchange });
+      events.emitByActor('topic.permission.deleted', { user: change.user, vhost: change.vhost, exchange: change.exchange });
       break;
     case 'vhost-permissions.delete':
       break;
@@ -45,10 +45,10 @@ export function accessChanged(events: BrokerEvents, change: AccessChange, before
 
 function userPut(events: BrokerEvents, user: User, before: User | undefined): void {
   const { name } = user;
-  if (before === undefined) events.emit('user.created', { name });
+  if (before === undefined) events.emitByActor('user.created', { name });
   else if (before.passwordHash !== user.passwordHash)
-    events.emit(user.passwordHash === '' ? 'user.password.cleared' : 'user.password.changed', { name });
-  if (before === undefined || before.tags.join() !== user.tags.join()) events.emit('user.tags.set', { name, tags: [...user.tags] });
+    events.emitByActor(user.passwordHash === '' ? 'user.password.cleared' : 'user.password.changed', { name });
+  if (before === undefined || before.tags.join() !== user.tags.join()) events.emitByActor('user.tags.set', { name, tags: [...user.tags] });
 }
 
 function limitsPut(events: BrokerEvents, username: string, limits: UserLimits): void {
@@ -56,7 +56,7 @@ function limitsPut(events: BrokerEvents, username: string, limits: UserLimits): 
   if (limits.maxConnections !== null) set['max-connections'] = limits.maxConnections;
   if (limits.maxChannels !== null) set['max-channels'] = limits.maxChannels;
   const isCleared = Object.keys(set).length === 0;
-  events.emit(isCleared ? 'user.limits.cleared' : 'user.limits.set', { name: 'limits', username, ...set });
+  events.emitByActor(isCleared ? 'user.limits.cleared' : 'user.limits.set', { name: 'limits', username, ...set });
 }
 
 /** An operator policy is a parameter too. [RabbitMQ: rabbit_policy] */
@@ -66,12 +66,12 @@ export function policyChanged(events: BrokerEvents, change: PolicyChange): void 
   if (change.kind === 'policy.put') {
     const { vhost, name } = change.policy;
     const value = policyFacts(change.policy);
-    if (isOperators) events.emit('parameter.set', { vhost, component: 'operator_policy', name, value });
-    events.emit('policy.set', { vhost, name, ...value });
+    if (isOperators) events.emitByActor('parameter.set', { vhost, component: 'operator_policy', name, value });
+    events.emitByActor('policy.set', { vhost, name, ...value });
   } else {
     const { vhost, name } = change;
-    if (isOperators) events.emit('parameter.cleared', { vhost, component: 'operator_policy', name });
-    else events.emit('policy.cleared', { vhost, name });
+    if (isOperators) events.emitByActor('parameter.cleared', { vhost, component: 'operator_policy', name });
+    else events.emitByActor('policy.cleared', { vhost, name });
   }
 }
 
@@ -84,9 +84,9 @@ export function parameterChanged(events: BrokerEvents, change: ParameterChange):
   switch (change.kind) {
     case 'parameter.put': {
       const { vhost, component, name, value } = change.parameter;
-      events.emit('parameter.set', { vhost, component, name, value });
+      events.emitByActor('parameter.set', { vhost, component, name, value });
       if (component === vhostLimitsComponent)
-        events.emit('vhost.limits.set', {
+        events.emitByActor('vhost.limits.set', {
           name,
           vhost,
           ...(typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}),
@@ -95,16 +95,16 @@ export function parameterChanged(events: BrokerEvents, change: ParameterChange):
     }
     case 'parameter.delete': {
       const { vhost, component, name } = change;
-      events.emit('parameter.cleared', { vhost, component, name });
-      if (component === vhostLimitsComponent) events.emit('vhost.limits.cleared', { name, vhost });
+      events.emitByActor('parameter.cleared', { vhost, component, name });
+      if (component === vhostLimitsComponent) events.emitByActor('vhost.limits.cleared', { name, vhost });
       break;
     }
     case 'global-parameter.put':
-      events.emit('parameter.set', { component: 'global', name: change.parameter.name, value: change.parameter.value });
+      events.emitByActor('parameter.set', { component: 'global', name: change.parameter.name, value: change.parameter.value });
       break;
     case 'global-parameter.delete':
       // So RabbitMQ has it, without a value.
-      events.emit('parameter.set', { component: 'global', name: change.name });
+      events.emitByActor('parameter.set', { component: 'global', name: change.name });
       break;
     case 'vhost-parameters.delete':
       break;
@@ -113,9 +113,9 @@ export function parameterChanged(events: BrokerEvents, change: ParameterChange):
 
 export function vhostChanged(events: BrokerEvents, name: 'vhost.created' | 'vhost.updated' | 'vhost.deleted', vhost: Vhost): void {
   if (!events.isObserved) return;
-  if (name === 'vhost.deleted') events.emit(name, { name: vhost.name });
+  if (name === 'vhost.deleted') events.emitByActor(name, { name: vhost.name });
   else
-    events.emit(name, {
+    events.emitByActor(name, {
       name: vhost.name,
       description: vhost.description,
       tags: [...vhost.tags],

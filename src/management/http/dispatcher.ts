@@ -137,7 +137,7 @@ export class Dispatcher {
     });
     core.turn.begin();
     try {
-      const reply = await route.handle(call);
+      const reply = await core.events.actingAs(user.name, () => route.handle(call));
       // What was changed must outlive the broker before it is called done.
       if (!isReading) await core.committed();
       this.#audit(call, 'done', '');

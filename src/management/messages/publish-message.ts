@@ -51,6 +51,7 @@ export function publishMessage(core: BrokerCore, vhost: Vhost, actor: Actor, mes
   if (headers?.has('BCC')) withoutBcc(p, headers, core.format(p.format), core.pivot);
   const route = vhost.router.route(exchange, keys ?? [message.routingKey], p, headers);
   if (route.refusal !== null) throw preconditionFailed(route.refusal);
+  vhost.tracer?.published({ connectionName: 'HTTP API', number: 0, user: actor.user, peerHost: '', peerPort: 0 }, exchange, route, p);
   const isRouted = core.publisher.publish(vhost, exchange, route, p) > 0;
   if (!isRouted) {
     vhost.counters.droppedUnroutable++;

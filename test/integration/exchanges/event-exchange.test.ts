@@ -212,7 +212,9 @@ describe('amq.rabbitmq.event', () => {
 
   test('tells of users, permissions, policies, parameters, vhosts and alarms', () =>
     watching(['user.#', 'permission.#', 'topic.#', 'policy.#', 'parameter.#', 'vhost.#', 'alarm.#'], async (_watched, next, { core }) => {
-      const expect = async (key: string, headers: Record<string, Json>): Promise<void> => assert.deepEqual(await next(), { key, headers });
+      let by: string | null = 'rmq-internal';
+      const expect = async (key: string, headers: Record<string, Json>): Promise<void> =>
+        assert.deepEqual(await next(), { key, headers: by === null ? headers : { ...headers, user_who_performed_action: by } });
       const user = {
         name: 'u',
         passwordHash: 'AAAA',
@@ -223,8 +225,10 @@ describe('amq.rabbitmq.event', () => {
       core.access.putUser(user);
       await expect('user.created', { name: 'u' });
       await expect('user.tags.set', { name: 'u', tags: ['monitoring'] });
-      core.access.putUser({ ...user, passwordHash: 'BBBB' });
+      by = 'admin';
+      core.events.actingAs('admin', () => core.access.putUser({ ...user, passwordHash: 'BBBB' }));
       await expect('user.password.changed', { name: 'u' });
+      by = 'rmq-internal';
       core.access.putPermission({ user: 'u', vhost: '/', configure: 'c', write: 'w', read: 'r' });
       await expect('permission.created', { user: 'u', vhost: '/', configure: 'c', write: 'w', read: 'r' });
       core.access.putTopicPermission({ user: 'u', vhost: '/', exchange: 'amq.topic', write: 'w', read: 'r' });
@@ -257,6 +261,7 @@ describe('amq.rabbitmq.event', () => {
       await expect('vhost.limits.set', { vhost: 'v', name: 'limits', 'max-queues': 4 });
       core.deleteVhost('v');
       await expect('vhost.deleted', { name: 'v' });
+      by = null;
       core.alarms.set('memory');
       await expect('alarm.set', { source: 'memory', node: core.settings.nodeName });
       core.alarms.clear('memory');

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { tableToJson } from '../../../src/base/field-table.ts';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver } from '../../support/amqp-driver.ts';
+import { basicConsume, queueBind, queueDeclare } from '../../support/amqp-requests.ts';
 import type { HttpClient } from './http-client.ts';
 import { withManagement } from './with-management.ts';
 
@@ -307,5 +309,35 @@ describe('explaining routing', () => {
       });
       assert.equal(((await http.get(`/api/queues/%2F/${queues[0]}`)).json as { messages: number }).messages, 1);
     });
+  });
+});
+
+test('what is published over HTTP is in the firehose, and events name the user who asked', async () => {
+  await withManagement({}, async ({ broker, http }) => {
+    const client = await AmqpDriver.connect({ port: broker.port });
+    try {
+      await client.openChannel(1);
+      await client.call(queueDeclare(1, { queue: 'copies', exclusive: true }), methods.QueueDeclareOk);
+      await client.call(queueBind(1, { queue: 'copies', exchange: 'amq.rabbitmq.trace', routingKey: 'publish.#' }), methods.QueueBindOk);
+      await client.call(queueBind(1, { queue: 'copies', exchange: 'amq.rabbitmq.event', routingKey: 'user.created' }), methods.QueueBindOk);
+      client.send(basicConsume(1, { queue: 'copies', noAck: true }));
+      await client.expect(methods.BasicConsumeOk);
+      await http.put('/api/vhosts/%2F', { tracing: true });
+      await http.post('/api/exchanges/%2F/amq.fanout/publish', {
+        properties: {},
+        routing_key: 'k',
+        payload: 'hello',
+        payload_encoding: 'string',
+      });
+      const traced = await client.nextDelivery();
+      assert.equal(traced.args.routingKey, 'publish.amq.fanout');
+      assert.equal(traced.body.toString(), 'hello');
+      assert.equal(tableToJson(traced.properties.headers ?? new Map())['user'], 'guest');
+      await http.put('/api/users/new', { password: 'x', tags: '' });
+      const event = await client.nextDelivery();
+      assert.equal(tableToJson(event.properties.headers ?? new Map())['user_who_performed_action'], 'guest');
+    } finally {
+      client.destroy();
+    }
   });
 });
