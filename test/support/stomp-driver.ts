@@ -19,8 +19,8 @@ export class StompDriver {
   isClosed = false;
   #bytes: Buffer = Buffer.alloc(0);
 
-  constructor(port: number) {
-    this.socket = net.connect({ port, host: '127.0.0.1' });
+  constructor(port: number, socket: net.Socket = net.connect({ port, host: '127.0.0.1' })) {
+    this.socket = socket;
     this.socket.on('data', bytes => {
       this.#bytes = Buffer.concat([this.#bytes, bytes]);
       this.#cut();

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import tls from 'node:tls';
+import { loopbackBlocks } from '../../../src/net/listener.ts';
+import { CertificateStore } from '../../support/certificates.ts';
+import { tlsWith } from '../../support/edge.ts';
+import { StompDriver } from '../../support/stomp-driver.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { withStomp } from '../../support/with-stomp.ts';
 
@@ -48,6 +54,48 @@ test('a login that fails is told and ends the connection', async () => {
     await silent.closed();
     assert.equal(broker.core.vhosts.get('/')?.queues.size, 0);
   });
+});
+
+test('guest logs in from this machine only', async () => {
+  await withStomp(
+    async ({ raw }) => {
+      const client = raw();
+      client.raw('PROXY TCP4 198.51.100.1 198.51.100.2 1234 61613\r\n');
+      client.send('CONNECT', { login: 'guest', passcode: 'guest' });
+      assert.equal(await client.expectError('Bad CONNECT'), 'non-loopback access denied');
+      await client.closed();
+    },
+    { listeners: [{}, { protocol: 'stomp', proxySources: loopbackBlocks }] },
+  );
+});
+
+test('over TLS, the certificate says who a client is that does not say so itself', async () => {
+  const store = new CertificateStore();
+  try {
+    const root = store.make({ subject: '/CN=root', isAuthority: true });
+    const server = store.make({ subject: '/CN=localhost', altNames: 'DNS:localhost' }, root);
+    const guest = store.make({ subject: '/CN=guest' }, root);
+    const tlsOptions = tlsWith(server, { caFile: root.certFile, verify: 'peer' });
+    await withStomp(
+      async ({ port, broker }) => {
+        const cert = readFileSync(guest.certFile);
+        const key = readFileSync(guest.keyFile);
+        const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: root.pem, cert, key });
+        const client = new StompDriver(port, socket);
+        client.send('CONNECT', { 'accept-version': '1.2' });
+        await client.expect('CONNECTED');
+        const [connection] = broker.core.connections;
+        assert.deepEqual([connection?.user, connection?.describe().isTls], ['guest', true]);
+        client.destroy();
+      },
+      {
+        listeners: [{}, { protocol: 'stomp', tls: tlsOptions }],
+        stomp: { certificateLogin: true, certificateName: { from: 'common_name', sanType: 'dns', sanIndex: 0 } },
+      },
+    );
+  } finally {
+    store.dispose();
+  }
 });
 
 test('a client that does not log in is disconnected after a while', async () => {
