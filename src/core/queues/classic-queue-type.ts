@@ -1,4 +1,5 @@
 import type { FieldTable } from '../../base/field-table.ts';
+import { groupLists, parkAfterArgument } from '../groups/group-arguments.ts';
 import { type ClassicOptions, ClassicQueue, type ClassicQueueType } from './classic-queue.ts';
 import { PriorityLists } from './priority-lists.ts';
 import { checkArguments, integerArgument, settingsFromArguments } from './queue-arguments.ts';
@@ -49,15 +50,18 @@ export const classicQueueType: ClassicQueueType = {
     return settingsFromArguments(args);
   },
 
-  options(args: FieldTable): ClassicOptions {
+  options(args: FieldTable, context: QueueContext): ClassicOptions {
+    const groups = groupLists(args, context);
     return {
-      lists: new PriorityLists(integerArgument(args, 'x-max-priority', 0)),
+      lists: groups ?? new PriorityLists(integerArgument(args, 'x-max-priority', 0)),
+      groups,
+      groupParkAfter: integerArgument(args, parkAfterArgument, 0),
       hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true,
     };
   },
 
   create(vhostName: string, id: number, declaration: QueueDeclaration, context: QueueContext): Queue {
     const args = declaration.arguments;
-    return new ClassicQueue(this, vhostName, id, declaration, this.settings(args), this.options(args), context);
+    return new ClassicQueue(this, vhostName, id, declaration, this.settings(args), this.options(args, context), context);
   },
 };

@@ -29,6 +29,8 @@ import type { QueueContext } from './queue-context.ts';
 import type { QueueType } from './queue-type.ts';
 import { Queue, type Outcome, type QueueDeclaration } from './queue.ts';
 import type { QueueSettings } from './queue-settings.ts';
+import { getters } from '../groups/group.ts';
+import type { GroupLists } from '../groups/group-lists.ts';
 import type { ReadyLists } from './ready-lists.ts';
 
 /** Expired messages that one timer event removes before others get their turn. */
@@ -41,11 +43,15 @@ export interface ClassicOptions {
   /** In what order messages go out; empty. */
   readonly lists: ReadyLists;
   readonly hasSingleActiveConsumer: boolean;
+  /** The same lists when they have message groups; null for a queue without. */
+  readonly groups: GroupLists | null;
+  /** Returns of a message after which its group is parked; 0: never. */
+  readonly groupParkAfter: number;
 }
 
 /** A type whose queues keep their messages this way: they can become queues of another such type. */
 export interface ClassicQueueType extends QueueType {
-  options(args: FieldTable): ClassicOptions;
+  options(args: FieldTable, context: QueueContext): ClassicOptions;
 }
 
 function isClassic(type: QueueType): type is ClassicQueueType {
@@ -59,6 +65,8 @@ function isClassic(type: QueueType): type is ClassicQueueType {
 export class ClassicQueue extends Queue {
   #lists: ReadyLists;
   #hasSingleActiveConsumer: boolean;
+  #groups: GroupLists | null;
+  #groupParkAfter: number;
   readonly #rota = new ConsumerRota();
   #consumers: Consumer[] = [];
   #readyBytes = 0;
@@ -89,6 +97,8 @@ export class ClassicQueue extends Queue {
     super(type, vhostName, id, declaration, context);
     this.#lists = options.lists;
     this.#hasSingleActiveConsumer = options.hasSingleActiveConsumer;
+    this.#groups = options.groups;
+    this.#groupParkAfter = options.groupParkAfter;
     this.settings = settings;
     this.#log = this.isDurable && !this.isExclusive ? context.log : null;
     this.#record = this.#log === null ? null : new EntryRecord(id, this.#log, context);
@@ -194,10 +204,12 @@ export class ClassicQueue extends Queue {
 
   consumerReady(consumer: Consumer): void {
     this.#rota.add(consumer);
+    if (this.#groups !== null) this.#groups.consumerReady(consumer);
     if (!this.isMarkedReady && !this.#lists.isEmpty) this.context.turn.queueReady(this);
   }
 
   pump(budget: number): boolean {
+    if (this.#groups !== null) return this.#pumpGroups(this.#groups, budget);
     const lists = this.#lists;
     const entry = this.#entry;
     const now = this.context.clock.nowMillis;
@@ -232,7 +244,17 @@ export class ClassicQueue extends Queue {
         this.counters.gotEmpty++;
         return false;
       }
-      this.#lists.shift(into);
+      if (this.#groups === null) {
+        this.#lists.shift(into);
+      } else {
+        const group = this.#groups.nextForGetters(into);
+        if (group === null) {
+          this.counters.gotEmpty++;
+          return false;
+        }
+        const isExpired = into.expiryMillis !== 0 && into.expiryMillis <= now;
+        this.#groups.takeFirst(group, noAck || isExpired ? null : getters, into);
+      }
       if (into.expiryMillis === 0 || into.expiryMillis > now) break;
       this.#expire(into);
     }
@@ -250,6 +272,19 @@ export class ClassicQueue extends Queue {
   }
 
   settle(entry: Entry, outcome: Outcome): void {
+    if (this.#groups === null) {
+      this.#settle(entry, outcome);
+      return;
+    }
+    const { sequence } = entry;
+    const heldCount = this.#retries?.heldCount ?? 0;
+    this.#settle(entry, outcome);
+    this.#groups.settled(sequence, (this.#retries?.heldCount ?? 0) > heldCount);
+    // Those behind it may go to others now.
+    if (!this.isMarkedReady && !this.#lists.isEmpty) this.context.turn.queueReady(this);
+  }
+
+  #settle(entry: Entry, outcome: Outcome): void {
     this.#unackedCount--;
     this.#unackedBytes -= entry.bytes;
     if (outcome === 'accepted') {
@@ -279,8 +314,9 @@ export class ClassicQueue extends Queue {
   #putBack(entry: Entry): void {
     const isTight = this.settings.overflow === 'drop-head' && this.#wouldOverflow(entry.bytes);
     // Before it comes back, what consumers can take at once leaves: see `admits`.
-    if (isTight) this.pump(Infinity);
+    if (isTight && this.#groups === null) this.pump(Infinity);
     this.#enlist(entry);
+    if (this.#groupParkAfter > 0 && deliveryCount(entry.meta) >= this.#groupParkAfter) this.#groups?.parkLast();
     this.#readyBytes += entry.bytes;
     if (isTight) this.#dropHeads();
     // Its time may have come while it was away.
@@ -321,7 +357,7 @@ export class ClassicQueue extends Queue {
 
   override reshape(type: QueueType, args: FieldTable, record: () => void): boolean {
     if (!isClassic(type)) return false;
-    const { lists, hasSingleActiveConsumer } = type.options(args);
+    const { lists, hasSingleActiveConsumer, groups, groupParkAfter } = type.options(args, this.context);
     const old = this.#lists;
     let sequence = old.nextSequence;
     const isNumberedAnew = old.hasNumbersPerLevel;
@@ -338,6 +374,8 @@ export class ClassicQueue extends Queue {
     // Deliveries under way have numbers too.
     lists.startAt(sequence);
     this.#lists = lists;
+    this.#groups = groups;
+    this.#groupParkAfter = groupParkAfter;
     this.#hasSingleActiveConsumer = hasSingleActiveConsumer;
     const active = this.#consumers.find(consumer => consumer.isActive);
     for (const consumer of this.#consumers) {
@@ -418,12 +456,14 @@ export class ClassicQueue extends Queue {
   release(entry: Entry): void {
     if (this.deduplication !== null) this.deduplication.left(priorityOf(entry.meta), entry.sequence);
     if (this.#retries !== null) this.#retries.left(entry);
+    if (this.#groups !== null) this.#groups.left(entry.sequence);
     // A deleted queue's entries went with it.
     if ((entry.meta & metaLogged) !== 0 && !this.isDeleted) this.#log?.settled(this.id, priorityOf(entry.meta), entry.sequence);
     this.context.store.release(entry.ref, entry.bytes);
   }
 
   fetchHead(then: () => void): boolean {
+    if (this.#groups !== null) return this.#fetchGroupHead(this.#groups, then);
     const { store, clock } = this.context;
     const entry = this.#entry;
     while (!this.#lists.isEmpty) {
@@ -441,6 +481,89 @@ export class ClassicQueue extends Queue {
       }
     }
     return true;
+  }
+
+  /** Whether what `take` takes next is in memory; see fetchHead. */
+  #fetchGroupHead(groups: GroupLists, then: () => void): boolean {
+    const { store } = this.context;
+    const entry = this.#entry;
+    for (;;) {
+      const group = groups.nextForGetters(entry);
+      if (group === null && !groups.isLacking) return true;
+      if (!store.isResident(entry.ref)) {
+        store.fetch(entry.ref, then);
+        return false;
+      }
+      if (group === null || store.isIntact(entry.ref)) return true;
+      groups.takeFirst(group, null, entry);
+      this.#dropTaken(entry);
+    }
+  }
+
+  /** Hands out messages of groups: as `pump` does, but each to the consumer that has its group. */
+  #pumpGroups(groups: GroupLists, budget: number): boolean {
+    const { store, clock } = this.context;
+    const entry = this.#entry;
+    const now = clock.nowMillis;
+    let left = budget;
+    while (!this.#lists.isEmpty) {
+      const current = this.#rota.current;
+      if (current === null) break;
+      if (!current.hasCredit) {
+        this.#rota.remove(current);
+        continue;
+      }
+      if (left-- <= 0) return true;
+      const group = groups.next(entry, this.#rota);
+      if (group === null) {
+        if (!groups.isLacking) return groups.hasUnknown;
+        this.#fetch(entry.ref);
+        return false;
+      }
+      if (!store.isAllThere) {
+        if (!store.isResident(entry.ref)) {
+          this.#fetch(entry.ref);
+          return false;
+        }
+        if (!store.isIntact(entry.ref)) {
+          groups.takeFirst(group, null, entry);
+          this.#dropTaken(entry);
+          continue;
+        }
+      }
+      const isExpired = entry.expiryMillis !== 0 && entry.expiryMillis < now;
+      const consumer = group.owner === null || group.owner === getters ? current : group.owner;
+      groups.takeFirst(group, consumer.noAck || isExpired ? null : consumer, entry);
+      if (isExpired) {
+        this.#expire(entry);
+        continue;
+      }
+      this.#readyBytes -= entry.bytes;
+      this.#deliver(consumer, entry);
+      if (consumer.isInRota) this.#rota.rotate(consumer);
+    }
+    if (this.#lists.hasExpiries) this.#watchHead();
+    return false;
+  }
+
+  #fetch(ref: MessageRef): void {
+    if (this.#isFetching) return;
+    this.#isFetching = true;
+    this.context.store.fetch(ref, () => {
+      this.#isFetching = false;
+      if (!this.isDeleted) this.context.turn.queueReady(this);
+    });
+  }
+
+  /** A damaged message that was taken out goes. */
+  #dropTaken(entry: Entry): void {
+    this.#readyBytes -= entry.bytes;
+    this.context.messageDamaged(this, entry);
+    this.release(entry);
+  }
+
+  override get groups(): GroupLists | null {
+    return this.#groups;
   }
 
   /** Recovery: puts a message back to its place. */
@@ -484,12 +607,7 @@ export class ClassicQueue extends Queue {
       if (this.#lists.isEmpty) return false;
       this.#lists.peek(this.#entry);
       if (!store.isResident(this.#entry.ref)) {
-        if (this.#isFetching) return false;
-        this.#isFetching = true;
-        store.fetch(this.#entry.ref, () => {
-          this.#isFetching = false;
-          if (!this.isDeleted) this.context.turn.queueReady(this);
-        });
+        this.#fetch(this.#entry.ref);
         return false;
       }
       if (store.isIntact(this.#entry.ref)) return true;
@@ -500,9 +618,7 @@ export class ClassicQueue extends Queue {
   #dropDamaged(): void {
     const entry = this.#entry;
     this.#lists.shift(entry);
-    this.#readyBytes -= entry.bytes;
-    this.context.messageDamaged(this, entry);
-    this.release(entry);
+    this.#dropTaken(entry);
   }
 
   #wallTime(expiryMillis: number): number {
@@ -520,7 +636,7 @@ export class ClassicQueue extends Queue {
     // It may have been delivered when the queue was of another type.
     if (this.keepsTransient) record?.keep(entry);
     // What is remembered about a message by its place holds it there.
-    const isBound = this.deduplication !== null || this.retries !== null;
+    const isBound = this.deduplication !== null || this.retries !== null || this.#groups !== null;
     if (this.countsDeliveries && this.settings.deliveryLimit < 0 && !isBound) {
       // Without a limit it goes to the end, so that what nobody can process does not hold up the rest. [RabbitMQ docs: quorum queues, repeated requeues]
       const { sequence } = entry;

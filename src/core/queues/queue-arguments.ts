@@ -55,6 +55,16 @@ const age: ArgumentCheck = field => {
   return ageMillis(String(field.value)) === null ? 'invalid_max_age' : null;
 };
 
+const groupHeader: ArgumentCheck = (field, args) => {
+  if (field.type !== 'S') return wrongType(field);
+  const { length } = String(field.value);
+  if (length === 0 || length > 255) return '"expected the name of a header"';
+  return args.has('x-max-priority') ? '"message groups have an order, and no priorities"' : null;
+};
+
+const groupParkAfter: ArgumentCheck = (field, args) =>
+  positive(field, args) ?? (args.has('x-group-header') ? null : '"there are no message groups to park"');
+
 const retryDelays: ArgumentCheck = field => {
   const problem = parseRetryDelays(fieldToJson(field));
   return typeof problem === 'string' ? `"${problem}"` : null;
@@ -91,6 +101,8 @@ const argumentChecks: ReadonlyMap<string, ArgumentCheck> = new Map<string, Argum
   ['x-consumer-timeout', positive],
   ['x-on-conflict', oneOf(['error', 'keep', 'migrate'], () => 'invalid_on_conflict')],
   ['x-retry-delays', retryDelays],
+  ['x-group-header', groupHeader],
+  ['x-group-park-after', groupParkAfter],
 ]);
 
 /** Arguments that a redeclaration must repeat, in the order in which a difference is told. x-queue-type is compared by what it means. */
@@ -120,6 +132,8 @@ export const equivalentArguments: readonly string[] = [
   'x-initial-cluster-size',
   'x-queue-leader-locator',
   'x-retry-delays',
+  'x-group-header',
+  'x-group-park-after',
 ];
 
 /** Every argument that some queue type knows, but those given. */

@@ -8,6 +8,7 @@ import type { Route } from '../exchanges/route.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { MessageRef, Rename, RefHolder } from '../messages/message-store.ts';
 import { type EffectivePolicy, noPolicy } from '../policies/effective-policy.ts';
+import type { GroupLists } from '../groups/group-lists.ts';
 import type { QueueRetries } from '../retries/queue-retries.ts';
 import type { QueueType } from './queue-type.ts';
 import type { QueueContext } from './queue-context.ts';
@@ -193,6 +194,10 @@ export abstract class Queue implements RefHolder {
   abstract fetchHead(then: () => void): boolean;
   /** Messages that were rejected and wait for another try: they are not ready. Null when there never was one. */
   get retries(): QueueRetries | null {
+    return null;
+  }
+  /** Message groups; null for a queue without. */
+  get groups(): GroupLists | null {
     return null;
   }
   /** Whether persistent messages are recorded in the log. */

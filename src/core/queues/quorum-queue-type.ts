@@ -1,6 +1,7 @@
 import type { FieldTable } from '../../base/field-table.ts';
+import { groupLists, parkAfterArgument } from '../groups/group-arguments.ts';
 import { type ClassicOptions, ClassicQueue, type ClassicQueueType } from './classic-queue.ts';
-import { checkArguments, settingsFromArguments } from './queue-arguments.ts';
+import { checkArguments, integerArgument, settingsFromArguments } from './queue-arguments.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { QueueSettings } from './queue-settings.ts';
 import type { Queue, QueueDeclaration } from './queue.ts';
@@ -60,12 +61,18 @@ export const quorumQueueType: ClassicQueueType = {
     };
   },
 
-  options(args: FieldTable): ClassicOptions {
-    return { lists: new QuorumLists(), hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true };
+  options(args: FieldTable, context: QueueContext): ClassicOptions {
+    const groups = groupLists(args, context);
+    return {
+      lists: groups ?? new QuorumLists(),
+      groups,
+      groupParkAfter: integerArgument(args, parkAfterArgument, 0),
+      hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true,
+    };
   },
 
   create(vhostName: string, id: number, declaration: QueueDeclaration, context: QueueContext): Queue {
     const args = declaration.arguments;
-    return new ClassicQueue(this, vhostName, id, declaration, this.settings(args), this.options(args), context);
+    return new ClassicQueue(this, vhostName, id, declaration, this.settings(args), this.options(args, context), context);
   },
 };

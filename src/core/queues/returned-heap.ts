@@ -75,8 +75,20 @@ export class ReturnedHeap {
     }
   }
 
+  /** Fills `into` with the message at a place. Returns false when it is not here. */
+  find(sequence: number, into: Entry): boolean {
+    const item = this.#heap.find(each => each.sequence === sequence);
+    if (item === undefined) return false;
+    fill(into, item);
+    return true;
+  }
+
   /** Takes the message at a place out, wherever it is. Returns false when it is not here. */
   remove(sequence: number, into: Entry): boolean {
+    if (this.#heap[0]?.sequence === sequence) {
+      this.shift(into);
+      return true;
+    }
     const index = this.#heap.findIndex(item => item.sequence === sequence);
     if (index < 0) return false;
     fill(into, this.#heap[index] as Returned);

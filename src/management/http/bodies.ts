@@ -47,6 +47,9 @@ export const moveBody: BodyDescription = {
     copy: { type: 'boolean', description: 'the messages stay where they are, too' },
   },
 };
+export const groupBody: BodyDescription = {
+  properties: { key: { type: 'string', description: 'of the group; for unpark, all when left out' } },
+};
 export const redriveBody: BodyDescription = {
   properties: {
     queue: { type: 'string', description: 'only what came from this queue' },

@@ -9,6 +9,7 @@ import * as definitions from './handlers/definitions.ts';
 import { eventsPath } from './handlers/events.ts';
 import * as exchanges from './handlers/exchanges.ts';
 import * as findings from './handlers/findings.ts';
+import * as groups from './handlers/groups.ts';
 import * as health from './handlers/health.ts';
 import * as limits from './handlers/limits.ts';
 import * as messages from './handlers/messages.ts';
@@ -361,6 +362,32 @@ export const routes: readonly Route[] = [
     'Sends dead letters back to the queues in which they died',
     messages.redriveFromQueue,
     bodies.redriveBody,
+  ),
+  route(
+    'GET',
+    '/api/queues/:vhost/:name/groups',
+    'management member',
+    'read from the queue',
+    'Message groups: their keys, what they have, and who works on them',
+    groups.listGroups,
+  ),
+  route(
+    'POST',
+    '/api/queues/:vhost/:name/groups/park',
+    'management member',
+    'read from the queue',
+    'Stops a message group',
+    groups.parkGroup,
+    bodies.groupBody,
+  ),
+  route(
+    'POST',
+    '/api/queues/:vhost/:name/groups/unpark',
+    'management member',
+    'read from the queue',
+    'Lets parked message groups go on',
+    groups.unparkGroups,
+    bodies.groupBody,
   ),
 
   // Bindings

@@ -1,0 +1,405 @@
+import type { Consumer } from '../consumer.ts';
+import type { MessageRef, Rename } from '../messages/message-store.ts';
+import { Entry, metaPriorityShift } from '../queues/entry.ts';
+import type { Queue } from '../queues/queue.ts';
+import type { ConsumerRota } from '../queues/consumer-rota.ts';
+import { ReadyList } from '../queues/ready-list.ts';
+import type { ReadyLists } from '../queues/ready-lists.ts';
+import { getters, Group, type GroupOwner } from './group.ts';
+import { GroupHeap } from './group-heap.ts';
+
+/** Messages whose group is found out in one go, after a restart. */
+const indexBatchMax = 1000;
+/** Places of messages that are gone are put up with, up to as many as there are messages and these. */
+const sparePlacesMax = 4096;
+
+/** Says of which group a message is, null: of none; undefined while its bytes are on disk only. */
+export type KeyOf = (ref: MessageRef) => string | null | undefined;
+
+/**
+ * The ready messages of a queue with message groups. They are in one list in their order, as in any queue; beside it stands for each key where
+ * its messages are, and who has unacknowledged ones: only that consumer gets the next. A place costs eight bytes, a key that has messages about
+ * two hundred. What was there before a restart is looked into when it is needed, in order.
+ */
+export class GroupLists implements ReadyLists {
+  readonly #list = new ReadyList();
+  readonly #keyOf: KeyOf;
+  readonly #groups = new Map<string | null, Group>();
+  readonly #heap = new GroupHeap();
+  /** Groups of messages that were delivered, and of those that wait to be tried again, by place. */
+  readonly #unacked = new Map<number, Group>();
+  readonly #held = new Map<number, Group>();
+  /** Groups whose owner is out of credit. */
+  readonly #stalled = new Map<GroupOwner, Set<Group>>();
+  /** Places that are kept, in groups and of unknown ones, of messages that are there or gone. */
+  #placeCount = 0;
+  /** The group of the message that was put back last. */
+  #lastBack: Group | null = null;
+  /** Places of which it is not known to which group they belong, in order. */
+  #unknown: number[] = [];
+  #firstUnknown = 0;
+  readonly #entry = new Entry();
+  hasExpiries = false;
+  readonly hasNumbersPerLevel = false;
+
+  constructor(keyOf: KeyOf) {
+    this.#keyOf = keyOf;
+  }
+
+  get length(): number {
+    return this.#list.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.#list.isEmpty;
+  }
+
+  // --- as any list
+
+  get nextSequence(): number {
+    return this.#list.nextSequence;
+  }
+
+  startAt(sequence: number): void {
+    this.#list.startAt(sequence);
+  }
+
+  levelOf(): number {
+    return 0;
+  }
+
+  push(ref: MessageRef, meta: number, bytes: number, expiryMillis: number, priority: number): number {
+    if (expiryMillis !== 0) this.hasExpiries = true;
+    const place = this.#list.push(ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
+    const key = this.#isAllKnown ? this.#keyOf(ref) : undefined;
+    if (key === undefined) this.#noteUnknown(place);
+    else this.#index(place, key);
+    if (this.#placeCount > 2 * this.#list.length + sparePlacesMax) this.#compact();
+    return place;
+  }
+
+  peek(into: Entry): void {
+    this.#list.peek(into);
+  }
+
+  shift(into: Entry): void {
+    this.#list.shift(into);
+    this.#wasTaken();
+  }
+
+  putBack(entry: Entry): void {
+    if (entry.expiryMillis !== 0) this.hasExpiries = true;
+    this.#list.putBack(entry);
+    const place = entry.sequence;
+    let group = this.#unacked.get(place);
+    if (group !== undefined) {
+      this.#unacked.delete(place);
+      group.unackedCount--;
+    } else {
+      group = this.#held.get(place);
+      if (group !== undefined) {
+        this.#held.delete(place);
+        group.heldCount--;
+      } else {
+        // It has waited since before a restart: its bytes are there, they were just written.
+        group = this.#groupOf(this.#keyOf(entry.ref) ?? null);
+      }
+    }
+    group.add(place);
+    this.#placeCount++;
+    this.#lastBack = group;
+    this.#update(group);
+  }
+
+  restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
+    if (expiryMillis !== 0) this.hasExpiries = true;
+    this.#list.restore(sequence, ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
+    this.#noteUnknown(sequence);
+  }
+
+  remove(_level: number, sequence: number, into: Entry): boolean {
+    if (!this.#list.remove(sequence, into)) return false;
+    this.#wasTaken();
+    return true;
+  }
+
+  forEach(into: Entry, visit: (entry: Entry) => boolean): void {
+    this.#list.forEach(into, visit);
+  }
+
+  limitExpiries(expiryMillis: number): void {
+    if (this.#list.isEmpty) return;
+    this.hasExpiries = true;
+    this.#list.limitExpiries(expiryMillis);
+  }
+
+  relocate(rename: Rename, queue: Queue): void {
+    this.#list.relocate(rename, queue);
+  }
+
+  #wasTaken(): void {
+    if (this.#list.isEmpty) this.hasExpiries = false;
+  }
+
+  // --- what to hand out
+
+  /**
+   * The group with the oldest message that may be handed out now, which is put into `into` and stays where it is; null when there is none. Its
+   * owner, if it has one, has credit. `lacking` tells whether a message's bytes have to be fetched first, then it is in `into`.
+   */
+  next(into: Entry, rota: ConsumerRota): Group | null {
+    this.#isLacking = false;
+    for (let looked = 0; ; ) {
+      const group = this.#heap.first;
+      if (group === null) {
+        if (this.#isAllKnown || looked >= indexBatchMax) return null;
+        const found = this.#indexNext(into);
+        if (found === 'lacking') return null;
+        looked++;
+        continue;
+      }
+      const place = group.firstPlace;
+      if (!this.#list.find(place, into)) {
+        // It has left in another way: expired, dropped, deleted.
+        this.#drop(group);
+      } else if (group.owner === getters) {
+        this.#stall(group, getters);
+      } else if (group.owner !== null && !group.owner.hasCredit) {
+        // So that it is told of its credit when it has some again.
+        rota.remove(group.owner);
+        this.#stall(group, group.owner);
+      } else {
+        return group;
+      }
+    }
+  }
+
+  /** Whether `next` has found nothing because the message whose entry it left behind is on disk. */
+  get isLacking(): boolean {
+    return this.#isLacking;
+  }
+
+  #isLacking = false;
+
+  /** Takes the first message of a group out into `into`; `owner` gets it, and with it those behind it; null for one that acknowledges nothing. */
+  takeFirst(group: Group, owner: GroupOwner | null, into: Entry): void {
+    const place = group.firstPlace;
+    this.remove(0, place, into);
+    group.shift();
+    this.#placeCount--;
+    if (owner !== null && group.key !== null) group.owner = owner;
+    if (owner !== null) {
+      group.unackedCount++;
+      this.#unacked.set(place, group);
+    }
+    this.#update(group);
+  }
+
+  /** The group of which somebody who gets single messages may have one, the one with the oldest; null for none. */
+  nextForGetters(into: Entry): Group | null {
+    this.#unstall(getters);
+    this.#isLacking = false;
+    for (;;) {
+      const best = this.#firstForGetters();
+      if (best === null) {
+        if (this.#isAllKnown || this.#indexNext(into) === 'lacking') return null;
+      } else if (this.#list.find(best.firstPlace, into)) {
+        return best;
+      } else {
+        this.#drop(best);
+      }
+    }
+  }
+
+  #firstForGetters(): Group | null {
+    const { first } = this.#heap;
+    if (first === null || first.owner === null || first.owner === getters) return first;
+    let best: Group | null = null;
+    for (const group of this.#groups.values()) {
+      if (!group.isOpen || (group.owner !== null && group.owner !== getters)) continue;
+      if (group.firstPlace < (best?.firstPlace ?? Infinity)) best = group;
+    }
+    return best;
+  }
+
+  /** A consumer has credit again. */
+  consumerReady(consumer: Consumer): void {
+    this.#unstall(consumer);
+  }
+
+  /** What became of a delivery is done: it is back, gone, or waits to be tried again. */
+  settled(place: number, isHeld: boolean): void {
+    const group = this.#unacked.get(place);
+    if (group !== undefined) {
+      this.#unacked.delete(place);
+      group.unackedCount--;
+      if (isHeld) {
+        group.heldCount++;
+        this.#held.set(place, group);
+      }
+      this.#update(group);
+    }
+  }
+
+  /** A message is gone for good, wherever it was. */
+  left(place: number): void {
+    const group = this.#held.get(place);
+    if (group === undefined) return;
+    this.#held.delete(place);
+    group.heldCount--;
+    this.#update(group);
+  }
+
+  // --- for people
+
+  get groupCount(): number {
+    return this.#groups.size;
+  }
+
+  groups(): Iterable<Group> {
+    return this.#groups.values();
+  }
+
+  /** Whether there are messages of which it is to be found out to which group they belong. */
+  get hasUnknown(): boolean {
+    return !this.#isAllKnown;
+  }
+
+  /** Whether all groups are known; after a restart some are not yet. */
+  get #isAllKnown(): boolean {
+    return this.#firstUnknown === this.#unknown.length;
+  }
+
+  /** Finds out groups until all are known; false while bytes have to be fetched, whose entry is then in `into`. */
+  indexAll(into: Entry): boolean {
+    while (!this.#isAllKnown) if (this.#indexNext(into) === 'lacking') return false;
+    return true;
+  }
+
+  /** Ready messages of a group. */
+  readyCount(group: Group): number {
+    let count = 0;
+    for (const place of group.places()) if (this.#list.find(place, this.#entry)) count++;
+    return count;
+  }
+
+  group(key: string): Group | undefined {
+    return this.#groups.get(key);
+  }
+
+  /** Stops or goes on with a group. */
+  park(group: Group, isParked: boolean): void {
+    group.isParked = isParked;
+    this.#update(group);
+  }
+
+  /** Stops the group of the message that was put back last. */
+  parkLast(): void {
+    if (this.#lastBack !== null && this.#lastBack.key !== null) this.park(this.#lastBack, true);
+  }
+
+  // --- inside
+
+  #noteUnknown(place: number): void {
+    this.#unknown.push(place);
+    this.#placeCount++;
+  }
+
+  #index(place: number, key: string | null): void {
+    const group = this.#groupOf(key);
+    group.add(place);
+    this.#placeCount++;
+    this.#update(group);
+  }
+
+  /** Finds out to which group the next message belongs. */
+  #indexNext(into: Entry): 'done' | 'lacking' {
+    const place = this.#unknown[this.#firstUnknown] as number;
+    this.#isLacking = false;
+    if (this.#list.find(place, into)) {
+      const key = this.#keyOf(into.ref);
+      if (key === undefined) {
+        this.#isLacking = true;
+        return 'lacking';
+      }
+      this.#index(place, key);
+    }
+    this.#firstUnknown++;
+    // In its group it is counted, or it is gone.
+    this.#placeCount--;
+    if (this.#isAllKnown) {
+      this.#unknown = [];
+      this.#firstUnknown = 0;
+    }
+    return 'done';
+  }
+
+  #groupOf(key: string | null): Group {
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = new Group(key);
+      this.#groups.set(key, group);
+    }
+    return group;
+  }
+
+  /** Gives a group that has changed its place among those that may be handed out, or forgets it when there is nothing of it. */
+  #update(group: Group): void {
+    if (group.unackedCount === 0 && group.owner !== null) {
+      if (group.isStalled) this.#unlist(group, group.owner);
+      group.owner = null;
+      group.isStalled = false;
+    }
+    if (group.placeCount === 0) {
+      this.#heap.remove(group);
+      if (group.unackedCount === 0 && group.heldCount === 0 && !group.isParked) this.#groups.delete(group.key);
+    } else if (group.isOpen && !group.isStalled) {
+      this.#heap.put(group);
+    } else {
+      this.#heap.remove(group);
+    }
+  }
+
+  /** The first message of the group is gone. */
+  #drop(group: Group): void {
+    group.shift();
+    this.#placeCount--;
+    this.#update(group);
+  }
+
+  #unlist(group: Group, owner: GroupOwner): void {
+    const stalled = this.#stalled.get(owner);
+    if (stalled?.delete(group) && stalled.size === 0) this.#stalled.delete(owner);
+  }
+
+  /** Lets go of the places of messages that have left in another way: nobody may come by to notice. */
+  #compact(): void {
+    const isThere = (place: number): boolean => this.#list.find(place, this.#entry);
+    this.#unknown = this.#unknown.slice(this.#firstUnknown).filter(isThere);
+    this.#firstUnknown = 0;
+    this.#placeCount = this.#unknown.length;
+    for (const group of [...this.#groups.values()]) {
+      group.keep(isThere);
+      this.#placeCount += group.placeCount;
+      this.#update(group);
+    }
+  }
+
+  #stall(group: Group, owner: GroupOwner): void {
+    group.isStalled = true;
+    this.#heap.remove(group);
+    const stalled = this.#stalled.get(owner);
+    if (stalled === undefined) this.#stalled.set(owner, new Set([group]));
+    else stalled.add(group);
+  }
+
+  #unstall(owner: GroupOwner): void {
+    const stalled = this.#stalled.get(owner);
+    if (stalled === undefined) return;
+    this.#stalled.delete(owner);
+    for (const group of stalled) {
+      group.isStalled = false;
+      this.#update(group);
+    }
+  }
+}
