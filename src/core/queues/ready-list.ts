@@ -145,15 +145,15 @@ export class ReadyList {
   /** Fills `into` with the message of this sequence number and leaves it in place. Returns false when it is not here. */
   find(sequence: number, into: Entry): boolean {
     if (sequence < this.#head || sequence >= this.#tail) return this.#returned !== null && this.#returned.find(sequence, into);
-    if ((this.#refs as Uint32Array)[sequence & this.#mask] === 0) return false;
+    if (this.#refAt(sequence) === 0) return false;
     this.#fill(into, sequence);
     return true;
   }
 
   /** Takes the message with this sequence number out of the list, wherever it is. Returns false when it is not here. */
   remove(sequence: number, into: Entry): boolean {
-    if (this.#returned?.remove(sequence, into)) return true;
-    if (sequence < this.#head || sequence >= this.#tail) return false;
+    // What was returned is older than the ring.
+    if (sequence < this.#head || sequence >= this.#tail) return this.#returned !== null && this.#returned.remove(sequence, into);
     const { refs, mask } = this.#at(sequence);
     if (refs[sequence & mask] === 0) return false;
     this.#fill(into, sequence);
