@@ -8,7 +8,8 @@ export const groupHeaderArgument = 'x-group-header';
 export const parkAfterArgument = 'x-group-park-after';
 
 /** The lists of a queue with message groups; null for a queue without. */
-export function groupLists(args: FieldTable, { store, format }: QueueContext): GroupLists | null {
+export function groupLists(args: FieldTable, context: QueueContext): GroupLists | null {
+  const { store } = context;
   const header = args.get(groupHeaderArgument)?.value;
   if (typeof header !== 'string') return null;
   return new GroupLists((ref: MessageRef) => {
@@ -19,8 +20,8 @@ export function groupLists(args: FieldTable, { store, format }: QueueContext): G
     const { loose } = store;
     const headers =
       loose === null
-        ? format(store.format).headers(store.bytes, store.propertiesStart, store.propertiesBytes)
-        : format(store.format).headers(loose.properties, 0, loose.properties.length);
+        ? context.format(store.format).headers(store.bytes, store.propertiesStart, store.propertiesBytes)
+        : context.format(store.format).headers(loose.properties, 0, loose.properties.length);
     return groupKey(headers, header);
   });
 }
