@@ -1,8 +1,7 @@
-// The short form of the kill campaign (npm run crash), and that its list of broken builds follows the sources.
+// The short form of the kill campaign (npm run crash).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Campaign } from './campaign/campaign.ts';
-import { checkMutants } from './campaign/mutants.ts';
 import { straceRefusal } from './campaign/victim.ts';
 
 test('a broker that is killed again and again keeps every promise it made', { timeout: 240_000 }, async t => {
@@ -17,8 +16,4 @@ test('a broker that is killed again and again keeps every promise it made', { ti
     `npm run crash -- --cycles 8 --seed ${seed} --load-millis 250 repeats this, as far as moments can be`,
   );
   assert.ok(result.confirmed > 2000, `only ${result.confirmed} messages were confirmed`);
-});
-
-test('every broken build of the campaigns can be made of the sources as they are', () => {
-  assert.ok(checkMutants() >= 12);
 });
