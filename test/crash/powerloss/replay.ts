@@ -39,7 +39,7 @@ export class Replay {
   /** Crashes about `states` times. */
   run(states: number): ReplayResult {
     const disk = this.#events.filter(({ kind }) => kind !== 'learn').length;
-    let due = 0;
+    let due = 0.5;
     for (const [index, event] of this.#events.entries()) {
       this.#apply(event);
       if (event.kind === 'learn') continue;
