@@ -6,7 +6,7 @@ import { hasSingleMessages } from '../../management/messages/take-out.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import { decodeProperties } from '../../wire/amqp091/properties.ts';
 import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
-import { type Fate, LibraryMessage, type MessageCopy, PublishedMessage } from './published-message.ts';
+import { type Fate, type MessageCopy, type MessageParts, PublishedMessage } from './published-message.ts';
 
 /** How much is remembered; what is older is forgotten. */
 export interface HistoryLimits {
@@ -76,6 +76,8 @@ export class History {
   readonly #limits: HistoryLimits;
   #core: BrokerCore | null = null;
   #messages: PublishedMessage[] = [];
+  /** Of each of them. */
+  #bodyBytes: number[] = [];
   #bytes = 0;
   #count = 0;
   #current: PublishedMessage | null = null;
@@ -94,15 +96,27 @@ export class History {
     core.onQueueAdded = queue => this.#listenAt(queue);
     const { publisher, deadLetters } = core;
     const publish = publisher.publish.bind(publisher);
-    publisher.publish = (vhost, exchange, route, p) =>
-      this.#during(vhost, p, () => {
-        const count = publish(vhost, exchange, route, p);
-        if (this.#current !== null) this.#current.isRefused = p.isRefused;
-        return count;
-      });
+    publisher.publish = (vhost, exchange, route, p) => {
+      const outer = this.#current;
+      const message = this.#begin(vhost, p);
+      try {
+        return publish(vhost, exchange, route, p);
+      } finally {
+        message.isRefused = p.isRefused;
+        this.#end(message, outer, p);
+      }
+    };
     const deliver = publisher.deliver.bind(publisher);
-    publisher.deliver = (vhost, target, keys, p) =>
-      target.kind === 'exchange' ? deliver(vhost, target, keys, p) : this.#during(vhost, p, () => deliver(vhost, target, keys, p));
+    publisher.deliver = (vhost, target, keys, p) => {
+      if (target.kind === 'exchange') return deliver(vhost, target, keys, p);
+      const outer = this.#current;
+      const message = this.#begin(vhost, p);
+      try {
+        return deliver(vhost, target, keys, p);
+      } finally {
+        this.#end(message, outer, p);
+      }
+    };
     const add = deadLetters.add.bind(deadLetters);
     deadLetters.add = (queue, entry, reason) => {
       const copy = this.#queues.get(queue)?.held.get(entry.ref);
@@ -128,6 +142,7 @@ export class History {
 
   clear(): void {
     this.#messages = [];
+    this.#bodyBytes = [];
     this.#bytes = 0;
   }
 
@@ -137,51 +152,58 @@ export class History {
     return () => this.#listeners.delete(listener);
   }
 
-  #during(vhost: Vhost, p: Publication, act: () => number): number {
-    const outer = this.#current;
-    const message = this.#read(vhost, p);
-    this.#count++;
-    this.#current = message;
-    try {
-      return act();
-    } finally {
-      this.#current = outer;
-      if (p.origin === fromDeadLetter) this.#lastDeadLetter = message;
-      this.#remember(message);
-    }
-  }
-
-  #read(vhost: Vhost, p: Publication): PublishedMessage {
-    const core = this.#core as BrokerCore;
-    const exchangeBytes = p.envelope[p.envelopeStart] ?? 0;
-    const keyStart = p.envelopeStart + 1 + exchangeBytes;
-    const exchange = p.envelope.toString('utf8', p.envelopeStart + 1, keyStart);
-    const key = p.envelope.toString('utf8', keyStart + 1, keyStart + 1 + (p.envelope[keyStart] ?? 0));
-    const body = p.parts === null ? Buffer.from(p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes)) : Buffer.concat(p.parts);
-    const end = p.propertiesStart + p.propertiesBytes;
-    const properties =
-      p.format === amqp091FormatTag
-        ? decodeProperties(Buffer.from(p.properties.subarray(p.propertiesStart, end)), 0, p.propertiesBytes)
-        : { headers: core.format(p.format).headers(p.properties, p.propertiesStart, p.propertiesBytes) ?? new Map() };
+  #begin(vhost: Vhost, p: Publication): PublishedMessage {
     const origin = p.origin === fromDeadLetter ? 'dead letter' : p.publisher === null ? 'broker' : 'client';
-    return new PublishedMessage(new LibraryMessage(exchange, key, properties, body), vhost.name, origin, core.clock.wallMillis);
+    const message = new PublishedMessage(this.#keep(p), vhost.name, origin, (this.#core as BrokerCore).clock.wallMillis);
+    this.#current = message;
+    this.#count++;
+    return message;
   }
 
-  #remember(message: PublishedMessage): void {
+  #end(message: PublishedMessage, outer: PublishedMessage | null, p: Publication): void {
+    this.#current = outer;
+    if (p.origin === fromDeadLetter) this.#lastDeadLetter = message;
     this.#messages.push(message);
-    this.#bytes += message.body.length;
+    this.#bytes += p.bodyBytes;
+    this.#bodyBytes.push(p.bodyBytes);
     const { messagesMax, bytesMax } = this.#limits;
     if (this.#messages.length > messagesMax * 1.25 || this.#bytes > bytesMax) this.#forget();
     for (const listener of this.#listeners) listener();
+  }
+
+  /** Copies a message's bytes; what is returned makes of them what there is to see. */
+  #keep(p: Publication): () => MessageParts {
+    const { envelopeBytes, propertiesBytes, bodyBytes, format } = p;
+    const bytes = Buffer.allocUnsafe(envelopeBytes + propertiesBytes + bodyBytes);
+    p.envelope.copy(bytes, 0, p.envelopeStart, p.envelopeStart + envelopeBytes);
+    p.properties.copy(bytes, envelopeBytes, p.propertiesStart, p.propertiesStart + propertiesBytes);
+    let at = envelopeBytes + propertiesBytes;
+    if (p.parts === null) p.body.copy(bytes, at, p.bodyStart, p.bodyStart + bodyBytes);
+    else for (const part of p.parts) at += part.copy(bytes, at);
+    return () => {
+      const exchangeBytes = bytes[0] as number;
+      const keyStart = 2 + exchangeBytes;
+      const properties = bytes.subarray(envelopeBytes, envelopeBytes + propertiesBytes);
+      return {
+        exchange: bytes.toString('utf8', 1, 1 + exchangeBytes),
+        routingKey: bytes.toString('utf8', keyStart, keyStart + (bytes[1 + exchangeBytes] as number)),
+        properties:
+          format === amqp091FormatTag
+            ? decodeProperties(properties, 0, propertiesBytes)
+            : { headers: (this.#core as BrokerCore).format(format).headers(properties, 0, propertiesBytes) ?? new Map() },
+        body: bytes.subarray(envelopeBytes + propertiesBytes),
+      };
+    };
   }
 
   #forget(): void {
     const { messagesMax, bytesMax } = this.#limits;
     let dropped = 0;
     while (dropped < this.#messages.length && (this.#messages.length - dropped > messagesMax || this.#bytes > bytesMax * 0.75)) {
-      this.#bytes -= (this.#messages[dropped++] as PublishedMessage).body.length;
+      this.#bytes -= this.#bodyBytes[dropped++] as number;
     }
     this.#messages.splice(0, dropped);
+    this.#bodyBytes.splice(0, dropped);
   }
 
   #listenAt(queue: Queue): void {

@@ -31,19 +31,42 @@ export interface MessageCopy {
   readonly deadLetter: PublishedMessage | null;
 }
 
-/** A message with its bytes, as tests look at it. */
-export class LibraryMessage {
+/** What a message consists of. */
+export interface MessageParts {
   /** '' is the default exchange. */
   readonly exchange: string;
   readonly routingKey: string;
   readonly properties: Properties;
   readonly body: Buffer;
+}
 
-  constructor(exchange: string, routingKey: string, properties: Properties, body: Buffer) {
-    this.exchange = exchange;
-    this.routingKey = routingKey;
-    this.properties = properties;
-    this.body = body;
+/** A message with its bytes, as tests look at it. They are read when somebody looks: most of what is remembered never is. */
+export class LibraryMessage implements MessageParts {
+  #parts: MessageParts | (() => MessageParts);
+
+  constructor(parts: MessageParts | (() => MessageParts)) {
+    this.#parts = parts;
+  }
+
+  get #read(): MessageParts {
+    if (typeof this.#parts === 'function') this.#parts = this.#parts();
+    return this.#parts;
+  }
+
+  get exchange(): string {
+    return this.#read.exchange;
+  }
+
+  get routingKey(): string {
+    return this.#read.routingKey;
+  }
+
+  get properties(): Properties {
+    return this.#read.properties;
+  }
+
+  get body(): Buffer {
+    return this.#read.body;
   }
 
   /** The body as UTF-8. */
@@ -79,8 +102,8 @@ export class QueuedMessage extends LibraryMessage {
   readonly state: 'ready' | 'unacked';
   readonly isRedelivered: boolean;
 
-  constructor(message: LibraryMessage, id: string, state: 'ready' | 'unacked', isRedelivered: boolean) {
-    super(message.exchange, message.routingKey, message.properties, message.body);
+  constructor(parts: MessageParts, id: string, state: 'ready' | 'unacked', isRedelivered: boolean) {
+    super(parts);
     this.id = id;
     this.state = state;
     this.isRedelivered = isRedelivered;
@@ -99,8 +122,8 @@ export class PublishedMessage extends LibraryMessage {
   /** One for each queue it went to. */
   readonly copies: MessageCopy[] = [];
 
-  constructor(message: LibraryMessage, vhost: string, origin: 'client' | 'broker' | 'dead letter', atMillis: number) {
-    super(message.exchange, message.routingKey, message.properties, message.body);
+  constructor(parts: () => MessageParts, vhost: string, origin: 'client' | 'broker' | 'dead letter', atMillis: number) {
+    super(parts);
     this.vhost = vhost;
     this.origin = origin;
     this.atMillis = atMillis;

@@ -3,7 +3,7 @@ import type { Queue } from '../../core/queues/queue.ts';
 import { tableToJson } from '../../base/field-table.ts';
 import { browse } from '../../management/messages/browse.ts';
 import type { History } from './history.ts';
-import { LibraryMessage, type PublishedMessage, QueuedMessage } from './published-message.ts';
+import { type PublishedMessage, QueuedMessage } from './published-message.ts';
 import { waitFor } from './wait.ts';
 
 export interface ConsumerView {
@@ -103,7 +103,7 @@ export class QueueView {
     const found = await browse(this.#core, queue, { state, offset, count, search });
     return found.map(
       ({ exchange, routingKey, properties, body, id, isRedelivered }) =>
-        new QueuedMessage(new LibraryMessage(exchange, routingKey, properties, body), id, state, isRedelivered),
+        new QueuedMessage({ exchange, routingKey, properties, body }, id, state, isRedelivered),
     );
   }
 
