@@ -30,6 +30,7 @@ const statics = await Promise.all([
   run('layers', process.execPath, ['tools/layers.ts']),
   run('generated code', process.execPath, ['tools/generate-amqp091.ts', '--check']),
   run('command line reference', process.execPath, ['tools/generate-cli-reference.ts', '--check']),
+  run('API report', process.execPath, ['tools/api-report.ts', '--check']),
   run('configuration reference', process.execPath, ['tools/generate-config-reference.ts', '--check']),
 ]);
 const staticOnly = process.argv.includes('--static');
