@@ -99,6 +99,14 @@ class Server {
       onFatal: error => this.#fail('the data directory failed', error),
     });
     if (config.pidFile !== null) writePid(config.pidFile);
+    if (config.seed !== null) {
+      const { seed } = await import('./seed.ts');
+      const count = await seed(this.#broker.core, config.seed);
+      logger.info(
+        'default',
+        count === null ? `There are queues: '${config.seed}' is not loaded` : `Loaded ${count} messages from '${config.seed}'`,
+      );
+    }
     if (config.watchDefinitions !== null) {
       const { watchDefinitions } = await import('./watch-definitions.ts');
       this.#stopWatching = watchDefinitions(this.#broker.core, config.watchDefinitions);
@@ -113,6 +121,7 @@ class Server {
     for (const { protocol, port } of this.#management?.listeners() ?? []) {
       const name = httpNames.get(protocol);
       if (name !== undefined) logger.info('default', `${name} listener started on port ${port}`);
+      if (protocol === 'http') logger.info('default', `Web UI: http://localhost:${port}/`);
     }
     const pluginCount = [config.management, config.prometheus].filter(plugin => plugin.listeners.length > 0).length;
     // Much of the heap is by now what only loading and starting needed.

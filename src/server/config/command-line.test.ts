@@ -12,6 +12,7 @@ const NOTHING = {
   host: undefined,
   printUrl: false,
   watchDefinitions: null,
+  seed: null,
 };
 
 test('no argument asks for nothing special', () => {

@@ -18,6 +18,8 @@ export interface CommandLine {
   readonly printUrl: boolean;
   /** --watch-definitions */
   readonly watchDefinitions: string | null;
+  /** --seed */
+  readonly seed: string | null;
 }
 
 export const USAGE = `Usage: warren [options]
@@ -35,6 +37,7 @@ Starts the broker. Without options it listens for AMQP on 127.0.0.1:5672 and kee
   --print-url        print the AMQP URL on standard output as soon as the broker is ready
   --watch-definitions FILE
                      load definitions from FILE, and again whenever it changes
+  --seed FILE        begin with what is in FILE, JSON lines as \`warren export\` writes them, if there are no queues yet
   check DIR          look whether everything in a data directory is sound; changes nothing
   export DIR         write definitions and messages of a data directory as JSON lines; changes nothing
   --version          print the version and exit
@@ -44,7 +47,7 @@ Options go before environment variables (RABBITMQ_DEFAULT_USER, RABBITMQ_NODE_PO
 the configuration file. The reference of keys and variables is docs/guides/configuration.md.
 `;
 
-type Flag = 'config' | 'data-dir' | 'port' | 'host' | 'watch-definitions';
+type Flag = 'config' | 'data-dir' | 'port' | 'host' | 'watch-definitions' | 'seed';
 
 /**
  * Reads the arguments after the program's name. The last of repeated flags counts.
@@ -64,7 +67,8 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
       case '--data-dir':
       case '--port':
       case '--host':
-      case '--watch-definitions': {
+      case '--watch-definitions':
+      case '--seed': {
         const value = equals > 0 ? argument.slice(equals + 1) : argv[++index];
         // "--config --port 0": the value was forgotten.
         if (value === undefined || value === '' || (equals < 0 && value.startsWith('--'))) throw usageError(`${name} needs a value`);
@@ -98,6 +102,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     host: parseHost(values.get('host')),
     printUrl,
     watchDefinitions: values.get('watch-definitions') ?? null,
+    seed: values.get('seed') ?? null,
   };
 }
 

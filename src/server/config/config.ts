@@ -23,6 +23,8 @@ export interface Config {
   readonly printUrl: boolean;
   /** A file of definitions that is loaded at the start and whenever it changes; null without. */
   readonly watchDefinitions: string | null;
+  /** A file of definitions and messages that a broker without queues begins with; null without. */
+  readonly seed: string | null;
   /** The configuration files that were read, in order. */
   readonly configFiles: readonly string[];
   /** The plugins that an enabled_plugins file names; null if there is no such file. */

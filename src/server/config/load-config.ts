@@ -107,6 +107,7 @@ function build(context: BuildContext, configFiles: readonly string[]): Config {
     pidFile: context.environment.pidFile,
     printUrl: context.commandLine.printUrl,
     watchDefinitions: context.commandLine.watchDefinitions,
+    seed: context.commandLine.seed,
     configFiles,
     enabledPlugins: context.enabledPlugins,
     listeners: buildAmqpListeners(context, tls),

@@ -131,3 +131,39 @@ test('--watch-definitions applies a file again when it changes, and one that is 
   await client.end();
   await works(warren.port);
 });
+
+test('--seed begins with definitions and messages, once', async t => {
+  const lines = [
+    { definitions: shop },
+    {
+      vhost: '/',
+      queue: 'new',
+      exchange: 'orders',
+      routing_key: 'new',
+      properties: { delivery_mode: 2, headers: { n: 1 } },
+      payload: 'one',
+      payload_encoding: 'string',
+    },
+    { vhost: '/', queue: 'new', exchange: '', routing_key: 'new', properties: [], payload: 'AAE=', payload_encoding: 'base64' },
+  ];
+  const path = file(t, lines.map(line => JSON.stringify(line)).join('\n'));
+  const dataDir = join(temporaryDirectory(t), 'data');
+  const first = await WarrenProcess.start(t, { args: ['--seed', path], dataDir });
+  await first.logged(/Loaded 2 messages/);
+  const client = await AmqpDriver.connect({ port: first.port, user: 'shop', password: 'secret' });
+  await client.openChannel(1);
+  client.send(methods.encodeBasicGet(1, { queue: 'new', noAck: false }));
+  const one = await client.nextDelivery();
+  assert.equal(one.body.toString(), 'one');
+  assert.equal(one.properties.headers?.get('n')?.value, 1);
+  client.send(methods.encodeBasicGet(1, { queue: 'new', noAck: true }));
+  assert.deepEqual([...(await client.nextDelivery()).body], [0, 1]);
+  await client.end();
+  await first.stop();
+  const second = await WarrenProcess.start(t, { args: ['--seed', path], dataDir });
+  await second.logged(/There are queues: .* is not loaded/);
+  await second.stop();
+  const broken = WarrenProcess.run(t, { args: ['--seed', file(t, '{"vhost": 1}')] });
+  assert.notEqual((await broken.exited).code, 0);
+  assert.match(broken.output, /:1: vhost is no text/);
+});
