@@ -136,11 +136,8 @@ test('the environment variables of the container image make the first user and v
   await client.openChannel(1);
   await client.end();
   await assert.rejects(AmqpDriver.connect({ port: warren.port }), /ACCESS_REFUSED/);
-  assert.match(
-    warren.stdout,
-    /connection 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+: user 'shop' authenticated and granted access to vhost 'orders'/,
-  );
-  assert.match(warren.stdout, /PLAIN login refused: user 'guest' - invalid credentials/);
+  await warren.logged(/connection 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+: user 'shop' authenticated and granted access to vhost 'orders'/);
+  await warren.logged(/PLAIN login refused: user 'guest' - invalid credentials/);
 });
 
 test('a data directory keeps its first user, whatever the environment says later', async t => {
