@@ -5,9 +5,9 @@ import { BrokerError, type BrokerErrorCode } from '../../core/broker-error.ts';
 import type { ChannelInfo, ConnectionDescription, ConnectionInfo } from '../../core/connection-registry.ts';
 import { channelCreated, connectionClosed, connectionCreated } from '../../core/events/session-events.ts';
 import { Publication } from '../../core/messages/publication.ts';
-import type { Throttleable } from '../../core/flow-control.ts';
 import type { Flushable } from '../../core/turn.ts';
 import type { Vhost } from '../../core/vhost.ts';
+import { Intake } from '../../net/intake.ts';
 import type { Link, LinkSession } from '../../net/link.ts';
 import type { Outbox } from '../../net/outbox.ts';
 import { FrameBody, FrameEnd, FrameHeader, FrameHeartbeat, FrameMethod } from '../../wire/amqp091/constants.gen.ts';
@@ -52,14 +52,12 @@ const closed = 3;
 const closeTimeoutMillis = 5000;
 /** RabbitMQ lets a client that failed before it was let in wait this long, then closes without a word. [RabbitMQ: SILENT_CLOSE_DELAY] */
 const silentCloseMillis = 3000;
-/** Answers that a client may still have when its outbox is full already, before it is not read any more. */
-const answersBytesMax = 64 * 1024;
 const nothing = Buffer.alloc(0);
 const closeOkFrame = encodeConnectionCloseOk(0);
 const heartbeatFrame = Buffer.from([FrameHeartbeat, 0, 0, 0, 0, 0, 0, FrameEnd]);
 
 /** One AMQP 0-9-1 connection: frames in, methods to channels, errors out. Handshake and channels have files of their own. */
-export class Connection implements LinkSession, FrameVisitor, Flushable, ConnectionInfo, Actor, Throttleable {
+export class Connection implements LinkSession, FrameVisitor, Flushable, ConnectionInfo, Actor {
   readonly id: number;
   readonly protocol: string;
   readonly isBroker = false;
@@ -67,6 +65,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   readonly frontEnd: FrontEnd;
   readonly link: Link;
   readonly outbox: Outbox;
+  /** What is read of the client, and what keeps it from being read. */
+  readonly intake: Intake;
   readonly name: string;
   readonly reader: FrameReader;
   readonly tuning: Tuning;
@@ -79,17 +79,6 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   #vhost: Vhost | null = null;
   #lastChannel: Channel | null = null;
   #isDirty = false;
-  #hasPublished = false;
-  #isBlocked = false;
-  /** How many queues hold this publisher up. */
-  #holdCount = 0;
-  #isHeldForLog = false;
-  /** True while the client asks for so much without reading it that it is not read either. */
-  #isHeldForOutbox = false;
-  /** Answers written since the outbox is full. */
-  #unansweredBytes = 0;
-  /** True while somebody else is asked who the client is: what it sent behind its start-ok waits. */
-  #isHeldForLogin = false;
   /** Whether the client asked for the end; it may ask again. */
   #isClosedByClient = false;
   /** Channels that the client has closed in what is being read: what follows for them there is ignored. */
@@ -100,7 +89,6 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   frontEndSlot = -1;
   /** Largest body frame payload for this client. */
   bodyFrameMax = 4088;
-  lastReceivedMillis: number;
   lastSentMillis: number;
   /** When the connection is destroyed if nothing happens: handshake, close handshake. Infinity while running. */
   deadlineMillis: number;
@@ -112,6 +100,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.broker = broker;
     this.link = link;
     this.outbox = link.outbox;
+    this.intake = new Intake(link, broker.clock);
     this.id = broker.connections.nextId();
     const { facts } = link;
     this.protocol = facts.isWebSocket ? 'Web AMQP 0-9-1' : 'AMQP 0-9-1';
@@ -119,7 +108,6 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.name = [facts.peerHost, ':', facts.peerPort, ' -> ', facts.host, ':', facts.port].join('');
     const now = broker.clock.nowMillis;
     this.connectedAtMillis = broker.clock.wallMillis;
-    this.lastReceivedMillis = now;
     this.lastSentMillis = now;
     this.deadlineMillis = now + broker.settings.handshakeTimeoutMillis;
     this.reader = new FrameReader(broker.settings.initialFrameBytesMax);
@@ -133,7 +121,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   get publication(): Publication {
     if (this.#publication !== null) return this.#publication;
     const publication = new Publication();
-    publication.publisher = this;
+    publication.publisher = this.intake;
     return (this.#publication = publication);
   }
 
@@ -160,20 +148,11 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   }
 
   get isPublisher(): boolean {
-    return this.#hasPublished;
+    return this.intake.isPublisher;
   }
 
   get isRunning(): boolean {
     return this.#state === running;
-  }
-
-  get isBlocked(): boolean {
-    return this.#isBlocked;
-  }
-
-  /** Whether what was read and not acted on has to wait. */
-  get #isHeld(): boolean {
-    return this.#isBlocked || this.#isHeldForOutbox || this.#isHeldForLogin;
   }
 
   get hasRoom(): boolean {
@@ -186,14 +165,14 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
 
   get stateName(): string {
     if (this.#state === handshaking) return this.#handshake?.stateName ?? 'starting';
-    if (this.#state === running) return this.#isBlocked ? 'blocked' : 'running';
+    if (this.#state === running) return this.intake.isBlocked ? 'blocked' : 'running';
     return this.#state === closing ? 'closing' : 'closed';
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
-    const { turn, clock } = this.broker;
+    const { turn } = this.broker;
     turn.begin();
-    this.lastReceivedMillis = clock.nowMillis;
+    this.intake.received();
     if (this.#state === closed) return;
     try {
       let at = start;
@@ -203,7 +182,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
       // What is half received must not point into a buffer that larger traffic would pin.
       if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
       this.#closedInRead = null;
-      if (at < end && this.#isHeld) this.link.pauseBefore(buffer.subarray(at, end));
+      this.intake.giveBack(buffer, at, end);
     } catch (error) {
       this.fault(error);
     }
@@ -232,7 +211,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     } catch (error) {
       this.#fail(error, channelNumber, method, type === FrameMethod ? buffer.subarray(start + 4, end) : buffer.subarray(start, end));
     }
-    return this.#state !== closed && !this.#isHeld;
+    return this.#state !== closed && !this.intake.isStopped;
   }
 
   onBodyPiece(channelNumber: number, buffer: Buffer, start: number, end: number): boolean {
@@ -243,7 +222,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
         this.#fail(error, channelNumber, 0, buffer.subarray(start, start));
       }
     }
-    return this.#state !== closed && !this.#isHeld;
+    return this.#state !== closed && !this.intake.isStopped;
   }
 
   onFrameFault(fault: FrameFault, type: number, detail: number, payload: Buffer): void {
@@ -260,16 +239,9 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.wrote();
   }
 
-  /**
-   * Says that about so many bytes of answers are going to be written. Deliveries stop at a full outbox by themselves. Answers (basic.get
-   * above all) do not: a client that asks and asks and reads none of them is not read any more either, until it does.
-   */
+  /** Says that about so many bytes of answers are going to be written. */
   answers(bytes: number): void {
-    if (!this.outbox.isCongested || this.#isHeldForOutbox) return;
-    this.#unansweredBytes += bytes;
-    if (this.#unansweredBytes <= answersBytesMax || this.#state !== running) return;
-    this.#isHeldForOutbox = true;
-    this.link.pause();
+    if (this.#state === running) this.intake.answering(bytes);
   }
 
   /** Something was written to the outbox. */
@@ -287,11 +259,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   }
 
   onDrained(): void {
-    this.#unansweredBytes = 0;
-    if (this.#isHeldForOutbox) {
-      this.#isHeldForOutbox = false;
-      this.#resume();
-    }
+    this.intake.drained();
     if (this.#state !== running) return;
     this.broker.turn.begin();
     for (const channel of this.channels.values()) channel.refreshConsumers();
@@ -318,47 +286,15 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
    * neither routed nor confirmed before the alarm is over. [RabbitMQ: rabbit_reader, maybe_block]
    */
   publishes(): void {
-    this.#hasPublished = true;
+    this.intake.isPublisher = true;
     const { reason } = this.broker.alarms;
-    if (reason !== null && !this.#isBlocked) this.#block(reason);
+    if (reason !== null) this.#block(reason);
   }
 
   alarmChanged(reason: string | null): void {
     if (this.#state !== running) return;
-    if (reason !== null && this.#hasPublished && !this.#isBlocked) this.#block(reason);
-    else if (reason === null && this.#isBlocked) this.#unblock();
-  }
-
-  /** Acts on nothing more until `releaseAfterLogin`. */
-  holdForLogin(): void {
-    this.#isHeldForLogin = true;
-    this.link.pause();
-  }
-
-  releaseAfterLogin(): void {
-    this.#isHeldForLogin = false;
-    this.#resume();
-  }
-
-  hold(): void {
-    this.#holdCount++;
-    this.link.pause();
-  }
-
-  /** Reads nothing more until the disk has caught up with what was published. */
-  holdForLog(): void {
-    if (this.#isHeldForLog) return;
-    this.#isHeldForLog = true;
-    this.hold();
-    this.broker.log.onCaughtUp(() => {
-      this.#isHeldForLog = false;
-      this.release();
-    });
-  }
-
-  release(): void {
-    this.#holdCount--;
-    this.#resume();
+    if (reason !== null) this.#block(reason);
+    else if (this.intake.isBlocked) this.#unblock();
   }
 
   /** Ends the connection with an error that the client has to confirm. `method` is at fault, 0 for none. */
@@ -422,7 +358,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     const { events, settings } = this.broker;
     // Who never said who he was, a port scan or a health check, is no event.
     if (events.isObserved && this.tuning.mechanism !== '') connectionClosed(events, settings.nodeName, this.describe());
-    this.broker.flow.forget(this);
+    this.broker.flow.forget(this.intake);
     this.#publishMemos?.close();
     this.frontEnd.closed(this);
     this.#state = closed;
@@ -453,8 +389,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     if (this.#state !== running) return;
     const { heartbeatMillis } = this.tuning;
     if (heartbeatMillis > 0) {
-      // Reading is stopped while blocked, so silence proves nothing then.
-      if (!this.link.isPaused && nowMillis - this.lastReceivedMillis > 2 * heartbeatMillis) {
+      if (this.intake.isSilent(nowMillis, 2 * heartbeatMillis)) {
         this.closeReason = 'missed heartbeats';
         this.broker.logger.error('connection', closingText(this, `missed heartbeats from client, timeout: ${heartbeatMillis / 1000}s`));
         this.link.destroy();
@@ -666,22 +601,12 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   }
 
   #block(reason: string): void {
-    this.#isBlocked = true;
-    if (this.tuning.wantsBlocked) this.send(encodeConnectionBlocked(0, { reason }));
-    this.link.pause();
+    if (this.intake.block() && this.tuning.wantsBlocked) this.send(encodeConnectionBlocked(0, { reason }));
   }
 
   #unblock(): void {
-    this.#isBlocked = false;
-    this.lastReceivedMillis = this.broker.clock.nowMillis;
     if (this.tuning.wantsBlocked) this.send(encodeConnectionUnblocked(0));
-    this.#resume();
-  }
-
-  #resume(): void {
-    if (this.#holdCount > 0 || this.#isHeld) return;
-    this.lastReceivedMillis = this.broker.clock.nowMillis;
-    this.link.resume();
+    this.intake.unblock();
   }
 
   #sweepUnacked(nowMillis: number): void {

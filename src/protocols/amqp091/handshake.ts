@@ -91,13 +91,13 @@ export class Handshake {
     this.#state = 'authenticating';
     const result = connection.frontEnd.authenticate(connection, args.mechanism, args.response);
     if (result instanceof Promise) {
-      connection.holdForLogin();
+      connection.intake.holdForLogin();
       result
         .then(answer => {
           connection.broker.turn.begin();
           if (connection.link.isClosed) return;
           if (this.#state === 'authenticating') this.#authenticated(answer);
-          connection.releaseAfterLogin();
+          connection.intake.releaseAfterLogin();
         })
         .catch((error: unknown) => connection.fault(error));
     } else {

@@ -75,13 +75,13 @@ export class Connecting {
       this.#authenticated(login, result);
       return;
     }
-    connection.holdForLogin();
+    connection.intake.holdForLogin();
     result
       .then(answer => {
         broker.turn.begin();
         if (connection.link.isClosed) return;
         connection.guarded(() => this.#authenticated(login, answer));
-        connection.releaseAfterLogin();
+        connection.intake.releaseAfterLogin();
       })
       .catch((error: unknown) => connection.fault(error));
   }
@@ -162,7 +162,7 @@ export class Connecting {
         `MQTT login failed: ${result.reason}`,
       );
       if (result.delayMillis <= 0) throw refusal;
-      connection.holdForLogin();
+      connection.intake.holdForLogin();
       connection.frontEnd.later(result.delayMillis, () => {
         if (!connection.link.isClosed)
           connection.guarded(() => {

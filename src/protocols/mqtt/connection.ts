@@ -5,9 +5,9 @@ import type { BrokerCore } from '../../core/broker.ts';
 import type { BrokerErrorCode } from '../../core/broker-error.ts';
 import type { ChannelInfo, ConnectionDescription, ConnectionInfo } from '../../core/connection-registry.ts';
 import { connectionClosed } from '../../core/events/session-events.ts';
-import type { Throttleable } from '../../core/flow-control.ts';
 import type { Flushable } from '../../core/turn.ts';
 import type { Vhost } from '../../core/vhost.ts';
+import { Intake } from '../../net/intake.ts';
 import type { Link, LinkSession } from '../../net/link.ts';
 import type { Outbox } from '../../net/outbox.ts';
 import { mqtt31, mqtt311, mqtt5, packetTypes, reasons } from '../../wire/mqtt/constants.ts';
@@ -33,8 +33,6 @@ const closed = 3;
 
 /** How long a client may take to close its side when it was told to. */
 const closeTimeoutMillis = 5000;
-/** Answers that a client may still have when its outbox is full already, before it is not read any more. */
-const answersBytesMax = 64 * 1024;
 /** Properties, topic and fixed header of a message whose body is as large as bodies may be. */
 const packetOverheadBytes = 128 * 1024;
 const pingresp = Buffer.from([packetTypes.pingresp << 4, 0]);
@@ -43,13 +41,15 @@ const typeShift = 4;
 const noAliases: Buffer[] = [];
 
 /** One MQTT connection: packets in, to the session and to exchanges; errors out with their reason codes. */
-export class Connection implements LinkSession, PacketVisitor, Flushable, ConnectionInfo, Actor, Throttleable {
+export class Connection implements LinkSession, PacketVisitor, Flushable, ConnectionInfo, Actor {
   readonly id: number;
   readonly isBroker = false;
   readonly broker: BrokerCore;
   readonly frontEnd: FrontEnd;
   readonly link: Link;
   readonly outbox: Outbox;
+  /** What is read of the client, and what keeps it from being read. */
+  readonly intake: Intake;
   readonly name: string;
   readonly reader: PacketReader;
   readonly isSparkplug: boolean;
@@ -75,19 +75,11 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   #acks: PendingAcks | null = null;
   #replies: DurableReplies | null = null;
   #isDirty = false;
-  #hasPublished = false;
-  #isBlocked = false;
-  #holdCount = 0;
-  #isHeldForLog = false;
-  #isHeldForOutbox = false;
-  #isHeldForLogin = false;
-  #unansweredBytes = 0;
   /** The client has said goodbye, and not asked for its will. */
   #isOrderly = false;
   registrySlot = -1;
   /** Where the front-end keeps this connection. */
   frontEndSlot = -1;
-  lastReceivedMillis: number;
   /** When the connection is destroyed if nothing happens; Infinity while it is open. */
   deadlineMillis: number;
   #closeReason = '';
@@ -98,6 +90,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     this.broker = broker;
     this.link = link;
     this.outbox = link.outbox;
+    this.intake = new Intake(link, broker.clock);
     this.id = broker.connections.nextId();
     const { facts } = link;
     // Joined, it is one flat string and no tree of pieces.
@@ -105,7 +98,6 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     this.isSparkplug = options.sparkplug;
     this.deliveriesMax = options.prefetch === 0 ? 0xffff : options.prefetch;
     this.connectedAtMillis = broker.clock.wallMillis;
-    this.lastReceivedMillis = broker.clock.nowMillis;
     this.deadlineMillis = broker.clock.nowMillis + options.loginMillis;
     this.reader = new PacketReader(Math.min(options.preauthPacketBytesMax, options.packetBytesMax));
     broker.connections.add(this);
@@ -141,7 +133,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   }
 
   get isPublisher(): boolean {
-    return this.#hasPublished;
+    return this.intake.isPublisher;
   }
 
   get isOpen(): boolean {
@@ -153,7 +145,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   }
 
   get stateName(): string {
-    if (this.#state === open) return this.#isBlocked ? 'blocked' : 'running';
+    if (this.#state === open) return this.intake.isBlocked ? 'blocked' : 'running';
     return this.#state === closed ? 'closed' : 'starting';
   }
 
@@ -165,18 +157,14 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     return this.link.sentBytes;
   }
 
-  get #isHeld(): boolean {
-    return this.#isBlocked || this.#isHeldForOutbox || this.#isHeldForLogin;
-  }
-
   onBytes(buffer: Buffer, start: number, end: number): void {
-    const { turn, clock } = this.broker;
+    const { turn } = this.broker;
     turn.begin();
-    this.lastReceivedMillis = clock.nowMillis;
+    this.intake.received();
     if (this.#state === closed) return;
     try {
       const at = this.reader.push(buffer, start, end, this);
-      if (at < end && this.#isHeld) this.link.pauseBefore(buffer.subarray(at, end));
+      this.intake.giveBack(buffer, at, end);
     } catch (error) {
       this.#fail(error);
     }
@@ -191,7 +179,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     } catch (error) {
       this.#fail(error);
     }
-    return this.#state !== closed && !this.#isHeld;
+    return this.#state !== closed && !this.intake.isStopped;
   }
 
   onPacketFault(fault: PacketFault, first: number, packetBytes: number): void {
@@ -217,13 +205,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
 
   send(packet: Buffer): void {
     if (this.link.isClosed) return;
-    if (this.outbox.isCongested && !this.#isHeldForOutbox) {
-      this.#unansweredBytes += packet.length;
-      if (this.#unansweredBytes > answersBytesMax && this.#state === open) {
-        this.#isHeldForOutbox = true;
-        this.link.pause();
-      }
-    }
+    if (this.#state === open) this.intake.answering(packet.length);
     this.outbox.append(packet);
     this.wrote();
   }
@@ -246,11 +228,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   }
 
   onDrained(): void {
-    this.#unansweredBytes = 0;
-    if (this.#isHeldForOutbox) {
-      this.#isHeldForOutbox = false;
-      this.#resume();
-    }
+    this.intake.drained();
     if (this.#state !== open) return;
     this.broker.turn.begin();
     this.session.refresh();
@@ -275,48 +253,14 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
 
   /** Notes that the client publishes: alarms concern it from now on. */
   publishes(): void {
-    this.#hasPublished = true;
-    if (this.broker.alarms.reason !== null && !this.#isBlocked) this.#block();
+    this.intake.isPublisher = true;
+    if (this.broker.alarms.reason !== null) this.intake.block();
   }
 
   alarmChanged(reason: string | null): void {
     if (this.#state !== open) return;
-    if (reason !== null && this.#hasPublished && !this.#isBlocked) this.#block();
-    else if (reason === null && this.#isBlocked) {
-      this.#isBlocked = false;
-      this.#resume();
-    }
-  }
-
-  holdForLogin(): void {
-    this.#isHeldForLogin = true;
-    this.link.pause();
-  }
-
-  releaseAfterLogin(): void {
-    this.#isHeldForLogin = false;
-    this.#resume();
-  }
-
-  hold(): void {
-    this.#holdCount++;
-    this.link.pause();
-  }
-
-  release(): void {
-    this.#holdCount--;
-    this.#resume();
-  }
-
-  /** Reads nothing more until the disk has caught up with what was published. */
-  holdForLog(): void {
-    if (this.#isHeldForLog) return;
-    this.#isHeldForLog = true;
-    this.hold();
-    this.broker.log.onCaughtUp(() => {
-      this.#isHeldForLog = false;
-      this.release();
-    });
+    if (reason !== null) this.intake.block();
+    else this.intake.unblock();
   }
 
   /** The alias that the client knows for a routing key's topic, or 0. */
@@ -379,7 +323,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     broker.connections.delete(this);
     broker.counters.connectionsClosed++;
     if (broker.events.isObserved && this.#vhost !== null) connectionClosed(broker.events, broker.settings.nodeName, this.describe());
-    broker.flow.forget(this);
+    broker.flow.forget(this.intake);
     this.#publishing?.close();
     frontEnd.closed(this);
   }
@@ -398,9 +342,8 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
       return;
     }
     if (this.#state !== open || this.keepAliveSeconds === 0) return;
-    // Reading is stopped while blocked, so silence proves nothing then. [MQTT 5.0 3.1.2.10]
-    if (!this.link.isPaused && nowMillis - this.lastReceivedMillis > this.keepAliveSeconds * 1500)
-      this.disconnect(reasons.keepAliveTimeout, 'keep-alive timeout');
+    // [MQTT 5.0 3.1.2.10]
+    if (this.intake.isSilent(nowMillis, this.keepAliveSeconds * 1500)) this.disconnect(reasons.keepAliveTimeout, 'keep-alive timeout');
   }
 
   /** Something went wrong that is our fault: ends this connection, and nothing else. */
@@ -562,16 +505,5 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   #fail(error: unknown): void {
     if (error instanceof MqttError) this.disconnect(error.reason, error.message);
     else this.fault(error);
-  }
-
-  #block(): void {
-    this.#isBlocked = true;
-    this.link.pause();
-  }
-
-  #resume(): void {
-    if (this.#holdCount > 0 || this.#isHeld) return;
-    this.lastReceivedMillis = this.broker.clock.nowMillis;
-    this.link.resume();
   }
 }

@@ -29,7 +29,7 @@ export class DurableReplies implements ConfirmWaiter {
     broker.ledger.expect(this);
     if (this.#replies.length < waitingMax || this.#isHolding) return;
     this.#isHolding = true;
-    this.#connection.hold();
+    this.#connection.intake.hold();
   }
 
   takeMark(): number {
@@ -42,6 +42,6 @@ export class DurableReplies implements ConfirmWaiter {
     for (const reply of due) this.#connection.send(reply);
     if (!this.#isHolding || this.#replies.length > 0) return;
     this.#isHolding = false;
-    this.#connection.release();
+    this.#connection.intake.release();
   }
 }

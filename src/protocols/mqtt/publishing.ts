@@ -44,7 +44,7 @@ export class Publishing {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#publication = new Publication();
-    this.#publication.publisher = connection;
+    this.#publication.publisher = connection.intake;
     this.#memos = new PublishMemos(connection.frontEnd.publishMemoBudget);
   }
 
@@ -179,7 +179,7 @@ export class Publishing {
       reason = reasons.quotaExceeded;
     }
     if (qos > 0) this.#acknowledge(qos, id, reason);
-    if (p.isPersistent && broker.log.isBehind) connection.holdForLog();
+    if (p.isPersistent && broker.log.isBehind) connection.intake.holdForLog(broker.log);
     p.parts = null;
     p.body = nothing;
   }

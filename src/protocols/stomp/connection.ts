@@ -3,10 +3,10 @@ import type { BrokerCore } from '../../core/broker.ts';
 import { BrokerError, type BrokerErrorCode } from '../../core/broker-error.ts';
 import type { ChannelInfo, ConnectionDescription, ConnectionInfo } from '../../core/connection-registry.ts';
 import { connectionClosed, connectionCreated } from '../../core/events/session-events.ts';
-import type { Throttleable } from '../../core/flow-control.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import type { Flushable } from '../../core/turn.ts';
 import type { Vhost } from '../../core/vhost.ts';
+import { Intake } from '../../net/intake.ts';
 import type { Link, LinkSession } from '../../net/link.ts';
 import type { Outbox } from '../../net/outbox.ts';
 import { DecodeError } from '../../wire/decode-error.ts';
@@ -22,14 +22,12 @@ import { StompError } from './stomp-error.ts';
 
 /** How long the peer may take to close its side when ours is closed. */
 const closeTimeoutMillis = 5000;
-/** Answers that a client may still have when its outbox is full already, before it is not read any more. */
-const answersBytesMax = 64 * 1024;
 const heartBeat = Buffer.from('\n');
 
 type State = 'starting' | 'running' | 'leaving' | 'closed';
 
 /** One STOMP connection: bytes in, frames to login and session, errors out. */
-export class StompConnection implements LinkSession, FrameVisitor, Flushable, ConnectionInfo, Actor, Throttleable {
+export class StompConnection implements LinkSession, FrameVisitor, Flushable, ConnectionInfo, Actor {
   readonly id: number;
   readonly isBroker = false;
   readonly broker: BrokerCore;
@@ -37,6 +35,8 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
   readonly options: StompOptions;
   readonly link: Link;
   readonly outbox: Outbox;
+  /** What is read of the client, and what keeps it from being read. */
+  readonly intake: Intake;
   readonly name: string;
   readonly connectedAtMillis: number;
   /** Filled anew for every message. */
@@ -47,15 +47,6 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
   #vhost: Vhost | null = null;
   #state: State = 'starting';
   #isDirty = false;
-  #hasPublished = false;
-  #isBlocked = false;
-  /** How many queues hold this publisher up. */
-  #holdCount = 0;
-  #isHeldForLog = false;
-  #isHeldForOutbox = false;
-  #isHeldForLogin = false;
-  /** Answers written since the outbox is full. */
-  #unansweredBytes = 0;
   #isCounted = false;
   /** '1.2', once it is agreed on. */
   version = '';
@@ -66,7 +57,6 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
   /** What the client wants to hear of us at least, and we of it; 0 for no heart-beats. */
   sendMillis = 0;
   receiveMillis = 0;
-  lastReceivedMillis: number;
   lastSentMillis: number;
   /** When the connection is destroyed if nothing happens. Infinity while running. */
   #deadlineMillis: number;
@@ -79,15 +69,15 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
     this.options = options;
     this.link = link;
     this.outbox = link.outbox;
+    this.intake = new Intake(link, broker.clock);
     this.id = broker.connections.nextId();
     const { facts } = link;
     this.name = `${facts.peerHost}:${facts.peerPort} -> ${facts.host}:${facts.port}`;
     this.connectedAtMillis = broker.clock.wallMillis;
-    this.lastReceivedMillis = broker.clock.nowMillis;
-    this.lastSentMillis = this.lastReceivedMillis;
-    this.#deadlineMillis = this.lastReceivedMillis + options.loginMillis;
+    this.lastSentMillis = broker.clock.nowMillis;
+    this.#deadlineMillis = this.lastSentMillis + options.loginMillis;
     this.#reader = new FrameReader(options.preauthFrameBytesMax);
-    this.publication.publisher = this;
+    this.publication.publisher = this.intake;
     this.#login = new Login(this);
     broker.connections.add(this);
     broker.counters.connectionsOpened++;
@@ -113,7 +103,7 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
   }
 
   get isPublisher(): boolean {
-    return this.#hasPublished;
+    return this.intake.isPublisher;
   }
 
   get isRunning(): boolean {
@@ -129,7 +119,7 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
   }
 
   get stateName(): string {
-    return this.#state === 'running' && this.#isBlocked ? 'blocked' : this.#state;
+    return this.#state === 'running' && this.intake.isBlocked ? 'blocked' : this.#state;
   }
 
   get receivedBytes(): number {
@@ -140,19 +130,14 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
     return this.link.sentBytes;
   }
 
-  /** Whether what was read and not acted on has to wait. */
-  get #isHeld(): boolean {
-    return this.#isBlocked || this.#isHeldForOutbox || this.#isHeldForLogin;
-  }
-
   onBytes(buffer: Buffer, start: number, end: number): void {
-    const { turn, clock } = this.broker;
+    const { turn } = this.broker;
     turn.begin();
-    this.lastReceivedMillis = clock.nowMillis;
+    this.intake.received();
     if (this.#state === 'closed' || this.#state === 'leaving') return;
     try {
       const at = this.#reader.push(buffer, start, end, this);
-      if (at < end && this.#isHeld) this.link.pauseBefore(buffer.subarray(at, end));
+      this.intake.giveBack(buffer, at, end);
     } catch (error) {
       this.fail(error);
     }
@@ -167,13 +152,13 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
     } catch (error) {
       this.fail(error);
     }
-    return (this.#state === 'starting' || this.#state === 'running') && !this.#isHeld;
+    return (this.#state === 'starting' || this.#state === 'running') && !this.intake.isStopped;
   }
 
   /** Queues a whole frame for sending. */
   send(frame: Buffer): void {
     if (this.link.isClosed) return;
-    this.#answers(frame.length);
+    if (this.#state === 'running') this.intake.answering(frame.length);
     this.outbox.append(frame);
     this.wrote();
   }
@@ -193,11 +178,7 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
   }
 
   onDrained(): void {
-    this.#unansweredBytes = 0;
-    if (this.#isHeldForOutbox) {
-      this.#isHeldForOutbox = false;
-      this.#resume();
-    }
+    this.intake.drained();
     if (this.#state !== 'running') return;
     this.broker.turn.begin();
     this.#session?.refreshConsumers();
@@ -260,46 +241,14 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
 
   /** Notes that the client publishes: alarms concern it from now on. [RabbitMQ: maybe_block] */
   publishes(): void {
-    this.#hasPublished = true;
-    if (this.broker.alarms.reason !== null && !this.#isBlocked) this.#block();
+    this.intake.isPublisher = true;
+    if (this.broker.alarms.reason !== null) this.intake.block();
   }
 
   alarmChanged(reason: string | null): void {
     if (this.#state !== 'running') return;
-    if (reason !== null && this.#hasPublished && !this.#isBlocked) this.#block();
-    else if (reason === null && this.#isBlocked) this.#unblock();
-  }
-
-  /** Acts on nothing more until `releaseAfterLogin`. */
-  holdForLogin(): void {
-    this.#isHeldForLogin = true;
-    this.link.pause();
-  }
-
-  releaseAfterLogin(): void {
-    this.#isHeldForLogin = false;
-    this.#resume();
-  }
-
-  hold(): void {
-    this.#holdCount++;
-    this.link.pause();
-  }
-
-  release(): void {
-    this.#holdCount--;
-    this.#resume();
-  }
-
-  /** Reads nothing more until the disk has caught up with what was published. */
-  holdForLog(): void {
-    if (this.#isHeldForLog) return;
-    this.#isHeldForLog = true;
-    this.hold();
-    this.broker.log.onCaughtUp(() => {
-      this.#isHeldForLog = false;
-      this.release();
-    });
+    if (reason !== null) this.intake.block();
+    else this.intake.unblock();
   }
 
   close(code: BrokerErrorCode, text: string): void {
@@ -339,7 +288,7 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
     this.broker.counters.connectionsClosed++;
     const { events, settings, logger } = this.broker;
     if (events.isObserved && this.user !== '') connectionClosed(events, settings.nodeName, this.describe());
-    this.broker.flow.forget(this);
+    this.broker.flow.forget(this.intake);
     this.frontEnd.closed(this);
     const wasOrderly = this.#closeReason !== '';
     this.#state = 'closed';
@@ -361,8 +310,7 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
   }
 
   #sweepRunning(nowMillis: number): void {
-    // Reading is stopped while the client is held up, so silence proves nothing then.
-    if (this.receiveMillis > 0 && !this.link.isPaused && nowMillis - this.lastReceivedMillis > 2 * this.receiveMillis) {
+    if (this.receiveMillis > 0 && this.intake.isSilent(nowMillis, 2 * this.receiveMillis)) {
       this.#destroy(`missed heart-beats from client, timeout: ${this.receiveMillis / 1000}s`);
       return;
     }
@@ -385,33 +333,8 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
     this.link.destroy();
   }
 
-  /** A client that sends and sends and reads none of the answers is not read any more either, until it does. */
-  #answers(bytes: number): void {
-    if (!this.outbox.isCongested || this.#isHeldForOutbox) return;
-    this.#unansweredBytes += bytes;
-    if (this.#unansweredBytes <= answersBytesMax || this.#state !== 'running') return;
-    this.#isHeldForOutbox = true;
-    this.link.pause();
-  }
-
   #releaseResources(): void {
     this.#session?.close();
     this.#vhost?.removeQueuesOf(this);
-  }
-
-  #block(): void {
-    this.#isBlocked = true;
-    this.link.pause();
-  }
-
-  #unblock(): void {
-    this.#isBlocked = false;
-    this.#resume();
-  }
-
-  #resume(): void {
-    if (this.#holdCount > 0 || this.#isHeld) return;
-    this.lastReceivedMillis = this.broker.clock.nowMillis;
-    this.link.resume();
   }
 }

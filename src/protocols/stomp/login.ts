@@ -66,7 +66,7 @@ export class Login {
       finish(result);
       return;
     }
-    connection.holdForLogin();
+    connection.intake.holdForLogin();
     const { body } = frame;
     const waiting = this.#isImplicit ? { ...frame, body: Buffer.from(body) } : null;
     result
@@ -79,7 +79,7 @@ export class Login {
         } catch (error) {
           connection.fail(error);
         }
-        connection.releaseAfterLogin();
+        connection.intake.releaseAfterLogin();
       })
       .catch((error: unknown) => connection.fail(error));
   }

@@ -48,7 +48,7 @@ export function send(session: Session, frame: Frame): void {
   vhost.tracer?.published(session.identity(), exchange, route, p);
   const routed = broker.publisher.publish(vhost, exchange, route, p);
   if (routed === 0) countDropped(session, exchange);
-  else if (p.isPersistent && broker.log.isBehind) connection.holdForLog();
+  else if (p.isPersistent && broker.log.isBehind) connection.intake.holdForLog(broker.log);
   if (p.isRefused && receipt !== undefined) session.receipts.refuseLast();
 }
 

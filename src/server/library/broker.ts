@@ -75,7 +75,7 @@ export class Broker extends PlainBroker {
     this.#clock?.observe({
       activity: () => activityOf(core),
       keepClientsAlive(nowMillis) {
-        for (const connection of frontEnd.connections()) connection.lastReceivedMillis = nowMillis;
+        for (const connection of frontEnd.connections()) connection.intake.lastReceivedMillis = nowMillis;
       },
     });
   }

@@ -1,0 +1,138 @@
+// hot path: see docs/STYLE.md
+import type { Clock } from '../core/ports/clock.ts';
+import type { CommitLog } from '../core/ports/commit-log.ts';
+import type { Link } from './link.ts';
+
+/** Answers that a client may still have when its outbox is full already, before it is not read any more. */
+export const answersBytesMax = 64 * 1024;
+
+const alarm = 1;
+const login = 2;
+const answers = 4;
+
+/**
+ * What a connection takes in: when something came last, and whatever keeps it from being read.
+ *
+ * Queues and the log hold it: the socket is not read, but what was read is acted on. An alarm, a login and unread answers stop it: what was
+ * read and not acted on waits, too. It is read again when nothing holds or stops it any more.
+ */
+export class Intake {
+  readonly #link: Link;
+  readonly #clock: Clock;
+  /** What stops it, a bit each. */
+  #stops = 0;
+  #holdCount = 0;
+  #isHeldForLog = false;
+  /** Answers written since the outbox is full. */
+  #answersBytes = 0;
+  /** Whether the client has published: only then do alarms concern it. */
+  isPublisher = false;
+  /** When the last bytes came, or reading began again. */
+  lastReceivedMillis: number;
+
+  constructor(link: Link, clock: Clock) {
+    this.#link = link;
+    this.#clock = clock;
+    this.lastReceivedMillis = clock.nowMillis;
+  }
+
+  /** Whether what was read and not acted on has to wait. */
+  get isStopped(): boolean {
+    return this.#stops !== 0;
+  }
+
+  /** Whether an alarm stops it. */
+  get isBlocked(): boolean {
+    return (this.#stops & alarm) !== 0;
+  }
+
+  /** Whether nothing came for so long although it is read: while it is not, silence proves nothing. */
+  isSilent(nowMillis: number, timeoutMillis: number): boolean {
+    return !this.#link.isPaused && nowMillis - this.lastReceivedMillis > timeoutMillis;
+  }
+
+  /** Bytes came. */
+  received(): void {
+    this.lastReceivedMillis = this.#clock.nowMillis;
+  }
+
+  /** Gives back what could not be acted on: it comes first when reading goes on. */
+  giveBack(buffer: Buffer, start: number, end: number): void {
+    if (start < end && this.#stops !== 0) this.#link.pauseBefore(buffer.subarray(start, end));
+  }
+
+  /** Stops a publisher because of an alarm, until `unblock`. Returns whether that is new. */
+  block(): boolean {
+    if (!this.isPublisher || this.isBlocked) return false;
+    this.#stop(alarm);
+    return true;
+  }
+
+  unblock(): void {
+    this.#unstop(alarm);
+  }
+
+  /** Stops until `releaseAfterLogin`: somebody else is asked who the client is. */
+  holdForLogin(): void {
+    this.#stop(login);
+  }
+
+  releaseAfterLogin(): void {
+    this.#unstop(login);
+  }
+
+  /**
+   * Says that about so many bytes of answers are going to be written to the outbox. Deliveries stop at a full outbox by themselves. Answers
+   * (basic.get above all) do not: a client that asks and asks and reads none of them is not read any more either, until `drained`.
+   */
+  answering(bytes: number): void {
+    if (!this.#link.outbox.isCongested) return;
+    this.#answersBytes += bytes;
+    if (this.#answersBytes > answersBytesMax) this.#stop(answers);
+  }
+
+  /** The outbox has room again. */
+  drained(): void {
+    this.#answersBytes = 0;
+    this.#unstop(answers);
+  }
+
+  /** Reads nothing more until `release`, as often as it was called. */
+  hold(): void {
+    this.#holdCount++;
+    this.#link.pause();
+  }
+
+  release(): void {
+    this.#holdCount--;
+    this.#resume();
+  }
+
+  /** Reads nothing more until the disk has caught up with what was published. */
+  holdForLog(log: CommitLog): void {
+    if (this.#isHeldForLog) return;
+    this.#isHeldForLog = true;
+    this.hold();
+    log.onCaughtUp(() => {
+      this.#isHeldForLog = false;
+      this.release();
+    });
+  }
+
+  #stop(why: number): void {
+    this.#stops |= why;
+    this.#link.pause();
+  }
+
+  #unstop(why: number): void {
+    if ((this.#stops & why) === 0) return;
+    this.#stops &= ~why;
+    this.#resume();
+  }
+
+  #resume(): void {
+    if (this.#holdCount > 0 || this.#stops !== 0) return;
+    this.received();
+    this.#link.resume();
+  }
+}
