@@ -16,7 +16,9 @@ import { FlowControl } from './flow-control.ts';
 import type { Exchange } from './exchanges/exchange.ts';
 import type { ExchangeType } from './exchanges/exchange-type.ts';
 import { limits } from './limits.ts';
-import { type MessageRef, MessageStore, type RefHolder } from './messages/message-store.ts';
+import type { MessageRef, RefHolder } from './messages/message-ref.ts';
+import { compactSlabs } from './messages/compaction.ts';
+import { MessageStore } from './messages/message-store.ts';
 import { isParameterChange } from './parameters/parameter-change.ts';
 import { isSchedulingOn } from './parameters/scheduled-delivery.ts';
 import { Parameters } from './parameters/parameters.ts';
@@ -373,7 +375,7 @@ export class BrokerCore {
 
   /** Gives memory back that is held but not used; to be called now and then. Returns how many slabs were emptied. */
   compactMemory(slackBytes: number = limits.storeSlackBytes): number {
-    return this.store.compact(this.#allRefHolders(), slackBytes);
+    return compactSlabs(this.store, this.#allRefHolders(), slackBytes);
   }
 
   /** Everybody who holds references to messages. */

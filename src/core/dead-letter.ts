@@ -1,4 +1,4 @@
-import type { MessageRef } from './messages/message-store.ts';
+import type { MessageRef } from './messages/message-ref.ts';
 import type { Entry } from './queues/entry.ts';
 import type { Queue } from './queues/queue.ts';
 

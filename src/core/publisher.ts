@@ -2,7 +2,8 @@
 import type { Exchange } from './exchanges/exchange.ts';
 import type { Target } from './exchanges/exchange-type.ts';
 import { type Route, takenRoute } from './exchanges/route.ts';
-import type { MessageRef, MessageStore } from './messages/message-store.ts';
+import type { MessageRef } from './messages/message-ref.ts';
+import type { MessageStore } from './messages/message-store.ts';
 import type { Publication } from './messages/publication.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Queue } from './queues/queue.ts';

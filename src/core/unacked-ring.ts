@@ -1,7 +1,7 @@
 // hot path: see docs/STYLE.md
 import type { Consumer } from './consumer.ts';
 import { Entry } from './queues/entry.ts';
-import type { Rename, RefHolder } from './messages/message-store.ts';
+import type { Rename, RefHolder } from './messages/message-ref.ts';
 
 const initialCapacity = 16;
 /** What a ring has before its first delivery: most channels of most connections never get one. */

@@ -6,7 +6,7 @@ import type { ExchangeHome } from './exchanges/exchange-home.ts';
 import type { ExchangeType, Target } from './exchanges/exchange-type.ts';
 import { Exchange } from './exchanges/exchange.ts';
 import { Router } from './exchanges/router.ts';
-import type { MessageRef } from './messages/message-store.ts';
+import type { MessageRef } from './messages/message-ref.ts';
 import type { Publication } from './messages/publication.ts';
 import { UnroutableLog } from './messages/unroutable-log.ts';
 import type { MetadataJournal } from './ports/metadata-journal.ts';

@@ -1,5 +1,5 @@
 import { BrokerCore } from '../../src/core/broker.ts';
-import { recordHeaderBytes } from '../../src/core/messages/message-store.ts';
+import { recordHeaderBytes } from '../../src/core/messages/record.ts';
 import { silentLogger } from '../../src/core/ports/logger.ts';
 import { Entry } from '../../src/core/queues/entry.ts';
 import type { Queue } from '../../src/core/queues/queue.ts';

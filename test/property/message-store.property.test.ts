@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type LogRegionListener, type LooseMessage, MessageStore, type Rename } from '../../src/core/messages/message-store.ts';
+import type { LogRegionListener } from '../../src/core/messages/log-region-listener.ts';
+import type { LooseMessage } from '../../src/core/messages/loose-message.ts';
+import type { Rename } from '../../src/core/messages/message-ref.ts';
+import { compactSlabs, moveRecords } from '../../src/core/messages/compaction.ts';
+import { MessageStore } from '../../src/core/messages/message-store.ts';
 import { Publication } from '../../src/core/messages/publication.ts';
 import { type Slab, slabBytes } from '../../src/core/messages/slab.ts';
 import { forSeeds, Random } from '../support/random.ts';
@@ -159,7 +163,7 @@ class Bench {
 
   compact(): void {
     const held = this.store.heldBytes;
-    this.store.compact(this.holders(), this.random.pick([0, slabBytes]));
+    compactSlabs(this.store, this.holders(), this.random.pick([0, slabBytes]));
     assert.ok(this.store.heldBytes <= held + slabBytes * 9);
     for (const message of this.messages) this.check(message);
   }
@@ -175,7 +179,7 @@ class Bench {
       }
     }
     const renamed = new Set<number>();
-    this.store.move(victims, this.holders(), true, ref => {
+    moveRecords(this.store, victims, this.holders(), true, ref => {
       renamed.add(ref);
       return ref;
     });
@@ -247,8 +251,8 @@ test('the store gives back what was put in, through sharing, compaction, moves i
     while (bench.messages.length > 0) bench.release();
     bench.writeOut();
     bench.checkCounts();
-    assert.equal(bench.store.looseBytes, 0);
-    assert.equal(bench.store.evictedLoose, 0);
+    assert.equal(bench.store.looseMessages.bytes, 0);
+    assert.equal(bench.store.looseMessages.evictedCount, 0);
     assert.equal(bench.log.loose.size, 0);
     // What is left: the slab that is being filled of each series, and a few spare ones.
     assert.ok(bench.log.open.size <= 1);
@@ -290,7 +294,7 @@ test('memory comes back when a sparse store is compacted', () => {
   bench.messages.splice(0, bench.messages.length, ...kept);
   bench.writeOut();
   const before = bench.store.residentSlabs;
-  const emptied = bench.store.compact(bench.holders(), 0);
+  const emptied = compactSlabs(bench.store, bench.holders(), 0);
   assert.ok(emptied > 3 && bench.store.residentSlabs < before / 2, `${before} slabs before, ${bench.store.residentSlabs} after`);
   for (const message of bench.messages) bench.check(message);
 });

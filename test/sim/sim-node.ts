@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { BrokerCore } from '../../src/core/broker.ts';
-import { recordHeaderBytes } from '../../src/core/messages/message-store.ts';
+import { recordHeaderBytes } from '../../src/core/messages/record.ts';
 import type { MetadataChange } from '../../src/core/ports/metadata-journal.ts';
 import type { Entry } from '../../src/core/queues/entry.ts';
 import { priorityOf } from '../../src/core/queues/entry.ts';

@@ -211,7 +211,7 @@ export class Simulation implements World {
     this.#empty(vhost);
     assert.equal(core.store.liveCount, 0, 'messages are left');
     assert.equal(core.store.liveBytes, 0);
-    assert.equal(core.store.looseBytes, 0);
+    assert.equal(core.store.looseMessages.bytes, 0);
   }
 
   /** Gets every message out of every queue, in the order in which they must come. */

@@ -1,4 +1,5 @@
-import type { MessageRef, MessageStore, RefHolder, RefOwner, Rename } from '../messages/message-store.ts';
+import type { MessageRef, RefHolder, RefOwner, Rename } from '../messages/message-ref.ts';
+import type { MessageStore } from '../messages/message-store.ts';
 import { Publication } from '../messages/publication.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { QueueLog } from '../ports/queue-log.ts';

@@ -1,5 +1,6 @@
 import type { TimerQueue } from '../../base/timer-queue.ts';
-import type { MessageRef, MessageStore, RefHolder } from '../messages/message-store.ts';
+import type { MessageRef, RefHolder } from '../messages/message-ref.ts';
+import type { MessageStore } from '../messages/message-store.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageFormat, PivotFormat } from '../ports/message-format.ts';

@@ -1,5 +1,5 @@
 import type { FieldTable } from '../../base/field-table.ts';
-import type { MessageRef } from '../messages/message-store.ts';
+import type { MessageRef } from '../messages/message-ref.ts';
 import type { QueueContext } from '../queues/queue-context.ts';
 import { groupKey } from './group-key.ts';
 import { GroupLists } from './group-lists.ts';

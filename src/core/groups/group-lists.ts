@@ -1,5 +1,5 @@
 import type { Consumer } from '../consumer.ts';
-import type { MessageRef, Rename } from '../messages/message-store.ts';
+import type { MessageRef, Rename } from '../messages/message-ref.ts';
 import { Entry, metaPriorityShift } from '../queues/entry.ts';
 import type { Queue } from '../queues/queue.ts';
 import type { ConsumerRota } from '../queues/consumer-rota.ts';

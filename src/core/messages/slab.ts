@@ -22,8 +22,6 @@ export class Slab {
   shares: Uint32Array | null = null;
   /** Place in the log, counted in slabs from its beginning; -1 for a slab that is not part of the log. */
   logSequence = -1;
-  /** Slot of the paging file that holds the slab's image; -1 when there is none. */
-  pageSlot = -1;
   isResident = true;
   /** Somebody fetches the bytes. */
   isLoading = false;
@@ -42,7 +40,6 @@ export class Slab {
     this.liveCount = 0;
     this.liveBytes = 0;
     this.shares = null;
-    this.pageSlot = -1;
     this.isLoading = false;
     this.isPinned = false;
     this.wasFetched = false;

@@ -1,4 +1,5 @@
-import type { MessageRef, MessageStore } from './message-store.ts';
+import type { MessageRef } from './message-ref.ts';
+import type { MessageStore } from './message-store.ts';
 import type { Publication } from './publication.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { Consumer } from '../consumer.ts';
 import { deathReasons } from '../dead-letter.ts';
 import { flowBytesHigh, flowMessagesHigh } from '../flow-control.ts';
 import type { Publication } from '../messages/publication.ts';
-import type { MessageRef, Rename } from '../messages/message-store.ts';
+import type { MessageRef, Rename } from '../messages/message-ref.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import { queueTerm } from '../resource-name.ts';
 import { QueueRetries } from '../retries/queue-retries.ts';

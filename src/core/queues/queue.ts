@@ -6,7 +6,7 @@ import { type QueueDeduplication, queueDeduplication } from '../deduplication/qu
 import type { Binding } from '../exchanges/binding.ts';
 import type { Route } from '../exchanges/route.ts';
 import type { Publication } from '../messages/publication.ts';
-import type { MessageRef, Rename, RefHolder } from '../messages/message-store.ts';
+import type { MessageRef, Rename, RefHolder } from '../messages/message-ref.ts';
 import { type EffectivePolicy, noPolicy } from '../policies/effective-policy.ts';
 import type { GroupLists } from '../groups/group-lists.ts';
 import type { QueueRetries } from '../retries/queue-retries.ts';

@@ -1,5 +1,5 @@
 // hot path: see docs/STYLE.md
-import type { MessageRef, Rename } from '../messages/message-store.ts';
+import type { MessageRef, Rename } from '../messages/message-ref.ts';
 import { Entry, metaPriorityShift, priorityOf } from './entry.ts';
 import type { Queue } from './queue.ts';
 import { ReadyList } from './ready-list.ts';

@@ -1,4 +1,4 @@
-import type { MessageRef, Rename } from '../messages/message-store.ts';
+import type { MessageRef, Rename } from '../messages/message-ref.ts';
 import type { Entry } from './entry.ts';
 import type { Queue } from './queue.ts';
 

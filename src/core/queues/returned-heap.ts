@@ -1,5 +1,5 @@
 import { Entry, metaRedelivered } from './entry.ts';
-import type { Rename } from '../messages/message-store.ts';
+import type { Rename } from '../messages/message-ref.ts';
 import type { Queue } from './queue.ts';
 
 class Returned {

@@ -1,4 +1,4 @@
-import type { Rename } from '../messages/message-store.ts';
+import type { Rename } from '../messages/message-ref.ts';
 import { Entry } from './entry.ts';
 import type { Queue } from './queue.ts';
 

@@ -2,7 +2,7 @@ import { CallbackTimer } from '../../base/timer-queue.ts';
 import { accessRefused } from '../broker-error.ts';
 import type { Consumer } from '../consumer.ts';
 import { routingKeyOf } from '../messages/envelope.ts';
-import type { MessageRef, Rename } from '../messages/message-store.ts';
+import type { MessageRef, Rename } from '../messages/message-ref.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import { Entry, metaHasTtl, metaLogged, metaPersistent } from '../queues/entry.ts';

@@ -1,7 +1,7 @@
 import { type FieldTable, int } from '../../base/field-table.ts';
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import { DueHeap, grown } from '../delays/due-heap.ts';
-import type { Rename } from '../messages/message-store.ts';
+import type { Rename } from '../messages/message-ref.ts';
 import { Publication } from '../messages/publication.ts';
 import { rewriteProperties } from '../messages/rewrite-properties.ts';
 import { fillFromStore } from '../messages/stored-publication.ts';

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Field } from '../../base/field-table.ts';
 import type { BrokerCore } from '../../core/broker.ts';
-import type { MessageRef } from '../../core/messages/message-store.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
 import { metaRedelivered } from '../../core/queues/entry.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import type { WaitingRetry } from '../../core/retries/queue-retries.ts';

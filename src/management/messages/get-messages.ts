@@ -1,5 +1,5 @@
 import type { BrokerCore } from '../../core/broker.ts';
-import type { RefHolder, Rename } from '../../core/messages/message-store.ts';
+import type { RefHolder, Rename } from '../../core/messages/message-ref.ts';
 import { Entry, metaRedelivered } from '../../core/queues/entry.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import { type ReadMessage, readMessage } from './read-message.ts';

@@ -1,5 +1,5 @@
 import type { BrokerCore } from '../../core/broker.ts';
-import type { MessageRef } from '../../core/messages/message-store.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 
 /** What is known of a queue's first message. */

@@ -1,6 +1,6 @@
 import type { BrokerCore } from '../../core/broker.ts';
 import type { HeldMessage, HeldMessages } from '../../core/delays/held-messages.ts';
-import type { MessageRef } from '../../core/messages/message-store.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
 import { type ReadMessage, readMessage } from './read-message.ts';
 
 export interface ShownHeld extends ReadMessage {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import type { BrokerCore } from '../../core/broker.ts';
 import type { Exchange } from '../../core/exchanges/exchange.ts';
 import { parseExpiration } from '../../core/messages/expiration.ts';
-import type { MessageRef } from '../../core/messages/message-store.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import { Entry, metaPersistent, priorityOf } from '../../core/queues/entry.ts';
 import type { Queue, RestorableQueue } from '../../core/queues/queue.ts';

@@ -1,6 +1,6 @@
 import type { BrokerCore } from '../../core/broker.ts';
 import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
-import type { MessageRef } from '../../core/messages/message-store.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
 import { decodeProperties, type Properties } from '../../wire/amqp091/properties.ts';
 
 /** A message with its bytes copied out of the store. */

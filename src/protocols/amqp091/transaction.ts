@@ -2,7 +2,7 @@ import { preconditionFailed } from '../../core/broker-error.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import type { Exchange } from '../../core/exchanges/exchange.ts';
 import { Route } from '../../core/exchanges/route.ts';
-import type { RefHolder, Rename } from '../../core/messages/message-store.ts';
+import type { RefHolder, Rename } from '../../core/messages/message-ref.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import { Entry } from '../../core/queues/entry.ts';
 import type { Outcome } from '../../core/queues/queue.ts';

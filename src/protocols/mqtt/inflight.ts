@@ -1,6 +1,6 @@
 // hot path: see docs/STYLE.md
 import type { Consumer } from '../../core/consumer.ts';
-import type { RefHolder, Rename } from '../../core/messages/message-store.ts';
+import type { RefHolder, Rename } from '../../core/messages/message-ref.ts';
 import type { Entry } from '../../core/queues/entry.ts';
 
 /** What a delivery waits for. */

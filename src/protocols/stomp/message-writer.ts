@@ -1,7 +1,7 @@
 import type { BrokerCore } from '../../core/broker.ts';
 import { textBytes, writeText } from '../../base/text.ts';
 import { exchangeOf, routingKeyOf } from '../../core/messages/envelope.ts';
-import type { MessageRef } from '../../core/messages/message-store.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
 import type { Outbox } from '../../net/outbox.ts';
 import { outboxSlabBytes } from '../../net/slab-pool.ts';
 import { frameHead, frameTail, type Header } from '../../wire/stomp/frame.ts';

@@ -1,4 +1,4 @@
-import type { MessageRef } from '../../core/messages/message-store.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
 import { Inspection } from './inspection.ts';
 import { readLog } from './read-log.ts';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { definitionsSource } from '../../core/definitions/core-source.ts';
 import { exportDefinitions } from '../../core/definitions/export-definitions.ts';
-import type { MessageRef } from '../../core/messages/message-store.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
 import { metaRedelivered } from '../../core/queues/entry.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import { payloadToJson } from '../../management/messages/payload-json.ts';

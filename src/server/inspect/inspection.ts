@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BrokerCore } from '../../core/broker.ts';
-import type { MessageRef } from '../../core/messages/message-store.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
 import { type Logger, silentLogger } from '../../core/ports/logger.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Scheduler } from '../../core/ports/scheduler.ts';
@@ -73,8 +73,8 @@ export class Inspection {
     const { store } = this.core;
     if (this.#last !== 0 && this.#last !== ref) {
       const slab = store.slabs[this.#last >> 16];
-      const loose = store.looseMessage(this.#last);
-      if (loose !== undefined) store.evictLoose(loose);
+      const loose = store.looseMessages.get(this.#last);
+      if (loose !== undefined) store.looseMessages.evict(loose);
       if (slab !== null && slab !== undefined && this.#last >> 16 !== ref >> 16 && slab.isResident && !slab.isPinned) store.evict(slab);
     }
     this.#last = ref;

@@ -1,5 +1,5 @@
 import type { BrokerCore } from '../../core/broker.ts';
-import type { MessageRef } from '../../core/messages/message-store.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
 import { Entry, metaPersistent, priorityOf } from '../../core/queues/entry.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import { dropMessage, hasSingleMessages } from '../../management/messages/take-out.ts';

@@ -1,5 +1,5 @@
 import type { BrokerCore } from '../../core/broker.ts';
-import type { MessageRef, RefHolder, Rename } from '../../core/messages/message-store.ts';
+import type { MessageRef, RefHolder, Rename } from '../../core/messages/message-ref.ts';
 import { fromDeadLetter, type Publication } from '../../core/messages/publication.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import { hasSingleMessages } from '../../management/messages/take-out.ts';

@@ -1,5 +1,6 @@
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import type { BrokerCore } from '../../core/broker.ts';
+import { moveRecords } from '../../core/messages/compaction.ts';
 import { type Slab, slabBytes } from '../../core/messages/slab.ts';
 import type { Files } from '../../core/ports/files.ts';
 import { lastingPart, metaLogged, priorityOf } from '../../core/queues/entry.ts';
@@ -151,7 +152,7 @@ export class Cleaner {
 
   #move(slabIds: ReadonlySet<number>): void {
     const { clock, store } = this.#core;
-    store.move(slabIds, this.#core.refHolders(), true, (ref, queue, meta, sequence, bodyBytes, expiryMillis) => {
+    moveRecords(store, slabIds, this.#core.refHolders(), true, (ref, queue, meta, sequence, bodyBytes, expiryMillis) => {
       if (queue === null || (meta & metaLogged) === 0) return ref;
       const expiry = expiryMillis === 0 ? 0 : clock.wallMillis + (expiryMillis - clock.nowMillis);
       this.#journal.enqueued(queue.id, priorityOf(meta), sequence, ref, bodyBytes, expiry);

@@ -2,17 +2,22 @@
 import { randomBytes } from 'node:crypto';
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import type { BrokerCore } from '../../core/broker.ts';
-import type { LogRegionListener, LooseMessage, MessageRef, MessageStore } from '../../core/messages/message-store.ts';
-import { type Slab, slabBytes, unitBytes } from '../../core/messages/slab.ts';
+import type { LogRegionListener } from '../../core/messages/log-region-listener.ts';
+import type { LooseMessage } from '../../core/messages/loose-message.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
+import type { MessageStore } from '../../core/messages/message-store.ts';
+import { type Slab, slabBytes } from '../../core/messages/slab.ts';
 import { preconditionFailed } from '../../core/broker-error.ts';
 import type { CommitLog } from '../../core/ports/commit-log.ts';
 import type { CommitParticipant } from '../../core/ports/commit-participant.ts';
-import type { FileHandle, Files } from '../../core/ports/files.ts';
+import type { Files } from '../../core/ports/files.ts';
 import type { MetadataChange, MetadataJournal } from '../../core/ports/metadata-journal.ts';
 import type { QueueLog } from '../../core/ports/queue-log.ts';
-import { formatVersion, frameHeaderBytes, writeFrameHeader } from './layout.ts';
-import { type LooseBatch, LooseFiles } from './loose-files.ts';
-import { Ops, opWords } from './ops.ts';
+import { Commit, type Waiter } from './commit.ts';
+import { frameHeaderBytes } from './layout.ts';
+import { LogTail } from './log-tail.ts';
+import { LooseFiles } from './loose-files.ts';
+import type { Ops } from './ops.ts';
 import { Pager } from './pager.ts';
 import { Segments } from './segments.ts';
 import type { MetadataSnapshot } from './snapshot.ts';
@@ -23,35 +28,7 @@ const idleCommitMillis = 10;
 const behindBytes = 32 * 1024 * 1024;
 /** A change of metadata has to fit a slab, whatever its characters. */
 const changeLengthMax = 200_000;
-/** Free bytes without which a new frame is not begun in a slab. */
-const frameRoomBytes = frameHeaderBytes + 8 * unitBytes;
-
 const nothing = (): void => {};
-
-type Waiter = { readonly then: (argument: unknown) => void; readonly argument: unknown };
-
-class Region {
-  readonly slab: Slab;
-  readonly from: number;
-  readonly to: number;
-
-  constructor(slab: Slab, from: number, to: number) {
-    this.slab = slab;
-    this.from = from;
-    this.to = to;
-  }
-}
-
-/** A commit under way. */
-interface Flight {
-  readonly regions: readonly Region[];
-  readonly waiters: Waiter[];
-  readonly loose: LooseBatch;
-  readonly bytes: number;
-  readonly sequence: number;
-  /** Segments before this one are not needed when the commit is durable. */
-  readonly floor: number;
-}
 
 export interface JournalOptions {
   /** Memory for slabs of the log. */
@@ -80,7 +57,9 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   readonly #onFatal: (error: Error) => void;
   #core: BrokerCore | null = null;
   #store: MessageStore | null = null;
-  readonly #ops = new Ops();
+  readonly #tail: LogTail;
+  /** Of the tail: what is recorded is gathered there. */
+  readonly #ops: Ops;
   #isReplaying = true;
   #hasBegun = false;
   /** Becomes durable in the same commits. */
@@ -88,23 +67,9 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   #failure: Error | null = null;
   #isEnding = false;
   #isClosed = false;
-  /** The slab of the log that is being filled. */
-  #current: Slab | null = null;
-  /** Where the open frame of the log's current slab begins; -1 when the slab has no room for one. */
-  #frameStart = -1;
-  #nextLogSequence = 0;
-  #nextSequence = 1;
-  #durableSequence = 0;
-  /** Oldest segment that is needed, as the last frames of commits say it. */
-  #floor = 0;
-  #sealed: Region[] = [];
-  #sealedBytes = 0;
   #waiters: Waiter[] = [];
-  #flying: Flight | null = null;
-  #isMetadataGathered = false;
-  #isMetadataFlying = false;
-  /** Sequence of the last frame with metadata, and of the last whose metadata is in the snapshot. */
-  metadataSequence = 0;
+  #flying: Commit | null = null;
+  /** Sequence of the last frame whose metadata is in the snapshot. */
   snapshotSequence = 0;
   #captures: ((sequence: number) => void)[] = [];
   readonly #idleTimer = new CallbackTimer(() => this.#startIfNeeded());
@@ -121,12 +86,24 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     this.loose = new LooseFiles(files);
     this.pager = new Pager(this.segments, this.loose, options.memoryBytes);
     this.owner = options.owner ?? randomBytes(4).readUInt32LE(0);
+    this.#tail = new LogTail(this.segments, this.owner);
+    this.#ops = this.#tail.ops;
     this.#onFatal = options.onFatal;
   }
 
   /** Oldest segment that is needed, as far as it was recorded. */
   get floor(): number {
-    return this.#floor;
+    return this.#tail.floor;
+  }
+
+  /** Sequence of the last frame with metadata. */
+  get metadataSequence(): number {
+    return this.#tail.metadataSequence;
+  }
+
+  /** Recovery: a frame has metadata. */
+  set metadataSequence(sequence: number) {
+    this.#tail.metadataSequence = sequence;
   }
 
   get isPending(): boolean {
@@ -134,7 +111,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   }
 
   get isMetadataPending(): boolean {
-    return this.#isMetadataGathered || this.#isMetadataFlying;
+    return this.#tail.hasMetadata || this.#flying?.hasMetadata === true;
   }
 
   get isBehind(): boolean {
@@ -160,14 +137,15 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
 
   /** Recovery knows where the log ended; `isSnapshotSafe` says that segments may go whose metadata is in the snapshot. */
   resume(lastSequence: number, snapshot: MetadataSnapshot | null, isSnapshotSafe: boolean): void {
-    this.#nextSequence = lastSequence + 1;
+    const tail = this.#tail;
+    tail.nextSequence = lastSequence + 1;
     // Not before `begin` does anything say so that is written.
-    this.#durableSequence = lastSequence;
-    this.#floor = this.segments.first;
+    tail.durableSequence = lastSequence;
+    tail.floor = this.segments.first;
     this.snapshotSequence = isSnapshotSafe ? (snapshot?.sequence ?? 0) : 0;
-    this.metadataSequence = Math.max(this.metadataSequence, snapshot?.sequence ?? 0);
+    tail.metadataSequence = Math.max(tail.metadataSequence, snapshot?.sequence ?? 0);
     // In a segment of its own, so that whatever the last run left behind its end stays behind.
-    this.#nextLogSequence = this.segments.nextSegmentStart;
+    tail.nextLogSequence = this.segments.nextSegmentStart;
     this.#isReplaying = false;
   }
 
@@ -206,7 +184,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     if (json.length > changeLengthMax)
       throw preconditionFailed(`a change of ${json.length} characters is larger than the journal takes (${changeLengthMax})`);
     this.#ops.metadata(json);
-    this.#isMetadataGathered = true;
+    this.#tail.hasMetadata = true;
     if (!this.#idleTimer.isSet && this.#flying === null) this.#armIdle();
   }
 
@@ -223,7 +201,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
 
   /** Has something to commit, so that the next frame's header tells of the segments that are not needed any more. */
   note(): void {
-    if (this.#hasRecords || this.#isEnding) return;
+    if (this.#tail.hasRecords || this.#isEnding) return;
     this.#ops.nothing();
     this.commit(null, null);
   }
@@ -231,16 +209,9 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   // --- the store's side
 
   slabOpened(slab: Slab): number {
-    const full = this.#current;
-    if (full !== null) {
-      if (this.#frameStart >= 0) this.#sealFrame(full, 0, false, false);
-      this.#current = null;
-      this.#unpin(full);
-    }
-    this.#current = slab;
-    this.#frameStart = 0;
-    const logSequence = this.#nextLogSequence++;
-    slab.logSequence = logSequence;
+    const full = this.#tail.open(slab);
+    if (full !== null) this.#unpin(full);
+    const { logSequence } = slab;
     try {
       this.segments.slabOpened(logSequence);
     } catch (error) {
@@ -293,7 +264,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
    */
   capture(capture: (sequence: number) => void, then: () => void): void {
     if (this.#hasWork) this.#captures.push(capture);
-    else capture(this.#nextSequence - 1);
+    else capture(this.#tail.nextSequence - 1);
     this.commit(then, null);
   }
 
@@ -317,19 +288,12 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   }
 
   get #hasWork(): boolean {
-    return this.#hasRecords || (this.#participant !== null && this.#participant.hasWork);
-  }
-
-  /** Whether the log itself has something to write. */
-  get #hasRecords(): boolean {
-    if (this.#ops.length > 0 || this.#sealed.length > 0) return true;
-    return this.#current !== null && this.#frameStart >= 0 && this.#current.position > this.#frameStart + frameHeaderBytes;
+    return this.#tail.hasRecords || (this.#participant !== null && this.#participant.hasWork);
   }
 
   get #unwrittenBytes(): number {
-    const open = this.#current !== null && this.#frameStart >= 0 ? this.#current.position - this.#frameStart : 0;
     const others = this.#participant === null ? 0 : this.#participant.unwrittenBytes;
-    return open + this.#sealedBytes + this.#ops.length * 4 + (this.#flying?.bytes ?? 0) + this.loose.unwrittenBytes + others;
+    return this.#tail.unwrittenBytes + (this.#flying?.bytes ?? 0) + this.loose.unwrittenBytes + others;
   }
 
   #armIdle(): void {
@@ -343,152 +307,38 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
 
   #start(): void {
     if (!this.#hasBegun || this.#failure !== null || this.#isClosed) return;
-    const store = this.#store as MessageStore;
     this.#core?.timers.clear(this.#idleTimer);
-    // With nothing but ops the frame goes into a slab of its own kind all the same: there is one log.
-    if (this.#hasRecords && (this.#current === null || this.#frameStart < 0)) store.openLogSlab();
+    const tail = this.#tail;
+    const { hasRecords, hasMetadata } = tail;
     const loose = this.loose.take();
     this.#participant?.take();
     // No segment goes before there is a snapshot: without one, a journal that does not begin at its first segment is incomplete.
-    const floor = this.snapshotSequence === 0 ? this.#floor : Math.max(this.#floor, this.segments.firstNeeded(this.snapshotSequence));
-    if (this.#hasRecords) this.#sealOps(store, floor);
-    const sequence = this.#nextSequence - 1;
+    const floor = this.snapshotSequence === 0 ? tail.floor : Math.max(tail.floor, this.segments.firstNeeded(this.snapshotSequence));
+    if (hasRecords) tail.seal(this.#store as MessageStore, floor);
+    const sequence = tail.nextSequence - 1;
     for (const capture of this.#captures.splice(0)) capture(sequence);
-    const flight: Flight = { regions: this.#sealed, waiters: this.#waiters, loose, bytes: this.#sealedBytes, sequence, floor: this.#floor };
-    this.#sealed = [];
-    this.#sealedBytes = 0;
+    const bytes = tail.sealedBytes;
+    const commit = new Commit(tail.take(), bytes, this.#waiters, loose, sequence, tail.floor, hasMetadata);
     this.#waiters = [];
-    this.#flying = flight;
-    this.#isMetadataFlying = this.#isMetadataGathered;
-    this.#isMetadataGathered = false;
+    this.#flying = commit;
     if (this.#failure !== null) return;
+    this.committedBytes += bytes;
     const began = performance.now();
-    this.#write(flight, error => {
+    commit.write(this.segments, this.loose, this.#participant, error => {
       if (error !== null) {
         this.#fail(error);
         return;
       }
       this.commitMillisTotal += performance.now() - began;
-      this.#done(flight);
+      this.#done(commit);
     });
   }
 
-  /** Places the gathered operations behind the records, in as many frames as it takes. The last one has the commit's floor. */
-  #sealOps(store: MessageStore, floor: number): void {
-    const ops = this.#ops;
-    let at = 0;
-    for (;;) {
-      const slab = this.#current as Slab;
-      const room = (slabBytes - slab.position) >> 2;
-      let end = at;
-      if (ops.length - at <= room) end = ops.length;
-      else
-        for (let next = opWords(ops.words, end); end + next <= ops.length && end + next - at <= room; next = opWords(ops.words, end))
-          end += next;
-      slab.words.set(ops.words.subarray(at, end), slab.position >> 2);
-      const isStuck = end === at;
-      // Not said by a frame, it would not be so after a crash.
-      if (end === ops.length && (end > at || slab.position > this.#frameStart + frameHeaderBytes)) this.#floor = floor;
-      this.#sealFrame(slab, (end - at) * 4, true, end > at && this.#isMetadataGathered);
-      at = end;
-      if (at === ops.length) break;
-      // An operation that does not fit what is left of the slab goes to the next.
-      if (isStuck || this.#frameStart < 0) store.openLogSlab();
-    }
-    ops.clear();
-  }
-
-  /** Closes the open frame of a slab, whose operations stand behind its records, and begins the next one if there is room. */
-  #sealFrame(slab: Slab, opsBytes: number, isContinued: boolean, hasMetadata: boolean): void {
-    const offset = this.#frameStart;
-    const bodyBytes = slab.position - offset - frameHeaderBytes;
-    if (bodyBytes > 0 || opsBytes > 0) {
-      const sequence = this.#nextSequence++;
-      writeFrameHeader(slab.words, {
-        version: formatVersion,
-        shard: 0,
-        epoch: 1,
-        owner: this.owner,
-        sequence,
-        durableSequence: this.#durableSequence,
-        logSequence: slab.logSequence,
-        offset,
-        bodyBytes,
-        opsBytes,
-        floor: this.#floor,
-      });
-      if (hasMetadata) {
-        this.segments.hasMetadata(slab.logSequence, sequence);
-        this.metadataSequence = sequence;
-      }
-      const end = (slab.position + opsBytes + unitBytes - 1) & ~(unitBytes - 1);
-      slab.bytes.fill(0, slab.position + opsBytes, end);
-      slab.position = end;
-      this.#sealed.push(new Region(slab, offset, end));
-      this.#sealedBytes += end - offset;
-      this.#frameStart = end;
-    } else {
-      slab.position = offset;
-    }
-    if (isContinued && slabBytes - slab.position >= frameRoomBytes) {
-      this.#frameStart = slab.position;
-      slab.position += frameHeaderBytes;
-    } else {
-      this.#frameStart = -1;
-      slab.position = slabBytes;
-    }
-  }
-
-  /**
-   * What the participant has comes first, and is durable before any frame is written: a message that goes from a queue to a stream has left
-   * the queue by this commit, and must be there when only a part of it reaches the disk.
-   */
-  #write(flight: Flight, done: (error: Error | null) => void): void {
-    const next = (error: Error | null): void => {
-      if (error !== null) done(error);
-      else this.#writeFrames(flight, done);
-    };
-    if (this.#participant === null) next(null);
-    else this.#participant.write(next);
-  }
-
-  /** Writes the regions, then syncs each file once, the directory when a file is new, and the loose messages' files. */
-  #writeFrames(flight: Flight, done: (error: Error | null) => void): void {
-    let open = 1;
-    let failure: Error | null = null;
-    const handles = new Set<FileHandle>();
-    const synced = (error: Error | null): void => {
-      failure ??= error;
-      if (--open === 0) done(failure);
-    };
-    const written = (error: Error | null): void => {
-      failure ??= error;
-      if (--open > 0) return;
-      if (failure !== null) {
-        done(failure);
-        return;
-      }
-      open = handles.size + 1 + (this.segments.isDirectoryDirty ? 1 : 0);
-      for (const handle of handles) handle.sync(synced);
-      if (this.segments.isDirectoryDirty) this.segments.syncDirectory(synced);
-      this.loose.sync(flight.loose, synced);
-    };
-    for (const { slab, from, to } of flight.regions) {
-      const handle = this.segments.handleOf(slab.logSequence);
-      handles.add(handle);
-      open++;
-      this.committedBytes += to - from;
-      handle.write(slab.bytes.subarray(from, to), this.segments.positionOf(slab.logSequence) + from, written);
-    }
-    written(null);
-  }
-
-  #done(flight: Flight): void {
+  #done(commit: Commit): void {
     if (this.#failure !== null) return;
     this.#core?.turn.begin();
     this.#flying = null;
-    this.#isMetadataFlying = false;
-    this.#durableSequence = flight.sequence;
+    this.#tail.durableSequence = commit.sequence;
     this.commitCount++;
     try {
       this.#participant?.committed();
@@ -496,13 +346,13 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
       this.#fail(error as Error);
       return;
     }
-    for (const { slab } of flight.regions) this.#unpin(slab);
-    for (const waiter of flight.waiters) waiter.then(waiter.argument);
-    for (const { message } of flight.loose.written) this.pager.addLoose(message);
+    for (const { slab } of commit.regions) this.#unpin(slab);
+    for (const waiter of commit.waiters) waiter.then(waiter.argument);
+    for (const { message } of commit.loose.written) this.pager.addLoose(message);
     this.pager.makeLooseRoom();
     try {
-      this.loose.committed(flight.loose);
-      this.segments.removeBelow(flight.floor);
+      this.loose.committed(commit.loose);
+      this.segments.removeBelow(commit.floor);
     } catch (error) {
       this.#fail(error as Error);
       return;
@@ -523,9 +373,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
 
   /** Lets go of a slab all of whose bytes are durable. */
   #unpin(slab: Slab): void {
-    if (!slab.isPinned || slab === this.#current) return;
-    for (const region of this.#sealed) if (region.slab === slab) return;
-    if (this.#flying !== null) for (const region of this.#flying.regions) if (region.slab === slab) return;
+    if (!slab.isPinned || this.#tail.holds(slab) || this.#flying?.holds(slab) === true) return;
     slab.isPinned = false;
     this.#store?.dropIfDead(slab);
   }

@@ -1,5 +1,5 @@
 import { checksum } from '../../base/checksum.ts';
-import type { LooseMessage } from '../../core/messages/message-store.ts';
+import type { LooseMessage } from '../../core/messages/loose-message.ts';
 import type { FileHandle, Files } from '../../core/ports/files.ts';
 
 /** 'WRNB' */

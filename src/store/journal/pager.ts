@@ -1,6 +1,7 @@
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import type { BrokerCore } from '../../core/broker.ts';
-import type { LooseMessage, MessageRef } from '../../core/messages/message-store.ts';
+import type { LooseMessage } from '../../core/messages/loose-message.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
 import { type Slab, slabBytes } from '../../core/messages/slab.ts';
 import type { LooseFiles } from './loose-files.ts';
 import type { Segments } from './segments.ts';
@@ -77,10 +78,10 @@ export class Pager {
     while (store !== undefined && list.length > 0) {
       const last = list[list.length - 1] as LooseMessage;
       const isGone = last.isReleased || last.parts.length === 0;
-      if (!isGone && (store.looseBytes <= this.#looseBytesMax || now - last.loadedMillis <= restMillis)) break;
+      if (!isGone && (store.looseMessages.bytes <= this.#looseBytesMax || now - last.loadedMillis <= restMillis)) break;
       list.pop();
       if (isGone) continue;
-      store.evictLoose(last);
+      store.looseMessages.evict(last);
       this.evictCount++;
     }
     // Those that were settled in the meantime are at the front: a queue is read from its oldest end.
@@ -100,7 +101,7 @@ export class Pager {
       }
       return;
     }
-    const message = core.store.looseMessage(ref);
+    const message = core.store.looseMessages.get(ref);
     if (message === undefined) this.#later(loaded);
     else if (!this.#wait(message, loaded)) this.#fetchLoose(message);
   }
@@ -139,7 +140,7 @@ export class Pager {
     const done = (error: Error | null, body: Buffer): void => {
       core.turn.begin();
       if (error !== null) core.logger.error('store', `cannot read the body of a large message (${message.id}): ${error.message}`);
-      core.store.loadLoose(message, error === null ? [body] : null);
+      core.store.looseMessages.load(message, error === null ? [body] : null);
       message.loadedMillis = core.clock.nowMillis;
       if (error === null) this.addLoose(message);
       this.makeLooseRoom();

@@ -1,13 +1,8 @@
 import { checksum } from '../../base/checksum.ts';
 import type { BrokerCore } from '../../core/broker.ts';
-import {
-  LooseMessage,
-  type MessageRef,
-  ownFileBytesMin,
-  recordChecksum,
-  recordHeaderBytes,
-  recordSize,
-} from '../../core/messages/message-store.ts';
+import { LooseMessage, ownFileBytesMin } from '../../core/messages/loose-message.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
+import { recordChecksum, recordHeaderBytes, recordSize } from '../../core/messages/record.ts';
 import { type Slab, slabBytes, unitBytes } from '../../core/messages/slab.ts';
 import type { Files } from '../../core/ports/files.ts';
 import type { MetadataChange } from '../../core/ports/metadata-journal.ts';
@@ -382,7 +377,7 @@ export class Recovery implements OpVisitor {
       const message = this.#readLoose(logSequence, (ref & 0xffff) * unitBytes, bytes);
       if (message === null) continue;
       this.looseIds.set(message.id, logSequence);
-      store.adoptLoose(ref, message);
+      store.looseMessages.add(ref, message);
     }
     const ids = this.#journal.loose.ids();
     this.unusedLooseIds = ids.filter(id => !this.looseIds.has(id));

@@ -9,6 +9,7 @@ export interface Mutant {
 }
 
 const journal = 'src/store/journal/journal.ts';
+const commit = 'src/store/journal/commit.ts';
 const recovery = 'src/store/journal/recovery.ts';
 const segments = 'src/store/journal/segments.ts';
 const classicQueue = 'src/core/queues/classic-queue.ts';
@@ -23,16 +24,16 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'confirms go out before the sync',
-    file: journal,
+    file: commit,
     from: 'for (const handle of handles) handle.sync(synced);',
     to: 'for (const _ of handles) synced(null);',
     by: 'power',
   },
   {
     name: 'the directory of a new segment is not synced',
-    file: journal,
-    from: 'if (this.segments.isDirectoryDirty) this.segments.syncDirectory(synced);',
-    to: 'if (this.segments.isDirectoryDirty) synced(null);',
+    file: commit,
+    from: 'if (segments.isDirectoryDirty) segments.syncDirectory(synced);',
+    to: 'if (segments.isDirectoryDirty) synced(null);',
     by: 'power',
   },
   {
@@ -147,7 +148,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the operations of a commit are not recorded when there are many',
-    file: journal,
+    file: 'src/store/journal/log-tail.ts',
     from: 'slab.words.set(ops.words.subarray(at, end), slab.position >> 2);',
     to: 'slab.words.set(ops.words.subarray(at, end - at > 900 ? at + ((end - at) >> 1) : end), slab.position >> 2);',
     by: 'kill',

@@ -2,7 +2,7 @@
 import { CallbackTimer } from '../../../base/timer-queue.ts';
 import { notImplemented, preconditionFailed } from '../../broker-error.ts';
 import type { Consumer } from '../../consumer.ts';
-import type { Rename } from '../../messages/message-store.ts';
+import type { Rename } from '../../messages/message-ref.ts';
 import { Publication } from '../../messages/publication.ts';
 import type { StreamLog, StreamReader, StreamRetention } from '../../ports/stream-log.ts';
 import { queueTerm } from '../../resource-name.ts';

@@ -1,0 +1,102 @@
+import type { MessageRef } from './message-ref.ts';
+
+/** Messages in memory above this live outside the slabs, their body in the pieces it came in. */
+export const looseBytesMin = 32 * 1024;
+/** Bodies in the log above this have a file of their own; what goes before a body must not be longer either. */
+export const ownFileBytesMin = 256 * 1024;
+
+/** A message too large for a slab. */
+export class LooseMessage {
+  readonly envelope: Buffer;
+  readonly properties: Buffer;
+  readonly bodyBytes: number;
+  /** Names the body's file, in the record too. */
+  readonly id: number;
+  /** The body in pieces; empty while it is on disk only. */
+  parts: readonly Buffer[];
+  /** The body could not be read back. */
+  isDamaged = false;
+  /** When the body was read back last: it is not put away again at once. */
+  loadedMillis = 0;
+  /** Nobody needs it any more, though it may be on its way from disk. */
+  isReleased = false;
+
+  constructor(id: number, envelope: Buffer, properties: Buffer, parts: readonly Buffer[], bodyBytes: number) {
+    this.id = id;
+    this.envelope = envelope;
+    this.properties = properties;
+    this.parts = parts;
+    this.bodyBytes = bodyBytes;
+  }
+
+  /** Whether the body need not be fetched: it is in memory, or cannot be had. */
+  get isThere(): boolean {
+    return this.parts.length > 0 || this.bodyBytes === 0 || this.isDamaged;
+  }
+}
+
+/** The loose messages alive, by the record that names each. */
+export class LooseMessages {
+  readonly #messages = new Map<MessageRef, LooseMessage>();
+  /** Bytes of bodies in memory. */
+  bytes = 0;
+  /** Messages whose body is on disk only. */
+  evictedCount = 0;
+  /** Messages whose body could not be read back. */
+  damagedCount = 0;
+
+  get count(): number {
+    return this.#messages.size;
+  }
+
+  get(ref: MessageRef): LooseMessage | undefined {
+    return this.#messages.get(ref);
+  }
+
+  /** A message that came, or that recovery found: then without its body. */
+  add(ref: MessageRef, message: LooseMessage): void {
+    this.#messages.set(ref, message);
+    if (message.parts.length > 0) this.bytes += message.bodyBytes;
+    else if (message.bodyBytes > 0) this.evictedCount++;
+  }
+
+  /** Takes out the message of a record, if it has one. */
+  remove(ref: MessageRef): LooseMessage | null {
+    const message = this.#messages.get(ref);
+    if (message === undefined) return null;
+    this.#messages.delete(ref);
+    message.isReleased = true;
+    if (message.parts.length > 0) this.bytes -= message.bodyBytes;
+    else if (message.isDamaged) this.damagedCount--;
+    else if (message.bodyBytes > 0) this.evictedCount--;
+    return message;
+  }
+
+  rename(ref: MessageRef, name: MessageRef): void {
+    const message = this.#messages.get(ref);
+    if (message === undefined) return;
+    this.#messages.delete(ref);
+    this.#messages.set(name, message);
+  }
+
+  /** Takes a body out of memory; whoever calls has it on disk. */
+  evict(message: LooseMessage): void {
+    if (message.parts.length === 0 || message.isReleased) return;
+    message.parts = [];
+    this.bytes -= message.bodyBytes;
+    this.evictedCount++;
+  }
+
+  /** A body is back in memory, or with null: it could not be read. */
+  load(message: LooseMessage, parts: readonly Buffer[] | null): void {
+    if (message.parts.length > 0 || message.isDamaged || message.isReleased) return;
+    this.evictedCount--;
+    if (parts === null) {
+      message.isDamaged = true;
+      this.damagedCount++;
+      return;
+    }
+    message.parts = parts;
+    this.bytes += message.bodyBytes;
+  }
+}
