@@ -18,8 +18,9 @@ const rules: Record<string, string[]> = {
   management: ['base', 'wire', 'core', 'core/ports', 'net', 'auth'],
   'store/*': ['base', 'core', 'core/ports'],
   'cluster/*': ['base', 'core', 'core/ports'],
+  telemetry: ['base', 'core', 'core/ports'],
   cli: ['base', 'wire'],
-  server: ['base', 'wire', 'core', 'core/ports', 'net', 'auth', 'protocols/*', 'management', 'store/*', 'cluster/*'],
+  server: ['base', 'wire', 'core', 'core/ports', 'net', 'auth', 'protocols/*', 'management', 'telemetry', 'store/*', 'cluster/*'],
   'index.ts': ['base', 'core', 'core/ports', 'server'],
 };
 

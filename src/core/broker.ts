@@ -42,6 +42,7 @@ import { type BrokerSettings, defaultSettings } from './settings.ts';
 import { Sharding } from './sharding/sharding.ts';
 import { Topology } from './topology.ts';
 import { Turn } from './turn.ts';
+import type { MessageTracer } from './tracing/message-tracer.ts';
 import { Tracer } from './tracing/tracer.ts';
 import { type TopologyListener, Vhost, type VhostDeclaration, type VhostServices } from './vhost.ts';
 import { BrokerCounters } from './broker-counters.ts';
@@ -105,6 +106,7 @@ export class BrokerCore {
   readonly #refHolders = new Set<RefHolder>();
   readonly #topologyListener: TopologyListener;
   #stopEventExchange: () => void = () => {};
+  #makeObserver: (vhost: Vhost) => MessageTracer | null = () => null;
   #lastQueueId = 0;
   /** Told of every message that was read back and is not what was stored, before it goes. */
   onMessageDamaged: (ref: MessageRef) => void = () => {};
@@ -245,6 +247,7 @@ export class BrokerCore {
     }
     const vhost = new Vhost(declaration, this.exchangeTypes, this.#journal, this.#topologyListener, this.#vhostServices());
     this.vhosts.set(vhost.name, vhost);
+    vhost.observe(this.#makeObserver(vhost));
     vhost.limits = this.parameters.vhostLimits(vhost.name);
     vhost.isScheduling = isSchedulingOn(this.parameters, vhost.name);
     this.#recordVhost(vhost);
@@ -253,6 +256,12 @@ export class BrokerCore {
     vhostChanged(this.events, 'vhost.created', vhost);
     this.onVhostAdded(vhost);
     return vhost;
+  }
+
+  /** From now on each virtual host, also one to come, has an observer that is told of every message; null ends it. */
+  observeMessages(make: ((vhost: Vhost) => MessageTracer) | null): void {
+    this.#makeObserver = make ?? (() => null);
+    for (const vhost of this.vhosts.values()) vhost.observe(this.#makeObserver(vhost));
   }
 
   /** Deletes a virtual host with all it holds; its connections are closed. @throws BrokerError when it is protected */
@@ -470,7 +479,7 @@ export class BrokerCore {
       beforeCommit: act => this.turn.beforeCommit(act),
       heldDamaged: (vhost, exchange, ref) => this.#heldDamaged(vhost, exchange, ref),
       deliver: (vhost, target, keys, p) => this.publisher.deliver(vhost, target, keys, p),
-      tracer: vhost =>
+      firehose: vhost =>
         new Tracer(vhost, {
           store: this.store,
           messages: this.messages,

@@ -21,7 +21,7 @@ import {
   reshapeChange,
   type TopologyChange,
 } from './topology-change.ts';
-import type { Tracer } from './tracing/tracer.ts';
+import { type MessageTracer, tracerOfAll } from './tracing/message-tracer.ts';
 import { VhostCounters } from './vhost-counters.ts';
 
 /** What of the topology is made known to others: statistics, the event exchange, the management's live stream. */
@@ -50,7 +50,8 @@ export interface VhostServices extends Omit<ExchangeHome, 'deliver' | 'types' | 
   nextLogId(): number;
   heldDamaged(vhost: Vhost, exchange: Exchange, ref: MessageRef): void;
   deliver(vhost: Vhost, target: Target, keys: readonly string[], p: Publication): number;
-  tracer(vhost: Vhost): Tracer;
+  /** Copies messages to amq.rabbitmq.trace. */
+  firehose(vhost: Vhost): MessageTracer;
 }
 
 export interface VhostDeclaration {
@@ -90,8 +91,8 @@ export class Vhost {
   description: string;
   tags: readonly string[];
   defaultQueueType: string | null;
-  /** Copies what is published and delivered while tracing is on; null otherwise. */
-  tracer: Tracer | null = null;
+  /** Who is told of every message: the firehose while tracing is on, an observer, or both; null otherwise. */
+  tracer: MessageTracer | null = null;
   isProtectedFromDeletion = false;
   /** Whether every exchange holds messages that say when they want to be delivered. */
   isScheduling = false;
@@ -115,6 +116,8 @@ export class Vhost {
   readonly #listener: TopologyListener;
   readonly #services: VhostServices;
   readonly #offered = new Map<string, ExchangeType>();
+  #firehose: MessageTracer | null = null;
+  #observer: MessageTracer | null = null;
   /** Exclusive queues by their owner. */
   readonly #owned = new Map<object, Set<Queue>>();
 
@@ -154,11 +157,19 @@ export class Vhost {
   }
 
   get isTracing(): boolean {
-    return this.tracer !== null;
+    return this.#firehose !== null;
   }
 
   set isTracing(isOn: boolean) {
-    if (isOn !== this.isTracing) this.tracer = isOn ? this.#services.tracer(this) : null;
+    if (isOn === this.isTracing) return;
+    this.#firehose = isOn ? this.#services.firehose(this) : null;
+    this.tracer = tracerOfAll([this.#firehose, this.#observer]);
+  }
+
+  /** Somebody wants to know of every message, besides the firehose; null: nobody any more. */
+  observe(observer: MessageTracer | null): void {
+    this.#observer = observer;
+    this.tracer = tracerOfAll([this.#firehose, observer]);
   }
 
   /** The change that makes this virtual host. */

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { version } from '../base/version.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Management } from '../management/management.ts';
 import { Broker } from './broker.ts';
 import type { Config } from './config/config.ts';
@@ -15,6 +16,7 @@ import { startManagement } from './management.ts';
 import { ServerControl } from './server-control.ts';
 import { listDirectory, readText } from './read-files.ts';
 import { onSignals } from './signals.ts';
+import { startTelemetry } from './telemetry.ts';
 import { exitCodeOf, exitInternal, explain } from './start-error.ts';
 
 /** How long an orderly end may take before the process ends all the same. */
@@ -57,6 +59,7 @@ class Server {
   readonly #logger: ServerLogger;
   #broker: Broker | null = null;
   #management: Management | null = null;
+  #telemetry: Telemetry | null = null;
   #stopWatching: () => void = () => {};
   /** Resolves when the start is over, however it went. */
   readonly #started = Promise.withResolvers<void>();
@@ -98,6 +101,7 @@ class Server {
       logger,
       onFatal: error => this.#fail('the data directory failed', error),
     });
+    this.#telemetry = await startTelemetry(this.#broker, config.telemetry, logger);
     if (config.pidFile !== null) writePid(config.pidFile);
     if (config.seed !== null) {
       const { seed } = await import('./seed.ts');
@@ -158,6 +162,7 @@ class Server {
     this.#stopWatching();
     await this.#management?.stop();
     await this.#broker?.stop();
+    await this.#telemetry?.stop();
     if (this.#config.pidFile !== null) rmSync(this.#config.pidFile, { force: true });
   }
 

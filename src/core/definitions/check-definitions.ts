@@ -73,7 +73,7 @@ class Check {
       nextLogId: () => 0,
       beforeCommit() {},
       heldDamaged() {},
-      tracer: () => {
+      firehose: () => {
         throw new Error('nothing passes through the blank vhost');
       },
     };

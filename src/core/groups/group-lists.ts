@@ -60,6 +60,10 @@ export class GroupLists implements ReadyLists {
     return this.#list.nextSequence;
   }
 
+  nextSequenceAt(): number {
+    return this.#list.nextSequence;
+  }
+
   startAt(sequence: number): void {
     this.#list.startAt(sequence);
   }

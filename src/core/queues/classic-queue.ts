@@ -38,6 +38,9 @@ const expireBatchMax = 10_000;
 /** Entries looked at when limits are enforced at once on a queue that became too long. */
 const enforceBatchMax = 10_000;
 
+/** More than there are priorities. */
+const levelsMax = 256;
+
 /** What differs between queues by type and declaration. */
 export interface ClassicOptions {
   /** In what order messages go out; empty. */
@@ -586,6 +589,14 @@ export class ClassicQueue extends Queue {
 
   levelOf(priority: number): number {
     return this.#lists.levelOf(priority);
+  }
+
+  override nextPlace(priority: number): number {
+    return this.#lists.nextSequenceAt(priority) * levelsMax + this.#lists.levelOf(priority);
+  }
+
+  override placeOf(entry: Entry): number {
+    return entry.sequence * levelsMax + this.#lists.levelOf(priorityOf(entry.meta));
   }
 
   restored(): void {

@@ -49,6 +49,10 @@ export class PriorityLists implements ReadyLists {
     return Math.max(this.#firstSequence, ...this.#lists.map(list => list?.nextSequence ?? 1));
   }
 
+  nextSequenceAt(priority: number): number {
+    return this.list(this.levelOf(priority)).nextSequence;
+  }
+
   startAt(sequence: number): void {
     this.#firstSequence = sequence;
     for (const list of this.#lists) list?.startAt(sequence);

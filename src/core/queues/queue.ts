@@ -222,6 +222,16 @@ export abstract class Queue implements RefHolder {
     return -1;
   }
 
+  /** Names the place that the next message of a priority gets, unlike all others the queue had; -1: the queue cannot say. */
+  nextPlace(_priority: number): number {
+    return -1;
+  }
+
+  /** Names the place of a message that was taken out, as `nextPlace` did before it came. */
+  placeOf(_entry: Entry): number {
+    return -1;
+  }
+
   get messageCount(): number {
     return this.readyCount + this.unackedCount;
   }

@@ -47,6 +47,10 @@ export class QuorumLists implements ReadyLists {
     return this.#nextSequence;
   }
 
+  nextSequenceAt(): number {
+    return this.#nextSequence;
+  }
+
   startAt(sequence: number): void {
     this.#nextSequence = Math.max(this.#nextSequence, sequence);
   }

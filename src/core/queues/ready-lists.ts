@@ -12,6 +12,8 @@ export interface ReadyLists {
   readonly hasNumbersPerLevel: boolean;
   /** No message has this number, or has had it, or one above it. */
   readonly nextSequence: number;
+  /** The number that the next message of a priority gets. */
+  nextSequenceAt(priority: number): number;
   /** No number below this one is given from now on. */
   startAt(sequence: number): void;
   /** Messages of one level have one order of their own. */

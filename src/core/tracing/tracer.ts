@@ -13,6 +13,7 @@ import type { MessageFormat } from '../ports/message-format.ts';
 import { type Entry, metaRedelivered } from '../queues/entry.ts';
 import type { Queue } from '../queues/queue.ts';
 import type { Vhost } from '../vhost.ts';
+import type { MessageTracer } from './message-tracer.ts';
 
 export const traceExchangeName = 'amq.rabbitmq.trace';
 
@@ -27,7 +28,7 @@ export interface TracerServices {
  * Copies every message of a virtual host, as it is published and as it is delivered, to the exchange amq.rabbitmq.trace. A vhost has one
  * only while tracing is on. [RabbitMQ docs: firehose]
  */
-export class Tracer {
+export class Tracer implements MessageTracer {
   readonly #vhost: Vhost;
   readonly #services: TracerServices;
 
@@ -83,6 +84,8 @@ export class Tracer {
       loose === null ? Buffer.from(store.bytes.subarray(store.bodyStart, store.bodyStart + store.bodyBytes)) : Buffer.concat(loose.parts);
     this.#publish(`deliver.${queue.name}`, headers, body);
   }
+
+  settled(): void {}
 
   get #isHeard(): boolean {
     return (this.#vhost.exchanges.get(traceExchangeName)?.bindings.size ?? 0) > 0;

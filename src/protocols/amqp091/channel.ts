@@ -194,7 +194,7 @@ export class Channel implements DeliverySink, ChannelInfo {
     }
     if ((entry.meta & metaRedelivered) !== 0) counters.redelivered++;
     const { tracer } = connection.vhost;
-    if (tracer !== null) tracer.delivered(this.identity(), consumer.queue, entry);
+    if (tracer !== null) tracer.delivered(this.identity(), consumer.queue, entry, consumer.noAck);
     writeDelivery(connection.outbox, broker, consumer, this.number, tag, entry, connection.bodyFrameMax);
     connection.wrote();
   }
@@ -298,6 +298,8 @@ export class Channel implements DeliverySink, ChannelInfo {
   /** Settles a delivery that was taken out of `unacked`. */
   settleTaken(consumer: Consumer, entry: Entry, outcome: Outcome): void {
     if (outcome === 'accepted') this.counters.acked++;
+    const { tracer } = this.connection.vhost;
+    if (tracer !== null) tracer.settled(consumer.queue, entry, outcome);
     consumer.queue.settle(entry, outcome);
   }
 

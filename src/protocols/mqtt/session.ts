@@ -6,7 +6,7 @@ import { Consumer, SharedPrefetch } from '../../core/consumer.ts';
 import type { CancelReason, DeliverySink } from '../../core/delivery-sink.ts';
 import { mqttFormatTag } from '../../core/messages/format-tags.ts';
 import { Entry, metaPersistent, metaRedelivered } from '../../core/queues/entry.ts';
-import type { Queue } from '../../core/queues/queue.ts';
+import type { Outcome, Queue } from '../../core/queues/queue.ts';
 import { ChannelCounters } from '../../core/statistics/channel-counters.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import { reasons } from '../../wire/mqtt/constants.ts';
@@ -155,7 +155,7 @@ export class Session implements DeliverySink, ChannelInfo {
     if ((entry.meta & metaRedelivered) !== 0) this.counters.redelivered++;
     const { tracer } = this.vhost;
     if (tracer !== null) {
-      tracer.delivered(this.identity(), consumer.queue, entry);
+      tracer.delivered(this.identity(), consumer.queue, entry, consumer.noAck);
       store.locate(entry.ref);
     }
     const { matches } = this;
@@ -200,7 +200,7 @@ export class Session implements DeliverySink, ChannelInfo {
     inflight.read(id, scratch);
     inflight.release(id);
     this.counters.acked++;
-    consumer.queue.settle(scratch, 'accepted');
+    this.#settle(consumer.queue, scratch, 'accepted');
     consumer.gaveBack(1);
     return 0;
   }
@@ -213,7 +213,7 @@ export class Session implements DeliverySink, ChannelInfo {
     if (state === waitsForPubrec) {
       inflight.read(id, scratch);
       this.counters.acked++;
-      inflight.consumer(id).queue.settle(scratch, 'accepted');
+      this.#settle(inflight.consumer(id).queue, scratch, 'accepted');
       inflight.received(id);
     }
     if (reason >= 0x80) this.#complete(inflight, id);
@@ -256,7 +256,7 @@ export class Session implements DeliverySink, ChannelInfo {
       if (inflight.state(id) !== waitsForPubcomp) {
         inflight.read(id, scratch);
         // Others may have what came to the group.
-        queue.settle(scratch, 'returned');
+        this.#settle(queue, scratch, 'returned');
       }
       inflight.release(id);
     }
@@ -307,8 +307,14 @@ export class Session implements DeliverySink, ChannelInfo {
   }
 
   #settleAtOnce(consumer: Consumer, entry: Entry): void {
-    consumer.queue.settle(entry, 'accepted');
+    this.#settle(consumer.queue, entry, 'accepted');
     consumer.gaveBack(1);
+  }
+
+  #settle(queue: Queue, entry: Entry, outcome: Outcome): void {
+    const { tracer } = this.vhost;
+    if (tracer !== null) tracer.settled(queue, entry, outcome);
+    queue.settle(entry, outcome);
   }
 
   #newInflight(): Inflight {

@@ -70,7 +70,7 @@ export class Subscription implements DeliverySink {
     }
     const isRedelivered = (entry.meta & metaRedelivered) !== 0;
     if (isRedelivered) counters.redelivered++;
-    connection.vhost.tracer?.delivered(session.identity(), consumer.queue, entry);
+    connection.vhost.tracer?.delivered(session.identity(), consumer.queue, entry, consumer.noAck);
     const messageId = `${consumer.tag}@@${session.id}@@${tag}`;
     const headers: Header[] = this.id === null ? [] : [['subscription', this.id]];
     headers.push(['message-id', messageId], ['redelivered', String(isRedelivered)]);
@@ -125,6 +125,7 @@ export class Subscription implements DeliverySink {
     const entry = (this.#entry ??= new Entry());
     this.unacked.take(tag, entry);
     if (outcome === 'accepted') this.#session.counters.acked++;
+    this.#session.connection.vhost.tracer?.settled(this.consumer.queue, entry, outcome);
     this.consumer.queue.settle(entry, outcome);
   }
 }

@@ -65,6 +65,8 @@ export interface Config {
   readonly webSocketOrigins: readonly string[];
   readonly stream: StreamConfig;
   readonly amqp10: Amqp10Config;
+  /** Where spans of messages go; null: nowhere. */
+  readonly telemetry: TelemetryConfig | null;
   readonly eventExchange: { readonly vhost: string | null; readonly protocol: 'amqp_0_9_1' | 'amqp_1_0' };
   readonly interceptors: readonly InterceptorConfig[];
 }
@@ -383,6 +385,15 @@ export interface Amqp10Config {
   readonly defaultVhost: string;
   readonly sessionsPerConnectionMax: number;
   readonly linksPerSessionMax: number;
+}
+
+export interface TelemetryConfig {
+  /** Of an OpenTelemetry collector that takes OTLP over HTTP. */
+  readonly endpoint: string;
+  readonly headers: Secret | null;
+  readonly serviceName: string;
+  readonly resourceAttributes: string;
+  readonly samplingRatio: number;
 }
 
 export interface InterceptorConfig {

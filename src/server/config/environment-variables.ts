@@ -70,6 +70,25 @@ export const VARIABLES: readonly EnvironmentVariable[] = [
   { name: 'RABBITMQ_ENABLED_PLUGINS', key: null, description: 'That list itself, separated by commas.' },
   { name: 'RABBITMQ_PRODUCT_NAME', key: 'product.name', description: '`product` in the server properties.' },
   { name: 'RABBITMQ_PRODUCT_VERSION', key: 'warren.product_version', description: '`version` in the server properties.' },
+  {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    key: 'warren.opentelemetry.endpoint',
+    description: 'Address of an OpenTelemetry collector: spans of messages go there.',
+  },
+  { name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', key: 'warren.opentelemetry.endpoint', description: 'The same, for spans alone.' },
+  {
+    name: 'OTEL_EXPORTER_OTLP_HEADERS',
+    key: 'warren.opentelemetry.headers',
+    description: 'Headers for the collector, `name=value,name=value`.',
+  },
+  { name: 'OTEL_SERVICE_NAME', key: 'warren.opentelemetry.service_name', description: 'What spans call this broker.' },
+  { name: 'OTEL_RESOURCE_ATTRIBUTES', key: 'warren.opentelemetry.resource_attributes', description: 'Further facts that spans carry.' },
+  {
+    name: 'OTEL_TRACES_SAMPLER_ARG',
+    key: 'warren.opentelemetry.sampling_ratio',
+    description: 'Which part of the messages without a parent is traced.',
+  },
+  { name: 'OTEL_SDK_DISABLED', key: 'warren.opentelemetry.disabled', description: 'true: there are no spans, whatever else is set.' },
 ];
 
 const ERLANG = 'WarrenMQ does not run on Erlang';

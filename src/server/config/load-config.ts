@@ -5,6 +5,7 @@ import { buildAmqpListeners, buildProxyProtocolSources } from './build/listeners
 import { buildDisk, buildLimits, buildMemory } from './build/limits.ts';
 import { buildLog } from './build/logging.ts';
 import { buildManagement, buildPrometheus } from './build/http.ts';
+import { buildTelemetry } from './build/telemetry.ts';
 import { buildAmqpTls } from './build/tls.ts';
 import { buildUsers } from './build/users.ts';
 import type { BuildContext, Platform } from './build/context.ts';
@@ -126,6 +127,7 @@ function build(context: BuildContext, configFiles: readonly string[]): Config {
     webSocketOrigins: settings.members(WEB_SOCKETS.origins).map(({ value }) => value),
     stream: buildStream(context, tls),
     amqp10: buildAmqp10(context),
+    telemetry: buildTelemetry(context),
     eventExchange: { vhost: settings.optional(EVENT_EXCHANGE.vhost), protocol: settings.value(EVENT_EXCHANGE.protocol) },
     interceptors: buildInterceptors(context),
   };

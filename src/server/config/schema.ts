@@ -11,6 +11,7 @@ import { NODE_AREA } from './schema/node.ts';
 import { OTHER_PROTOCOLS_AREA } from './schema/other-protocols.ts';
 import { QUEUES_AREA } from './schema/queues.ts';
 import { STOMP_AREA } from './schema/stomp.ts';
+import { TELEMETRY_AREA } from './schema/telemetry.ts';
 import { TLS_AREA } from './schema/tls.ts';
 import { USERS_AREA } from './schema/users.ts';
 import { WEB_SOCKETS_AREA } from './schema/web-sockets.ts';
@@ -27,6 +28,7 @@ export const AREAS: readonly Area[] = [
   NODE_AREA,
   MANAGEMENT_AREA,
   PROMETHEUS_AREA,
+  TELEMETRY_AREA,
   MQTT_AREA,
   STOMP_AREA,
   WEB_SOCKETS_AREA,

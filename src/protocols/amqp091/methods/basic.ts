@@ -164,7 +164,7 @@ function answerGet(channel: Channel, queue: Queue, noAck: boolean): void {
   if (noAck) channel.counters.gotNoAck++;
   else channel.counters.got++;
   connection.answers(entry.bytes);
-  connection.vhost.tracer?.delivered(channel.identity(), queue, entry);
+  connection.vhost.tracer?.delivered(channel.identity(), queue, entry, noAck);
   writeGetOk(connection.outbox, broker, channel.number, tag, queue, entry, connection.bodyFrameMax);
   connection.wrote();
   if (noAck) {
