@@ -154,9 +154,13 @@ export class Broker extends PlainBroker {
     await this.core.committed();
   }
 
-  /** A connection to the broker without a socket, for clients that take a stream: the client's end. */
-  connectStream(): Duplex {
-    return connectInProcess(this.frontEnd, this.core.settings.outboxBytesMax);
+  /**
+   * A connection to the broker without a socket: the client's end, which behaves as a net.Socket. `onConnect` is called when 'connect' is emitted,
+   * as that of net.connect.
+   */
+  connectStream(onConnect?: () => void): Duplex {
+    const stream = connectInProcess(this.frontEnd, this.core.settings.outboxBytesMax);
+    return onConnect === undefined ? stream : stream.once('connect', onConnect);
   }
 
   protected override onStarted(): void {

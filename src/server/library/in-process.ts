@@ -1,13 +1,17 @@
-import { type Duplex, duplexPair } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { FrontEnd } from '../../protocols/amqp091/front-end.ts';
 import { Link } from '../../net/link.ts';
+import { InProcessSocket } from './in-process-socket.ts';
 
 let lastPort = 0;
 
-/** Connects a stream to the broker without a socket. Returns the client's end; it counts as a connection from this machine. */
+/**
+ * Connects to the broker without a socket. Returns the client's end, which emits 'connect' when the caller has had time to listen; it counts as
+ * a connection from this machine.
+ */
 export function connectInProcess(frontEnd: FrontEnd, outboxBytesMax: number): Duplex {
-  const [client, server] = duplexPair();
   lastPort = (lastPort % 65_535) + 1;
+  const [client, server] = InProcessSocket.pair(lastPort);
   const facts = {
     peerHost: '127.0.0.1',
     peerPort: lastPort,
@@ -19,5 +23,8 @@ export function connectInProcess(frontEnd: FrontEnd, outboxBytesMax: number): Du
     peerCertificate: null,
   };
   frontEnd.accept(new Link(server, facts, outboxBytesMax));
+  process.nextTick(() => {
+    if (!client.destroyed) client.emit('connect');
+  });
   return client;
 }
