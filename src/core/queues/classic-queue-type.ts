@@ -1,6 +1,7 @@
 import type { FieldTable } from '../../base/field-table.ts';
 import { groupLists, parkAfterArgument } from '../groups/group-arguments.ts';
-import { type ClassicOptions, ClassicQueue, type ClassicQueueType } from './classic-queue.ts';
+import { MessageQueue } from './message-queue.ts';
+import type { MessageQueueOptions, MessageQueueType } from './message-queue-type.ts';
 import { PriorityLists } from './priority-lists.ts';
 import { checkArguments, integerArgument, settingsFromArguments } from './queue-arguments.ts';
 import type { QueueContext } from './queue-context.ts';
@@ -21,7 +22,7 @@ const unsupported: ReadonlySet<string> = new Set([
 ]);
 
 /** x-queue-type: classic, and what a queue is when nothing is said. */
-export const classicQueueType: ClassicQueueType = {
+export const classicQueueType: MessageQueueType = {
   name: 'classic',
   internalName: 'rabbit_classic_queue',
   policyKind: 'classic_queues',
@@ -50,7 +51,7 @@ export const classicQueueType: ClassicQueueType = {
     return settingsFromArguments(args);
   },
 
-  options(args: FieldTable, context: QueueContext): ClassicOptions {
+  options(args: FieldTable, context: QueueContext): MessageQueueOptions {
     const groups = groupLists(args, context);
     return {
       lists: groups ?? new PriorityLists(integerArgument(args, 'x-max-priority', 0)),
@@ -62,6 +63,6 @@ export const classicQueueType: ClassicQueueType = {
 
   create(vhostName: string, id: number, declaration: QueueDeclaration, context: QueueContext): Queue {
     const args = declaration.arguments;
-    return new ClassicQueue(this, vhostName, id, declaration, this.settings(args), this.options(args, context), context);
+    return new MessageQueue(this, vhostName, id, declaration, this.settings(args), this.options(args, context), context);
   },
 };

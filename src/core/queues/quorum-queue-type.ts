@@ -1,6 +1,7 @@
 import type { FieldTable } from '../../base/field-table.ts';
 import { groupLists, parkAfterArgument } from '../groups/group-arguments.ts';
-import { type ClassicOptions, ClassicQueue, type ClassicQueueType } from './classic-queue.ts';
+import { MessageQueue } from './message-queue.ts';
+import type { MessageQueueOptions, MessageQueueType } from './message-queue-type.ts';
 import { checkArguments, integerArgument, settingsFromArguments } from './queue-arguments.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { QueueSettings } from './queue-settings.ts';
@@ -23,7 +24,7 @@ const unsupported: ReadonlySet<string> = new Set([
 ]);
 
 /** What is special about the messages of quorum queues: all are kept, and how often they came back is counted for good. */
-export const quorumQueueType: ClassicQueueType = {
+export const quorumQueueType: MessageQueueType = {
   name: 'quorum',
   internalName: 'rabbit_quorum_queue',
   policyKind: 'quorum_queues',
@@ -61,7 +62,7 @@ export const quorumQueueType: ClassicQueueType = {
     };
   },
 
-  options(args: FieldTable, context: QueueContext): ClassicOptions {
+  options(args: FieldTable, context: QueueContext): MessageQueueOptions {
     const groups = groupLists(args, context);
     return {
       lists: groups ?? new QuorumLists(),
@@ -73,6 +74,6 @@ export const quorumQueueType: ClassicQueueType = {
 
   create(vhostName: string, id: number, declaration: QueueDeclaration, context: QueueContext): Queue {
     const args = declaration.arguments;
-    return new ClassicQueue(this, vhostName, id, declaration, this.settings(args), this.options(args, context), context);
+    return new MessageQueue(this, vhostName, id, declaration, this.settings(args), this.options(args, context), context);
   },
 };

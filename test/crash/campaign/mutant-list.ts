@@ -12,7 +12,7 @@ const journal = 'src/store/journal/journal.ts';
 const commit = 'src/store/journal/commit.ts';
 const recovery = 'src/store/journal/recovery.ts';
 const segments = 'src/store/journal/segments.ts';
-const classicQueue = 'src/core/queues/classic-queue.ts';
+const messageQueue = 'src/core/queues/message-queue.ts';
 
 export const mutants: readonly Mutant[] = [
   {
@@ -66,7 +66,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a settlement is applied to the next message',
-    file: classicQueue,
+    file: messageQueue,
     from: 'this.#log?.settled(this.id, priorityOf(entry.meta), entry.sequence);',
     to: 'this.#log?.settled(this.id, priorityOf(entry.meta), entry.sequence + 1);',
     by: 'kill',
@@ -141,7 +141,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a purge is undone by a restart',
-    file: classicQueue,
+    file: messageQueue,
     from: '      this.#lists.shift(entry);\n      this.release(entry);\n    }\n    this.#readyBytes = 0;',
     to: '      this.#lists.shift(entry);\n      this.context.store.release(entry.ref);\n    }\n    this.#readyBytes = 0;',
     by: 'kill',

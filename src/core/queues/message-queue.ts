@@ -1,17 +1,17 @@
 // hot path: see docs/STYLE.md
-import { CallbackTimer } from '../../base/timer-queue.ts';
 import type { FieldTable } from '../../base/field-table.ts';
-import { accessRefused, preconditionFailed } from '../broker-error.ts';
+import { preconditionFailed } from '../broker-error.ts';
 import type { Consumer } from '../consumer.ts';
 import { deathReasons } from '../dead-letter.ts';
 import { flowBytesHigh, flowMessagesHigh } from '../flow-control.ts';
+import type { GroupLists } from '../groups/group-lists.ts';
+import { GroupPump } from '../groups/group-pump.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { MessageRef, Rename } from '../messages/message-ref.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import { queueTerm } from '../resource-name.ts';
 import { QueueRetries } from '../retries/queue-retries.ts';
-import type { RetryDelays } from '../retries/retry-delays.ts';
-import { ConsumerRota } from './consumer-rota.ts';
+import type { ConsumerRota } from './consumer-rota.ts';
 import {
   countedDelivery,
   deliveryCount,
@@ -25,59 +25,42 @@ import {
   priorityOf,
 } from './entry.ts';
 import { EntryRecord } from './entry-record.ts';
+import { ExpiryWatch } from './expiry-watch.ts';
+import { isTooMuch } from './length-limit.ts';
+import { isMessageQueueType, type MessageQueueOptions } from './message-queue-type.ts';
+import { QueueConsumers } from './queue-consumers.ts';
 import type { QueueContext } from './queue-context.ts';
+import { QueueHead } from './queue-head.ts';
+import { QueueLease } from './queue-lease.ts';
 import type { QueueType } from './queue-type.ts';
 import { Queue, type Outcome, type QueueDeclaration } from './queue.ts';
 import type { QueueSettings } from './queue-settings.ts';
-import { getters } from '../groups/group.ts';
-import type { GroupLists } from '../groups/group-lists.ts';
 import type { ReadyLists } from './ready-lists.ts';
 
-/** Expired messages that one timer event removes before others get their turn. */
-const expireBatchMax = 10_000;
 /** Entries looked at when limits are enforced at once on a queue that became too long. */
 const enforceBatchMax = 10_000;
 
 /** More than there are priorities. */
 const levelsMax = 256;
 
-/** What differs between queues by type and declaration. */
-export interface ClassicOptions {
-  /** In what order messages go out; empty. */
-  readonly lists: ReadyLists;
-  readonly hasSingleActiveConsumer: boolean;
-  /** The same lists when they have message groups; null for a queue without. */
-  readonly groups: GroupLists | null;
-  /** Returns of a message after which its group is parked; 0: never. */
-  readonly groupParkAfter: number;
-}
-
-/** A type whose queues keep their messages this way: they can become queues of another such type. */
-export interface ClassicQueueType extends QueueType {
-  options(args: FieldTable, context: QueueContext): ClassicOptions;
-}
-
-function isClassic(type: QueueType): type is ClassicQueueType {
-  return 'options' in type;
-}
-
 /**
- * First in, first out, with priorities, time to live, length limits and dead-lettering: classic queues, and quorum queues on one node. What
- * tells these apart is the order of their lists and what their types' capabilities say. [RabbitMQ docs: classic queues, quorum queues]
+ * A queue that has each message until somebody has taken it: first in, first out, with priorities, time to live, length limits and
+ * dead-lettering. Classic queues, and quorum queues on one node; what tells these apart is the order of their lists and what their types'
+ * capabilities say. [RabbitMQ docs: classic queues, quorum queues]
  */
-export class ClassicQueue extends Queue {
+export class MessageQueue extends Queue {
   #lists: ReadyLists;
-  #hasSingleActiveConsumer: boolean;
-  #groups: GroupLists | null;
-  #groupParkAfter: number;
-  readonly #rota = new ConsumerRota();
-  #consumers: Consumer[] = [];
+  /** For a queue with message groups. */
+  #groupPump: GroupPump | null;
+  readonly #consumers: QueueConsumers;
+  /** That of the consumers. */
+  readonly #rota: ConsumerRota;
   #readyBytes = 0;
   #unackedCount = 0;
   #unackedBytes = 0;
-  #hadConsumer = false;
-  #expiryTimer: CallbackTimer | null = null;
-  #leaseTimer: CallbackTimer | null = null;
+  readonly #lease: QueueLease;
+  readonly #expiry: ExpiryWatch;
+  readonly #head: QueueHead;
   readonly #entry = new Entry();
   /** Where persistent messages are recorded; null for a queue that does not outlive the broker. */
   readonly #log: QueueLog | null;
@@ -85,27 +68,28 @@ export class ClassicQueue extends Queue {
   #retries: QueueRetries | null = null;
   /** The same for what is not on the hot path. */
   readonly #record: EntryRecord | null;
-  /** The head's bytes are on their way from disk. */
-  #isFetching = false;
-
   constructor(
     type: QueueType,
     vhostName: string,
     id: number,
     declaration: QueueDeclaration,
     settings: QueueSettings,
-    options: ClassicOptions,
+    options: MessageQueueOptions,
     context: QueueContext,
   ) {
     super(type, vhostName, id, declaration, context);
     this.#lists = options.lists;
-    this.#hasSingleActiveConsumer = options.hasSingleActiveConsumer;
-    this.#groups = options.groups;
-    this.#groupParkAfter = options.groupParkAfter;
+    this.#consumers = new QueueConsumers(this, options.hasSingleActiveConsumer);
+    this.#rota = this.#consumers.rota;
+    this.#groupPump = this.#groupPumpOf(options);
+    const expire = (entry: Entry): void => this.#expire(entry);
+    this.#expiry = new ExpiryWatch(context, expire);
+    this.#head = new QueueHead(this, context, entry => this.#dropDamaged(entry), expire);
+    this.#lease = new QueueLease(this, context);
     this.settings = settings;
     this.#log = this.isDurable && !this.isExclusive ? context.log : null;
     this.#record = this.#log === null ? null : new EntryRecord(id, this.#log, context);
-    this.#armLease();
+    this.#lease.arm();
   }
 
   get isLogging(): boolean {
@@ -129,21 +113,20 @@ export class ClassicQueue extends Queue {
   }
 
   get consumerCount(): number {
-    return this.#consumers.length;
+    return this.#consumers.count;
   }
 
   get exclusiveConsumer(): Consumer | null {
-    const first = this.#consumers[0];
-    return first?.isExclusive && this.type.capabilities.hasExclusiveConsumers ? first : null;
+    return this.#consumers.exclusive;
   }
 
   consumers(): Iterable<Consumer> {
-    return this.#consumers;
+    return this.#consumers.all();
   }
 
   override touch(): void {
     super.touch();
-    this.#armLease();
+    this.#lease.arm();
   }
 
   admits(p: Publication): boolean {
@@ -181,38 +164,26 @@ export class ClassicQueue extends Queue {
   }
 
   attach(consumer: Consumer): void {
-    // A single active consumer is exclusive already. [RabbitMQ docs: single active consumer]
-    if (this.exclusiveConsumer !== null || (this.#isExclusive(consumer) && (this.#consumers.length > 0 || this.#hasSingleActiveConsumer))) {
-      throw accessRefused(`queue '${this.name}' in vhost '${this.vhostName}' in exclusive use`);
-    }
+    this.#consumers.check(consumer);
     this.touch();
-    this.#hadConsumer = true;
-    if (this.#hasSingleActiveConsumer) consumer.isActive = this.#consumers.length === 0;
-    this.#consumers.push(consumer);
-    consumer.refresh();
+    this.#consumers.add(consumer);
   }
 
   detach(consumer: Consumer): void {
     consumer.isCancelled = true;
-    this.#rota.remove(consumer);
-    const index = this.#consumers.indexOf(consumer);
-    if (index < 0) return;
-    this.#consumers.splice(index, 1);
-    if (this.#hasSingleActiveConsumer && consumer.isActive && this.#consumers.length > 0) this.#activateNext();
-    if (this.#consumers.length === 0) {
-      this.touch();
-      if (this.isAutoDelete && this.#hadConsumer && !this.isDeleted) this.context.removeQueue(this, 'auto-delete');
-    }
+    if (!this.#consumers.remove(consumer)) return;
+    this.touch();
+    if (this.isAutoDelete && !this.isDeleted) this.context.removeQueue(this, 'auto-delete');
   }
 
   consumerReady(consumer: Consumer): void {
     this.#rota.add(consumer);
-    if (this.#groups !== null) this.#groups.consumerReady(consumer);
+    if (this.#groupPump !== null) this.#groupPump.groups.consumerReady(consumer);
     if (!this.isMarkedReady && !this.#lists.isEmpty) this.context.turn.queueReady(this);
   }
 
   pump(budget: number): boolean {
-    if (this.#groups !== null) return this.#pumpGroups(this.#groups, budget);
+    if (this.#groupPump !== null) return this.#pumpGroups(this.#groupPump, budget);
     const lists = this.#lists;
     const entry = this.#entry;
     const now = this.context.clock.nowMillis;
@@ -225,7 +196,7 @@ export class ClassicQueue extends Queue {
         continue;
       }
       if (left-- <= 0) return true;
-      if (!this.context.store.isAllThere && !this.#isHeadThere()) return false;
+      if (!this.context.store.isAllThere && !this.#head.isThere(lists)) return false;
       lists.shift(entry);
       if (entry.expiryMillis !== 0 && entry.expiryMillis < now) {
         this.#expire(entry);
@@ -235,7 +206,7 @@ export class ClassicQueue extends Queue {
       this.#deliver(consumer, entry);
       this.#rota.rotate(consumer);
     }
-    if (lists.hasExpiries) this.#watchHead();
+    if (lists.hasExpiries) this.#expiry.look(lists);
     return false;
   }
 
@@ -243,26 +214,16 @@ export class ClassicQueue extends Queue {
     this.touch();
     const now = this.context.clock.nowMillis;
     for (;;) {
-      if (this.#lists.isEmpty) {
+      if (this.#lists.isEmpty || (this.#groupPump !== null && !this.#groupPump.take(into, noAck))) {
         this.counters.gotEmpty++;
         return false;
       }
-      if (this.#groups === null) {
-        this.#lists.shift(into);
-      } else {
-        const group = this.#groups.nextForGetters(into);
-        if (group === null) {
-          this.counters.gotEmpty++;
-          return false;
-        }
-        const isExpired = into.expiryMillis !== 0 && into.expiryMillis <= now;
-        this.#groups.takeFirst(group, noAck || isExpired ? null : getters, into);
-      }
+      if (this.#groupPump === null) this.#lists.shift(into);
       if (into.expiryMillis === 0 || into.expiryMillis > now) break;
       this.#expire(into);
     }
     this.#readyBytes -= into.bytes;
-    if (this.#lists.hasExpiries) this.#watchHead();
+    if (this.#lists.hasExpiries) this.#expiry.look(this.#lists);
     if ((into.meta & metaRedelivered) !== 0) this.counters.redelivered++;
     if (noAck) {
       this.counters.gotNoAck++;
@@ -275,14 +236,14 @@ export class ClassicQueue extends Queue {
   }
 
   settle(entry: Entry, outcome: Outcome): void {
-    if (this.#groups === null) {
+    if (this.#groupPump === null) {
       this.#settle(entry, outcome);
       return;
     }
     const { sequence } = entry;
     const heldCount = this.#retries?.heldCount ?? 0;
     this.#settle(entry, outcome);
-    this.#groups.settled(sequence, (this.#retries?.heldCount ?? 0) > heldCount);
+    this.#groupPump.groups.settled(sequence, (this.#retries?.heldCount ?? 0) > heldCount);
     // Those behind it may go to others now.
     if (!this.isMarkedReady && !this.#lists.isEmpty) this.context.turn.queueReady(this);
   }
@@ -300,7 +261,8 @@ export class ClassicQueue extends Queue {
       return;
     }
     if (outcome === 'rejected') {
-      if (this.settings.retryDelays !== null && this.#retryLater(entry, this.settings.retryDelays)) return;
+      const { retryDelays } = this.settings;
+      if (retryDelays !== null && this.#retriesMade().tryLater(entry, retryDelays)) return;
       this.counters.deadLetteredRejected++;
       this.context.deadLetters.add(this, entry, 'rejected');
       return;
@@ -317,13 +279,13 @@ export class ClassicQueue extends Queue {
   #putBack(entry: Entry): void {
     const isTight = this.settings.overflow === 'drop-head' && this.#wouldOverflow(entry.bytes);
     // Before it comes back, what consumers can take at once leaves: see `admits`.
-    if (isTight && this.#groups === null) this.pump(Infinity);
+    if (isTight && this.#groupPump === null) this.pump(Infinity);
     this.#enlist(entry);
-    if (this.#groupParkAfter > 0 && deliveryCount(entry.meta) >= this.#groupParkAfter) this.#groups?.parkLast();
+    if (this.#groupPump !== null) this.#groupPump.cameBack(entry);
     this.#readyBytes += entry.bytes;
     if (isTight) this.#dropHeads();
     // Its time may have come while it was away.
-    if (entry.expiryMillis !== 0) this.#watchHead();
+    if (entry.expiryMillis !== 0) this.#expiry.look(this.#lists);
     if (!this.isMarkedReady) this.context.turn.queueReady(this);
   }
 
@@ -353,14 +315,15 @@ export class ClassicQueue extends Queue {
     this.settings = settings;
     if (settings.messageTtlMillis >= 0 && settings.messageTtlMillis !== hadTtl)
       this.#lists.limitExpiries(this.context.clock.nowMillis + settings.messageTtlMillis);
-    this.#armLease();
+    this.#lease.arm();
     this.#enforceLimits();
     this.context.turn.queueReady(this);
   }
 
   override reshape(type: QueueType, args: FieldTable, record: () => void): boolean {
-    if (!isClassic(type)) return false;
-    const { lists, hasSingleActiveConsumer, groups, groupParkAfter } = type.options(args, this.context);
+    if (!isMessageQueueType(type)) return false;
+    const options = type.options(args, this.context);
+    const { lists } = options;
     const old = this.#lists;
     let sequence = old.nextSequence;
     const isNumberedAnew = old.hasNumbersPerLevel;
@@ -377,15 +340,8 @@ export class ClassicQueue extends Queue {
     // Deliveries under way have numbers too.
     lists.startAt(sequence);
     this.#lists = lists;
-    this.#groups = groups;
-    this.#groupParkAfter = groupParkAfter;
-    this.#hasSingleActiveConsumer = hasSingleActiveConsumer;
-    const active = this.#consumers.find(consumer => consumer.isActive);
-    for (const consumer of this.#consumers) {
-      consumer.isActive = !hasSingleActiveConsumer || consumer === active;
-      if (consumer.isActive) consumer.refresh();
-      else this.#rota.remove(consumer);
-    }
+    this.#groupPump = this.#groupPumpOf(options);
+    this.#consumers.setSingleActive(options.hasSingleActiveConsumer);
     this.context.turn.queueReady(this);
     return true;
   }
@@ -409,15 +365,9 @@ export class ClassicQueue extends Queue {
 
   close(): void {
     this.isDeleted = true;
-    if (this.#expiryTimer !== null) this.context.timers.clear(this.#expiryTimer);
-    if (this.#leaseTimer !== null) this.context.timers.clear(this.#leaseTimer);
-    const consumers = this.#consumers;
-    this.#consumers = [];
-    for (const consumer of consumers) {
-      this.#rota.remove(consumer);
-      consumer.isCancelled = true;
-      consumer.sink.cancelled(consumer, 'queue-deleted');
-    }
+    this.#expiry.clear();
+    this.#lease.clear();
+    this.#consumers.cancelAll();
     this.purge();
     this.#retries?.close();
     this.deduplication?.kept?.close();
@@ -429,11 +379,6 @@ export class ClassicQueue extends Queue {
 
   #retriesMade(): QueueRetries {
     return (this.#retries ??= new QueueRetries(this, this.context, this.#log, entry => this.#putBack(entry)));
-  }
-
-  /** Keeps a rejected message for another try; false when it had as many as it may have. */
-  #retryLater(entry: Entry, delays: RetryDelays): boolean {
-    return this.#retriesMade().tryLater(entry, delays);
   }
 
   #deliver(consumer: Consumer, entry: Entry): void {
@@ -459,114 +404,46 @@ export class ClassicQueue extends Queue {
   release(entry: Entry): void {
     if (this.deduplication !== null) this.deduplication.left(priorityOf(entry.meta), entry.sequence);
     if (this.#retries !== null) this.#retries.left(entry);
-    if (this.#groups !== null) this.#groups.left(entry.sequence);
+    if (this.#groupPump !== null) this.#groupPump.groups.left(entry.sequence);
     // A deleted queue's entries went with it.
     if ((entry.meta & metaLogged) !== 0 && !this.isDeleted) this.#log?.settled(this.id, priorityOf(entry.meta), entry.sequence);
     this.context.store.release(entry.ref, entry.bytes);
   }
 
   fetchHead(then: () => void): boolean {
-    if (this.#groups !== null) return this.#fetchGroupHead(this.#groups, then);
-    const { store, clock } = this.context;
-    const entry = this.#entry;
-    while (!this.#lists.isEmpty) {
-      this.#lists.peek(entry);
-      if (entry.expiryMillis !== 0 && entry.expiryMillis <= clock.nowMillis) {
-        this.#lists.shift(entry);
-        this.#expire(entry);
-      } else if (!store.isResident(entry.ref)) {
-        store.fetch(entry.ref, then);
-        return false;
-      } else if (store.isIntact(entry.ref)) {
-        return true;
-      } else {
-        this.#dropDamaged();
-      }
-    }
-    return true;
+    if (this.#groupPump !== null) return this.#groupPump.fetchHead(this.#entry, then);
+    return this.#head.fetchAlive(this.#lists, then);
   }
 
-  /** Whether what `take` takes next is in memory; see fetchHead. */
-  #fetchGroupHead(groups: GroupLists, then: () => void): boolean {
-    const { store } = this.context;
-    const entry = this.#entry;
-    for (;;) {
-      const group = groups.nextForGetters(entry);
-      if (group === null && !groups.isLacking) return true;
-      if (!store.isResident(entry.ref)) {
-        store.fetch(entry.ref, then);
-        return false;
-      }
-      if (group === null || store.isIntact(entry.ref)) return true;
-      groups.takeFirst(group, null, entry);
-      this.#dropTaken(entry);
-    }
-  }
-
-  /** Hands out messages of groups: as `pump` does, but each to the consumer that has its group. */
-  #pumpGroups(groups: GroupLists, budget: number): boolean {
-    const { store, clock } = this.context;
-    const entry = this.#entry;
-    const now = clock.nowMillis;
-    let left = budget;
-    while (!this.#lists.isEmpty) {
-      const current = this.#rota.current;
-      if (current === null) break;
-      if (!current.hasCredit) {
-        this.#rota.remove(current);
-        continue;
-      }
-      if (left-- <= 0) return true;
-      const group = groups.next(entry, this.#rota);
-      if (group === null) {
-        if (!groups.isLacking) return groups.hasUnknown;
-        this.#fetch(entry.ref);
-        return false;
-      }
-      if (!store.isAllThere) {
-        if (!store.isResident(entry.ref)) {
-          this.#fetch(entry.ref);
-          return false;
-        }
-        if (!store.isIntact(entry.ref)) {
-          groups.takeFirst(group, null, entry);
-          this.#dropTaken(entry);
-          continue;
-        }
-      }
-      const isExpired = entry.expiryMillis !== 0 && entry.expiryMillis < now;
-      const consumer = group.owner === null || group.owner === getters ? current : group.owner;
-      groups.takeFirst(group, consumer.noAck || isExpired ? null : consumer, entry);
-      if (isExpired) {
-        this.#expire(entry);
-        continue;
-      }
-      this.#readyBytes -= entry.bytes;
-      this.#deliver(consumer, entry);
-      if (consumer.isInRota) this.#rota.rotate(consumer);
-    }
-    if (this.#lists.hasExpiries) this.#watchHead();
-    return false;
-  }
-
-  #fetch(ref: MessageRef): void {
-    if (this.#isFetching) return;
-    this.#isFetching = true;
-    this.context.store.fetch(ref, () => {
-      this.#isFetching = false;
-      if (!this.isDeleted) this.context.turn.queueReady(this);
+  #groupPumpOf({ groups, groupParkAfter }: MessageQueueOptions): GroupPump | null {
+    if (groups === null) return null;
+    return new GroupPump(groups, groupParkAfter, this.context, {
+      rota: this.#rota,
+      deliver: (consumer, entry) => {
+        this.#readyBytes -= entry.bytes;
+        this.#deliver(consumer, entry);
+      },
+      expire: entry => this.#expire(entry),
+      dropDamaged: entry => this.#dropDamaged(entry),
+      fetch: ref => this.#head.fetch(ref),
     });
   }
 
+  #pumpGroups(pump: GroupPump, budget: number): boolean {
+    const hasMore = pump.pump(this.#entry, budget);
+    if (!hasMore && this.#lists.hasExpiries) this.#expiry.look(this.#lists);
+    return hasMore;
+  }
+
   /** A damaged message that was taken out goes. */
-  #dropTaken(entry: Entry): void {
+  #dropDamaged(entry: Entry): void {
     this.#readyBytes -= entry.bytes;
     this.context.messageDamaged(this, entry);
     this.release(entry);
   }
 
   override get groups(): GroupLists | null {
-    return this.#groups;
+    return this.#groupPump?.groups ?? null;
   }
 
   /** Recovery: puts a message back to its place. */
@@ -611,34 +488,9 @@ export class ClassicQueue extends Queue {
     return true;
   }
 
-  /** Whether the first message's bytes are in memory and sound; else they are fetched, or the damaged message is reported and dropped. */
-  #isHeadThere(): boolean {
-    const { store } = this.context;
-    for (;;) {
-      if (this.#lists.isEmpty) return false;
-      this.#lists.peek(this.#entry);
-      if (!store.isResident(this.#entry.ref)) {
-        this.#fetch(this.#entry.ref);
-        return false;
-      }
-      if (store.isIntact(this.#entry.ref)) return true;
-      this.#dropDamaged();
-    }
-  }
-
-  #dropDamaged(): void {
-    const entry = this.#entry;
-    this.#lists.shift(entry);
-    this.#dropTaken(entry);
-  }
-
   #wallTime(expiryMillis: number): number {
     const { clock } = this.context;
     return expiryMillis === 0 ? 0 : clock.wallMillis + (expiryMillis - clock.nowMillis);
-  }
-
-  #isExclusive(consumer: Consumer): boolean {
-    return consumer.isExclusive && this.type.capabilities.hasExclusiveConsumers;
   }
 
   /** Puts a message that was away where the type wants it. */
@@ -647,7 +499,7 @@ export class ClassicQueue extends Queue {
     // It may have been delivered when the queue was of another type.
     if (this.keepsTransient) record?.keep(entry);
     // What is remembered about a message by its place holds it there.
-    const isBound = this.deduplication !== null || this.retries !== null || this.#groups !== null;
+    const isBound = this.deduplication !== null || this.retries !== null || this.#groupPump !== null;
     if (this.countsDeliveries && this.settings.deliveryLimit < 0 && !isBound) {
       // Without a limit it goes to the end, so that what nobody can process does not hold up the rest. [RabbitMQ docs: quorum queues, repeated requeues]
       const { sequence } = entry;
@@ -660,23 +512,12 @@ export class ClassicQueue extends Queue {
     this.#lists.putBack(entry);
   }
 
-  #activateNext(): void {
-    const next = this.#consumers[0] as Consumer;
-    next.isActive = true;
-    next.refresh();
-  }
-
   #wouldOverflow(bodyBytes: number): boolean {
-    const { lengthMax, lengthBytesMax } = this.settings;
-    return (
-      (lengthMax >= 0 && this.#lists.length + this.dyingCount + 1 > lengthMax) ||
-      (lengthBytesMax >= 0 && this.#readyBytes + this.dyingBytes + bodyBytes > lengthBytesMax)
-    );
+    return isTooMuch(this.settings, this.#lists.length + this.dyingCount + 1, this.#readyBytes + this.dyingBytes + bodyBytes);
   }
 
   #isTooLong(): boolean {
-    const { lengthMax, lengthBytesMax } = this.settings;
-    return (lengthMax >= 0 && this.#lists.length > lengthMax) || (lengthBytesMax >= 0 && this.#readyBytes > lengthBytesMax);
+    return isTooMuch(this.settings, this.#lists.length, this.#readyBytes);
   }
 
   #enforceLimits(): void {
@@ -699,43 +540,5 @@ export class ClassicQueue extends Queue {
     this.#readyBytes -= entry.bytes;
     this.counters.deadLetteredExpired++;
     this.context.deadLetters.add(this, entry, 'expired');
-  }
-
-  /**
-   * Drops what has expired at the head and sets the timer for the next; messages behind an unexpired head wait, also those of a lower
-   * priority. [RabbitMQ docs: TTL, priority queues]
-   */
-  #watchHead(): void {
-    const lists = this.#lists;
-    const now = this.context.clock.nowMillis;
-    const entry = this.#entry;
-    for (let count = 0; !lists.isEmpty; count++) {
-      lists.peek(entry);
-      if (entry.expiryMillis === 0) break;
-      if (entry.expiryMillis > now || count >= expireBatchMax) {
-        this.#expiryTimer ??= new CallbackTimer(() => this.#watchHead());
-        this.setTimer(this.#expiryTimer, Math.max(entry.expiryMillis, now));
-        return;
-      }
-      lists.shift(entry);
-      this.#expire(entry);
-    }
-    if (this.#expiryTimer !== null) this.context.timers.clear(this.#expiryTimer);
-  }
-
-  /** x-expires: an unused queue is deleted; a consumer, a get or a declare is a use. */
-  #armLease(): void {
-    const expires = this.settings.expiresMillis;
-    if (expires < 0) {
-      if (this.#leaseTimer !== null) this.context.timers.clear(this.#leaseTimer);
-      return;
-    }
-    this.#leaseTimer ??= new CallbackTimer(now => {
-      if (this.#consumers.length > 0) this.lastUsedMillis = now;
-      const due = this.lastUsedMillis + this.settings.expiresMillis;
-      if (due <= now) this.context.removeQueue(this, 'expired');
-      else this.setTimer(this.#leaseTimer as CallbackTimer, due);
-    });
-    this.setTimer(this.#leaseTimer, this.lastUsedMillis + expires);
   }
 }

@@ -1,0 +1,25 @@
+import type { FieldTable } from '../../base/field-table.ts';
+import type { GroupLists } from '../groups/group-lists.ts';
+import type { QueueContext } from './queue-context.ts';
+import type { QueueType } from './queue-type.ts';
+import type { ReadyLists } from './ready-lists.ts';
+
+/** What differs between message queues by type and declaration. */
+export interface MessageQueueOptions {
+  /** In what order messages go out; empty. */
+  readonly lists: ReadyLists;
+  readonly hasSingleActiveConsumer: boolean;
+  /** The same lists when they have message groups; null for a queue without. */
+  readonly groups: GroupLists | null;
+  /** Returns of a message after which its group is parked; 0: never. */
+  readonly groupParkAfter: number;
+}
+
+/** A type whose queues are message queues: one can become a queue of another such type. */
+export interface MessageQueueType extends QueueType {
+  options(args: FieldTable, context: QueueContext): MessageQueueOptions;
+}
+
+export function isMessageQueueType(type: QueueType): type is MessageQueueType {
+  return 'options' in type;
+}
