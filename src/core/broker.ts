@@ -207,7 +207,7 @@ export class BrokerCore {
       streams: this.#streams,
       format: tag => this.format(tag),
       pivot: () => this.pivot,
-      claimId: queue => this.vhosts.get(queue.vhostName)?.claimId('queue.remembers', queue.name) ?? 0,
+      claimId: (queue, kind) => this.vhosts.get(queue.vhostName)?.claimId(kind, queue.name) ?? 0,
       messageDamaged: (queue, entry) => this.#messageDamaged(queue, entry),
       removeQueue: (queue, why) => this.#removeQueue(queue, why),
     };

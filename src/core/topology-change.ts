@@ -3,7 +3,7 @@ import type { Binding } from './exchanges/binding.ts';
 import type { Exchange } from './exchanges/exchange.ts';
 import type { Queue } from './queues/queue.ts';
 
-export type LogIdKind = 'exchange.holds' | 'exchange.remembers' | 'queue.remembers';
+export type LogIdKind = 'exchange.holds' | 'exchange.remembers' | 'queue.remembers' | 'queue.marks';
 
 /** Changes of exchanges, queues and bindings as they are recorded. Arguments keep their wire types. */
 export type TopologyChange =

@@ -102,6 +102,11 @@ export class MetadataReplay {
         this.#named(change.id, owner?.deduplication?.kept ?? undefined);
         return;
       }
+      case 'queue.marks': {
+        this.lastQueueId = Math.max(this.lastQueueId, change.id);
+        this.#named(change.id, vhost.queues.get(change.name)?.durableMarks() ?? undefined);
+        return;
+      }
       case 'exchange.delete': {
         const exchange = vhost.exchanges.get(change.name);
         if (exchange !== undefined) vhost.removeExchange(exchange);

@@ -194,6 +194,8 @@ export class Vhost {
       yield queueChange(this.name, queue);
       const keptId = queue.deduplication?.kept?.id ?? 0;
       if (keptId !== 0) yield logIdChange('queue.remembers', this.name, queue.name, keptId);
+      const marksId = queue.marks?.id ?? 0;
+      if (marksId !== 0) yield logIdChange('queue.marks', this.name, queue.name, marksId);
     }
     for (const exchange of this.exchanges.values()) {
       for (const binding of exchange.bindings.values()) if (isRecorded(binding)) yield bindingChange('binding.put', this.name, binding);

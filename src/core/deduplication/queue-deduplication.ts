@@ -43,7 +43,7 @@ export class QueueDeduplication {
     this.#header = header;
     // What the queue still holds is a duplicate after a restart as before; what it only remembers, when it was told so.
     if (log !== null && queue.isDurable && (isOnDisk ?? !isRecent)) {
-      const claimId = (): number => context.claimId(queue);
+      const claimId = (): number => context.claimId(queue, 'queue.remembers');
       const beforeCommit = (act: () => void): void => context.turn.beforeCommit(act);
       this.kept = new DurableValues({ clock, store, log, claimId, beforeCommit }, (serial, text, expiry) =>
         this.#restore(serial, text, expiry),

@@ -308,6 +308,7 @@ export class MessageQueue extends Queue {
     this.#lists.relocate(rename, this);
     this.#retries?.relocate(rename);
     this.deduplication?.kept?.relocate(rename);
+    this.marks?.relocate(rename);
   }
 
   applySettings(settings: QueueSettings): void {
@@ -371,6 +372,7 @@ export class MessageQueue extends Queue {
     this.purge();
     this.#retries?.close();
     this.deduplication?.kept?.close();
+    this.marks?.close();
   }
 
   override get retries(): QueueRetries | null {

@@ -27,8 +27,8 @@ export interface QueueContext {
   format(tag: number): MessageFormat;
   /** What the broker changes in a message is written in this format. */
   pivot(): PivotFormat;
-  /** A number that names what the queue remembers in the log from now on; recorded. */
-  claimId(queue: Queue): number;
+  /** A number that names what the queue, or the protocol for it, remembers in the log from now on; recorded. */
+  claimId(queue: Queue, kind: 'queue.remembers' | 'queue.marks'): number;
   /** A message read back from disk is not what was stored; it is dropped. */
   messageDamaged(queue: Queue, entry: Entry): void;
   /** The queue asks to be deleted: its last consumer left (auto-delete) or it was not used for long enough (x-expires). */

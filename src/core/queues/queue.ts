@@ -11,6 +11,7 @@ import { type EffectivePolicy, noPolicy } from '../policies/effective-policy.ts'
 import type { GroupLists } from '../groups/group-lists.ts';
 import type { QueueRetries } from '../retries/queue-retries.ts';
 import type { QueueType } from './queue-type.ts';
+import { DurableMarks } from './durable-marks.ts';
 import type { QueueContext } from './queue-context.ts';
 import { defaultQueueSettings, type QueueSettings } from './queue-settings.ts';
 import { QueueCounters } from './queue-counters.ts';
@@ -90,6 +91,8 @@ export abstract class Queue implements RefHolder {
   policy: EffectivePolicy = noPolicy;
   /** Knows duplicates; null for a queue that takes everything. */
   readonly deduplication: QueueDeduplication | null;
+  /** What the protocol whose queue it is remembers beside the messages; null until there is something. */
+  marks: DurableMarks | null = null;
   /** Whether messages that are not persistent are recorded in the log as well: see QueueCapabilities. */
   keepsTransient: boolean;
   /** Whether it is told how often a message came back: see QueueCapabilities. */
@@ -239,6 +242,14 @@ export abstract class Queue implements RefHolder {
   /** Marks the queue as used (x-expires counts from the last declare, get or consumer). */
   touch(): void {
     this.lastUsedMillis = this.context.clock.nowMillis;
+  }
+
+  /** For what a protocol remembers beside the messages; null where nothing of the queue is in the log. */
+  durableMarks(): DurableMarks | null {
+    const { log, store, clock } = this.context;
+    if (this.marks === null && log !== null && this.isLogging)
+      this.marks = new DurableMarks({ clock, store, log }, () => this.context.claimId(this, 'queue.marks'));
+    return this.marks;
   }
 
   protected setTimer(timer: Timer, dueMillis: number): void {

@@ -20,7 +20,7 @@ import { Connecting, returnCode } from './connecting.ts';
 import { describeConnection, protocolName } from './describe.ts';
 import { DurableReplies } from './durable-replies.ts';
 import type { FrontEnd } from './front-end.ts';
-import { PendingAcks } from './pending-acks.ts';
+import { PendingAcks, pubcompByte, pubrelByte } from './pending-acks.ts';
 import { Publishing } from './publishing.ts';
 import type { Session } from './session.ts';
 import { onSubscribe, onUnsubscribe } from './subscribing.ts';
@@ -458,19 +458,16 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
       case packetTypes.pubrec: {
         const refusal = session.receivedByClient(id, reason);
         // The client keeps the id until it hears of it again.
-        if (refusal !== 0 && reason < 0x80) this.#sendAck('pubrel', id, refusal);
+        if (refusal !== 0 && reason < 0x80) this.acks.push(id, pubrelByte, refusal);
         return;
       }
       case packetTypes.pubrel:
-        this.#sendAck('pubcomp', id, session.received.delete(id) ? 0 : reasons.packetIdNotFound);
+        // When that is durable: the client may use the id for another message then.
+        this.acks.push(id, pubcompByte, session.released(id) ? 0 : reasons.packetIdNotFound);
         return;
       default:
         session.completed(id);
     }
-  }
-
-  #sendAck(name: 'pubrel' | 'pubcomp', packetId: number, reason: number): void {
-    this.send(encodePacket({ name, packetId, reason: this.isVersion5 ? reason : 0, properties: {} }, this.version));
   }
 
   #onDisconnect(packet: EndPacket): void {

@@ -12,9 +12,12 @@ const pendingMax = 131_072;
 export const pubackByte: number = packetTypes.puback << 4;
 export const pubrecByte: number = packetTypes.pubrec << 4;
 export const pubrelByte: number = (packetTypes.pubrel << 4) | 2;
+/** A delivery of QoS 2, whose packet the session writes. */
+export const publishByte: number = (packetTypes.publish << 4) | 4;
+export const pubcompByte: number = packetTypes.pubcomp << 4;
 
 /**
- * Acknowledgements that wait for a commit: PUBACK and PUBREC for what the client published, PUBREL for what it received for good. A ring in
+ * Acknowledgements that wait for a commit: PUBACK and PUBREC for what the client published, PUBCOMP for what it released, PUBREL for what it received for good. A ring in
  * the order in which they were asked for, which is the order they are sent in. (architecture, D4)
  */
 export class PendingAcks implements ConfirmWaiter {
@@ -39,7 +42,8 @@ export class PendingAcks implements ConfirmWaiter {
 
   /** @throws MqttError when the client asks for the same again and again while a commit takes long */
   push(id: number, first: number, reason: number): void {
-    if (this.#tail - this.#head >= pendingMax)
+    // Deliveries are no more than there are packet ids, and not the client's doing.
+    if (this.#tail - this.#head >= pendingMax && first >> 4 !== packetTypes.publish)
       throw new MqttError(reasons.receiveMaximumExceeded, `more than ${pendingMax} acknowledgements wait`);
     if (this.#tail - this.#head === this.#ids.length) this.#grow();
     const index = this.#tail++ & (this.#ids.length - 1);
@@ -66,8 +70,12 @@ export class PendingAcks implements ConfirmWaiter {
     for (; this.#head < mark; this.#head++) {
       const index = this.#head & mask;
       const first = this.#firsts[index] as number;
-      if (first !== pubrelByte) confirmed++;
+      if (first === pubackByte || first === pubrecByte) confirmed++;
       if (first === pubackByte) this.pubackCount--;
+      if (first >> 4 === packetTypes.publish) {
+        connection.session.sendDurable(this.#ids[index] as number, first & 15);
+        continue;
+      }
       const reason = connection.isVersion5 ? (this.#reasons[index] as number) : 0;
       outbox.reserve(5);
       const { buffer } = outbox;

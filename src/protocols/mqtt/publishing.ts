@@ -93,7 +93,7 @@ export class Publishing {
         to = topic.length;
       }
     }
-    if (qos === 2 && connection.session.received.has(id)) {
+    if (qos === 2 && connection.session.hasReceived(id)) {
       // It was published already: the client did not hear of it.
       connection.acks.push(id, pubrecByte, 0);
       return;
@@ -105,18 +105,24 @@ export class Publishing {
       memo = this.#memos.find(topic, from, to, vhostGeneration, accessGeneration) ?? this.#examine(topic, from, to);
       this.#memo = memo;
     }
-    if (qos > 0) this.#expect(id, qos);
+    if (qos > 0) this.#expect(qos);
     connection.publishes();
     this.#publish(memo, stored, ttlMillis, flags, id, buffer, at, end);
   }
 
   /** Counts a message that waits for its acknowledgement. */
-  #expect(id: number, qos: number): void {
+  #expect(qos: number): void {
     const { session, acks, frontEnd, isVersion5 } = this.#connection;
     const max = isVersion5 ? frontEnd.options.receiveMax : 0xffff;
     if (acks.pubackCount + session.receivedCount >= max)
       throw new MqttError(reasons.receiveMaximumExceeded, `more than ${max} messages that wait for their acknowledgement`);
-    if (qos === 2) session.received.add(id);
+    if (qos < 2) return;
+    try {
+      session.willReceive();
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error;
+      throw new MqttError(error.text.includes('limit') ? reasons.quotaExceeded : reasons.implementationSpecific, error.text);
+    }
   }
 
   #publish(
@@ -186,21 +192,17 @@ export class Publishing {
 
   #acknowledge(qos: number, id: number, reason: number): void {
     const connection = this.#connection;
-    if (reason >= 0x80) {
-      if (qos === 2) connection.session.received.delete(id);
-      // Older versions have no way to refuse: without an acknowledgement the client tries again.
-      if (!connection.isVersion5) return;
-    }
+    // Older versions have no way to refuse: without an acknowledgement the client tries again.
+    if (reason >= 0x80 && !connection.isVersion5) return;
+    if (qos === 2 && reason < 0x80) connection.session.received(id);
     connection.acks.push(id, qos === 1 ? pubackByte : pubrecByte, reason);
   }
 
   #refuse(error: BrokerError, qos: number, id: number): void {
     const connection = this.#connection;
     connection.broker.logger.error('connection', `MQTT connection ${connection.name}: ${error.text}`);
-    if (connection.frontEnd.options.disconnectOnUnauthorized && error.code === 'ACCESS_REFUSED') {
-      if (qos === 2) connection.session.received.delete(id);
+    if (connection.frontEnd.options.disconnectOnUnauthorized && error.code === 'ACCESS_REFUSED')
       throw new MqttError(reasons.notAuthorized, error.text);
-    }
     if (qos > 0) this.#acknowledge(qos, id, error.code === 'ACCESS_REFUSED' ? reasons.notAuthorized : reasons.unspecified);
   }
 

@@ -13,10 +13,10 @@ import { reasons } from '../../wire/mqtt/constants.ts';
 import type { Connection } from './connection.ts';
 import { writePublish } from './delivering.ts';
 import { identityOf } from './describe.ts';
-import { Inflight, waitsForPuback, waitsForPubcomp, waitsForPubrec } from './inflight.ts';
+import { Inflight, packetIdOf, parkedId, waitsForCommit, waitsForId, waitsForPuback, waitsForPubcomp, waitsForPubrec } from './inflight.ts';
 import { Matches } from './matches.ts';
-import { PacketIds } from './packet-ids.ts';
-import { pubrelByte } from './pending-acks.ts';
+import { PacketMarks } from './packet-marks.ts';
+import { publishByte, pubrelByte } from './pending-acks.ts';
 import type { Sessions } from './sessions.ts';
 import type { Subscription } from './subscription.ts';
 import { asRetainedFlag, qosMask, retainFlag } from './stored-properties.ts';
@@ -24,6 +24,8 @@ import type { Will } from './wills.ts';
 
 const retainBit = 1;
 const duplicateBit = 8;
+/** Keeps the packet ids of a client's queues apart, as a rule. */
+const sharedStride = 7919;
 
 /** Where a delivery is put for a moment. */
 const scratch = new Entry();
@@ -57,12 +59,16 @@ export class Session implements DeliverySink, ChannelInfo {
   #consumers: Map<Queue, Consumer> | null = null;
   readonly #window = new SharedPrefetch();
   #inflight: Inflight | null = null;
-  #received: PacketIds | null = null;
+  #marks: PacketMarks | null = null;
   will: Will | null = null;
   isEnded = false;
   #timer: CallbackTimer | null = null;
   /** Deliveries wait until those under way from the last connection have been sent again. */
   #isResending = false;
+  /** Deliveries wait until the packet id is free that the next one has to have. */
+  #isParked = false;
+  /** Deliveries that are durable and wait to be read from disk: packet id, and flags above it. */
+  #durable: number[] | null = null;
 
   constructor(sessions: Sessions, vhost: Vhost, clientId: string, user: string, expiryMillis: number) {
     this.sessions = sessions;
@@ -81,16 +87,12 @@ export class Session implements DeliverySink, ChannelInfo {
   }
 
   /** QoS 2 messages that the client has not released yet. */
-  get received(): PacketIds {
-    return (this.#received ??= new PacketIds());
-  }
-
   get receivedCount(): number {
-    return this.#received === null ? 0 : this.#received.count;
+    return this.#marks === null ? 0 : this.#marks.receivedCount;
   }
 
   get canTake(): boolean {
-    return this.connection !== null && !this.#isResending && this.connection.hasRoom;
+    return this.connection !== null && !this.#isResending && !this.#isParked && this.connection.hasRoom;
   }
 
   get hasNoLocal(): boolean {
@@ -114,6 +116,8 @@ export class Session implements DeliverySink, ChannelInfo {
     this.#consumers?.clear();
     this.#window.unackedCount = 0;
     this.#isResending = false;
+    this.#durable = null;
+    this.#giveBackParked();
     if (this.expiryMillis === 0) this.sessions.end(this);
     else this.#arm(nowMillis);
   }
@@ -152,12 +156,6 @@ export class Session implements DeliverySink, ChannelInfo {
     const connection = this.connection as Connection;
     const { store } = this.broker;
     store.locate(entry.ref);
-    if ((entry.meta & metaRedelivered) !== 0) this.counters.redelivered++;
-    const { tracer } = this.vhost;
-    if (tracer !== null) {
-      tracer.delivered(this.identity(), consumer.queue, entry, consumer.noAck);
-      store.locate(entry.ref);
-    }
     const { matches } = this;
     const { queue } = consumer;
     const isShared = queue !== this.queue0 && queue !== this.queue1;
@@ -180,28 +178,65 @@ export class Session implements DeliverySink, ChannelInfo {
     if ((flags & asRetainedFlag) !== 0 || ((flags & retainFlag) !== 0 && matches.isRetainAsPublished)) first |= retainBit;
     let id = 0;
     if (qos > 0) {
-      this.#inflight ??= this.#newInflight();
-      id = this.#inflight.add(consumer, entry, qos === 2 ? waitsForPubrec : waitsForPuback);
+      id = this.#idFor(queue, entry.sequence, qos);
+      if (id === 0) {
+        (this.#inflight as Inflight).add(parkedId, consumer, entry, waitsForId);
+        this.#isParked = true;
+        return;
+      }
       if ((entry.meta & metaRedelivered) !== 0) first |= duplicateBit;
+      const isKept = qos === 2 && this.#isOnDisk;
+      (this.#inflight as Inflight).add(id, consumer, entry, isKept ? waitsForCommit : qos === 2 ? waitsForPubrec : waitsForPuback);
+      if (isKept) {
+        connection.acks.push(id, publishByte | first, 0);
+        return;
+      }
     }
-    const isWritten = id > 0 || qos === 0 ? this.#write(connection, entry, first, id) : false;
-    if (isWritten) connection.wrote();
-    else if (id > 0) (this.#inflight as Inflight).release(id);
+    if ((entry.meta & metaRedelivered) !== 0) this.counters.redelivered++;
     if (qos === 0) this.counters.deliveredNoAck++;
     else this.counters.delivered++;
+    const { tracer } = this.vhost;
+    if (tracer !== null) {
+      tracer.delivered(this.identity(), queue, entry, consumer.noAck);
+      store.locate(entry.ref);
+    }
+    const isWritten = this.#write(connection, entry, first, id);
+    if (isWritten) connection.wrote();
+    else if (id > 0) (this.#inflight as Inflight).release(id);
     if (!consumer.noAck && (qos === 0 || !isWritten)) this.#settleAtOnce(consumer, entry);
+  }
+
+  /**
+   * A delivery of QoS 2 whose message is in the queue for good: a packet id that the client knows must not come to stand for another message,
+   * or for none, when the broker is killed. `flags` are those of PUBLISH.
+   */
+  sendDurable(id: number, flags: number): void {
+    const inflight = this.#inflight;
+    if (inflight === null || inflight.state(id) !== waitsForCommit) return;
+    if (this.#durable !== null) {
+      this.#durable.push(id | (flags << 16));
+      return;
+    }
+    inflight.read(id, scratch);
+    if (this.broker.store.isResident(scratch.ref)) {
+      this.#sendKept(inflight, id, flags);
+      return;
+    }
+    this.#durable = [id | (flags << 16)];
+    this.#fetchDurable(this.#durable);
   }
 
   /** PUBACK: the client has the message. Returns the reason why it cannot be, or 0. */
   acknowledged(id: number): number {
     const inflight = this.#inflight;
     if (inflight === null || inflight.state(id) !== waitsForPuback) return reasons.packetIdNotFound;
-    const consumer = inflight.consumer(id);
+    const consumer = inflight.consumer(id) as Consumer;
     inflight.read(id, scratch);
     inflight.release(id);
     this.counters.acked++;
     this.#settle(consumer.queue, scratch, 'accepted');
     consumer.gaveBack(1);
+    if (this.#isParked) this.#unpark();
     return 0;
   }
 
@@ -213,8 +248,9 @@ export class Session implements DeliverySink, ChannelInfo {
     if (state === waitsForPubrec) {
       inflight.read(id, scratch);
       this.counters.acked++;
-      this.#settle(inflight.consumer(id).queue, scratch, 'accepted');
+      this.#settle((inflight.consumer(id) as Consumer).queue, scratch, 'accepted');
       inflight.received(id);
+      if (reason < 0x80) this.#keepMarks().delivered(id);
     }
     if (reason >= 0x80) this.#complete(inflight, id);
     else (this.connection as Connection).acks.push(id, pubrelByte, 0);
@@ -232,7 +268,38 @@ export class Session implements DeliverySink, ChannelInfo {
   #complete(inflight: Inflight, id: number): void {
     const consumer = inflight.consumer(id);
     inflight.release(id);
-    consumer.gaveBack(1);
+    this.#marks?.completed(id);
+    consumer?.gaveBack(1);
+    if (this.#isParked) this.#unpark();
+  }
+
+  /** Whether a QoS 2 message with this id came already, and the client was or will be told so. */
+  hasReceived(id: number): boolean {
+    return this.#marks !== null && this.#marks.hasReceived(id);
+  }
+
+  /** Makes sure that packet ids of QoS 2 are kept as long as the session. @throws BrokerError when they cannot be */
+  willReceive(): void {
+    this.#keepMarks();
+  }
+
+  /** A QoS 2 message was taken. To be called in the turn in which it is published. */
+  received(id: number): void {
+    this.#keepMarks().received(id);
+  }
+
+  /** PUBREL: the id means nothing any more. Returns whether it did. */
+  released(id: number): boolean {
+    return this.#marks !== null && this.#marks.released(id);
+  }
+
+  /** After a restart: what the session's queue remembers. */
+  restoreMarks(queue: Queue): void {
+    this.#marks ??= new PacketMarks();
+    for (const id of this.#marks.restore(queue)) {
+      this.#inflight ??= this.#newInflight();
+      this.#inflight.restore(id);
+    }
   }
 
   cancelled(consumer: Consumer, reason: CancelReason): void {
@@ -249,14 +316,15 @@ export class Session implements DeliverySink, ChannelInfo {
     if (this.#timer !== null) this.broker.timers.clear(this.#timer);
     for (const consumer of this.consumers.values()) consumer.queue.detach(consumer);
     this.#consumers?.clear();
+    this.#giveBackParked();
     const inflight = this.#inflight;
     if (inflight === null) return;
     for (const id of inflight.ids()) {
-      const { queue } = inflight.consumer(id);
       if (inflight.state(id) !== waitsForPubcomp) {
         inflight.read(id, scratch);
         // Others may have what came to the group.
-        this.#settle(queue, scratch, 'returned');
+        const consumer = inflight.consumer(id);
+        if (consumer !== null) this.#settle(consumer.queue, scratch, 'returned');
       }
       inflight.release(id);
     }
@@ -317,6 +385,110 @@ export class Session implements DeliverySink, ChannelInfo {
     queue.settle(entry, outcome);
   }
 
+  /**
+   * The packet id for a queue's message; 0 when it has to wait for one. After a restart a message of QoS 2 must have the id it had before, if
+   * it was sent: that is how the client knows that it is the same. So it follows from the message's place in its queue, which is in the log.
+   */
+  #idFor(queue: Queue, sequence: number, qos: number): number {
+    const inflight = (this.#inflight ??= this.#newInflight());
+    const id = packetIdOf(sequence, queue === this.queue1 ? 0 : queue.id * sharedStride);
+    if (!inflight.has(id)) return id;
+    return qos === 2 && this.#isOnDisk ? 0 : inflight.freeFrom(id);
+  }
+
+  get #isOnDisk(): boolean {
+    return this.isDurable && this.broker.store.hasLog;
+  }
+
+  /** Sends what could go, in its order, but is not in memory any more. */
+  #fetchDurable(durable: number[]): void {
+    const { store } = this.broker;
+    for (let next = durable[0]; next !== undefined; next = durable[0]) {
+      const id = next & 0xffff;
+      const inflight = this.#inflight as Inflight;
+      if (inflight.state(id) === waitsForCommit) {
+        inflight.read(id, scratch);
+        if (!store.isResident(scratch.ref)) {
+          store.fetch(scratch.ref, () => {
+            if (this.#durable === durable && !this.isEnded) this.#fetchDurable(durable);
+          });
+          return;
+        }
+        this.#sendKept(inflight, id, next >> 16);
+      }
+      durable.shift();
+    }
+    this.#durable = null;
+  }
+
+  /** Sends a delivery that is kept already, and in memory; what cannot be sent is settled. */
+  #sendKept(inflight: Inflight, id: number, flags: number): void {
+    const { store } = this.broker;
+    const consumer = inflight.consumer(id) as Consumer;
+    const connection = this.connection as Connection;
+    const { queue } = consumer;
+    const entry = new Entry();
+    inflight.read(id, entry);
+    if (inflight.state(id) === waitsForCommit) inflight.setState(id, waitsForPubrec);
+    if (store.isIntact(entry.ref)) {
+      store.locate(entry.ref);
+      if ((flags & duplicateBit) !== 0) this.counters.redelivered++;
+      this.counters.delivered++;
+      const { tracer } = this.vhost;
+      if (tracer !== null) {
+        tracer.delivered(this.identity(), queue, entry, consumer.noAck);
+        store.locate(entry.ref);
+      }
+      if (queue !== this.queue0 && queue !== this.queue1) this.matches.ofShared(queue.name);
+      else this.matches.of(store, 0);
+      if (this.#write(connection, entry, flags, id)) {
+        connection.wrote();
+        return;
+      }
+    }
+    inflight.release(id);
+    this.#settleAtOnce(consumer, entry);
+  }
+
+  /** Sends the delivery that waits for a packet id, if it can have it. */
+  #unpark(): void {
+    const inflight = this.#inflight as Inflight;
+    const { connection } = this;
+    const consumer = inflight.consumer(parkedId);
+    if (connection === null || consumer === null) return;
+    const entry = new Entry();
+    inflight.read(parkedId, entry);
+    const { store } = this.broker;
+    if (!store.isResident(entry.ref)) {
+      store.fetch(entry.ref, () => {
+        if (this.#isParked && this.connection === connection) this.#unpark();
+      });
+      return;
+    }
+    inflight.release(parkedId);
+    this.#isParked = false;
+    if (store.isIntact(entry.ref)) this.deliver(consumer, entry);
+    else this.#settleAtOnce(consumer, entry);
+    this.refresh();
+  }
+
+  #giveBackParked(): void {
+    const inflight = this.#inflight;
+    if (inflight === null || !this.#isParked) return;
+    this.#isParked = false;
+    inflight.read(parkedId, scratch);
+    const consumer = inflight.consumer(parkedId);
+    consumer?.queue.settle(scratch, 'returned');
+    inflight.release(parkedId);
+  }
+
+  /** Kept beside the session's queue when it is to outlive the connection. */
+  #keepMarks(): PacketMarks {
+    const marks = (this.#marks ??= new PacketMarks());
+    if (this.#isOnDisk && !marks.isDurable) marks.keepWith(this.sessions.lastingQueue(this));
+    return marks;
+  }
+
   #newInflight(): Inflight {
     const inflight = new Inflight();
     this.broker.holdsRefs(inflight);
@@ -334,9 +506,9 @@ export class Session implements DeliverySink, ChannelInfo {
     const entry = new Entry();
     this.#isResending = true;
     for (const id of ids) {
-      const queue = inflight.consumer(id).queue;
-      const consumer = this.consumers.get(queue);
-      if (consumer !== undefined && inflight.consumer(id) !== consumer) {
+      const before = inflight.consumer(id);
+      const consumer = before === null ? undefined : this.consumers.get(before.queue);
+      if (consumer !== undefined && before !== consumer) {
         inflight.adopt(id, consumer);
         consumer.took();
       }
@@ -348,6 +520,11 @@ export class Session implements DeliverySink, ChannelInfo {
         (connection as Connection).acks.push(id, pubrelByte, 0);
         continue;
       }
+      if (this.#isOnDisk && (state === waitsForPubrec || state === waitsForCommit)) {
+        inflight.setState(id, waitsForCommit);
+        (connection as Connection).acks.push(id, publishByte | duplicateBit, 0);
+        continue;
+      }
       if (state !== waitsForPuback && state !== waitsForPubrec) continue;
       inflight.read(id, entry);
       if (!store.isResident(entry.ref)) {
@@ -357,28 +534,10 @@ export class Session implements DeliverySink, ChannelInfo {
         });
         return;
       }
-      this.#resendOne(connection as Connection, inflight, id, entry, state);
+      this.#sendKept(inflight, id, duplicateBit | (state === waitsForPubrec ? 4 : 2));
     }
     this.#isResending = false;
     this.refresh();
-  }
-
-  #resendOne(connection: Connection, inflight: Inflight, id: number, entry: Entry, state: number): void {
-    const { store } = this.broker;
-    const consumer = inflight.consumer(id);
-    if (store.isIntact(entry.ref)) {
-      store.locate(entry.ref);
-      const isShared = consumer.queue !== this.queue0 && consumer.queue !== this.queue1;
-      if (isShared) this.matches.ofShared(consumer.queue.name);
-      else this.matches.of(store, 0);
-      this.counters.redelivered++;
-      if (this.#write(connection, entry, duplicateBit | (state === waitsForPubrec ? 4 : 2), id)) {
-        connection.wrote();
-        return;
-      }
-    }
-    inflight.release(id);
-    this.#settleAtOnce(consumer, entry);
   }
 
   #arm(nowMillis: number): void {

@@ -205,6 +205,13 @@ export class Sessions {
     if (!this.#hasAbsentMembers(session, filter)) session.vhost.removeQueue(queue, session.user);
   }
 
+  /** The queue beside which is kept what a session must not forget; it is the one for QoS 1 and 2. @throws BrokerError */
+  lastingQueue(session: Session): Queue {
+    const queue = this.#ownQueue(session, 1);
+    session.consume(queue);
+    return queue;
+  }
+
   /** Sends what is retained for a subscription. */
   sendRetained(session: Session, subscription: Subscription, into: Queue): void {
     this.#retained.send(session, subscription, into);
@@ -361,6 +368,7 @@ export class Sessions {
       session.subscriptions.set(subscription.filter, subscription);
     }
     this.changed(session);
+    if (session.queue1 !== null) session.restoreMarks(session.queue1);
     return session;
   }
 

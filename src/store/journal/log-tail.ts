@@ -104,6 +104,9 @@ export class LogTail {
   #sealOps(store: MessageStore, floor: number): void {
     const { ops } = this;
     let at = 0;
+    // In one frame where they fit a slab, so that what was recorded together is found together, or not at all.
+    const wanted = ops.length * 4;
+    if (wanted > slabBytes - (this.slab as Slab).position && wanted <= slabBytes - frameRoomBytes) store.openLogSlab();
     for (;;) {
       const slab = this.slab as Slab;
       const room = (slabBytes - slab.position) >> 2;
