@@ -121,14 +121,13 @@ test('a tree of includes that doubles at every step is cut off', () => {
   const files: Record<string, string> = {};
   for (let depth = 0; depth < 8; depth++) files[`/${depth}.conf`] = `include /${depth + 1}.conf\n`.repeat(20);
   files['/8.conf'] = 'heartbeat = 1';
-  const began = performance.now();
-  refusal({ argv: ['--config', '/0.conf'], files });
-  assert.ok(performance.now() - began < 1000);
+  // There were 20^8 files to read: that this ends is the proof.
+  const { problems } = refusal({ argv: ['--config', '/0.conf'], files });
+  assert.match(problems[0] ?? '', /not read: more than 200 configuration files$/);
 });
 
 test('a pattern of many stars is no trap', () => {
   const name = `${'a'.repeat(200)}.conf`;
-  const began = performance.now();
+  // There are 10^58 ways in which the stars could stand for the letters.
   assert.deepEqual(load({ conf: `include d/${'*a'.repeat(100)}b`, files: { [`./d/${name}`]: 'x' } }).warnings, []);
-  assert.ok(performance.now() - began < 200);
 });
