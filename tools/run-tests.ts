@@ -37,13 +37,14 @@ if (files.length === 0) {
 const failedFile = join(mkdtempSync(join(tmpdir(), 'warren-tests-')), 'failed');
 
 function run(chosen: readonly string[]): { status: number; failed: string[] } {
-  // Without --test-force-exit: that ends a process before a slow reader of its report has got all of it. A file that leaves something open
-  // does not end, and fails by the timeout.
+  // Without --test-force-exit: that ends a process before a slow reader of its report has got all of it.
   const reporter = process.env.TEST_REPORTER ?? 'spec';
   const result = spawnSync(
     process.execPath,
     [
       '--test',
+      '--import',
+      './tools/open-handles.js',
       '--test-timeout=300000',
       `--test-reporter=${reporter}`,
       '--test-reporter-destination=stdout',
