@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 const sizeRatio = 4;
 const ratioMax = 9;
 /** What takes no longer than this at full size grows with no power that would matter. */
-const insignificantMillis = 20;
+const insignificantMillis = 50;
 const roundsMax = 6;
 
 /**
