@@ -1,54 +1,16 @@
 // A broker with its AMQP front-end in this process, without sockets or event loop, and clients that are byte strings.
-import type { ByteSocket } from '../../src/net/byte-socket.ts';
 import { Link } from '../../src/net/link.ts';
 import { encodeContentHeaderFrame } from '../../src/wire/amqp091/content-header.ts';
 import { encodeBodyFrames } from '../../src/wire/amqp091/frame.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 import { encodeProperties } from '../../src/wire/amqp091/properties.ts';
 import { SimBroker } from '../../test/support/sim-broker.ts';
+import { Sink } from './sink.ts';
+
+export type { Sink } from './sink.ts';
 
 /** Those that were written to since the last turn. */
 const dirty: Sink[] = [];
-
-/** Takes everything at once and keeps nothing but the last bytes. */
-export class Sink implements ByteSocket {
-  readonly remoteAddress = '127.0.0.1';
-  readonly remotePort = 1;
-  readonly localAddress = '127.0.0.1';
-  readonly localPort = 5672;
-  readonly writableLength = 0;
-  bytesWritten = 0;
-  onData: (bytes: Buffer) => void = () => {};
-  onClosed: () => void = () => {};
-  readonly #written: (() => void)[] = [];
-
-  write(bytes: Buffer, written: () => void): boolean {
-    this.bytesWritten += bytes.length;
-    if (this.#written.length === 0) dirty.push(this);
-    this.#written.push(written);
-    return true;
-  }
-
-  /** Calls back for what was written. */
-  tick(): void {
-    for (let i = 0; i < this.#written.length; i++) (this.#written[i] as () => void)();
-    this.#written.length = 0;
-  }
-
-  cork(): void {}
-  uncork(): void {}
-  pause(): void {}
-  resume(): void {}
-  unshift(): void {}
-  end(): void {}
-  destroy(): void {}
-
-  on(event: string, listener: unknown): this {
-    if (event === 'data') this.onData = listener as (bytes: Buffer) => void;
-    if (event === 'close') this.onClosed = listener as () => void;
-    return this;
-  }
-}
 
 export const broker = new SimBroker();
 let connectionCount = 0;
@@ -61,6 +23,7 @@ export function turn(): void {
 
 export function connect(): Sink {
   const sink = new Sink();
+  sink.onDirty = one => dirty.push(one);
   const facts = {
     peerHost: '127.0.0.1',
     peerPort: ++connectionCount,
