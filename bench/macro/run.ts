@@ -1,17 +1,20 @@
-// The macro benchmark: every scenario against WarrenMQ, and beside it, in alternating runs, against another broker when its port is given.
-//   npm run bench -- [--only A,C] [--seconds 4] [--reps 3] [--peer PORT [--peer-pid PID] --peer-name NAME] [--port PORT --pid PID] [--json FILE]
-// Without --port it starts a broker of its own with a data directory in the system's temporary directory.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
-import { cpus, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+// The macro benchmark: every scenario against WarrenMQ, and beside it, in alternating runs, against another broker when its port is given, or
+// against another commit of this one.
+//   npm run bench -- [--only A,C] [--seconds 4] [--reps 3] [--json FILE] [--profile DIR]
+//                    [--peer PORT [--peer-pid PID] --peer-name NAME | --against COMMIT] [--port PORT --pid PID]
+// Without --port it starts a broker of its own with a data directory in the system's temporary directory. With --profile every scenario gets a
+// broker of its own, whose processor profile and flame graph are kept in DIR.
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { scenarios, type Scenario } from './scenarios.ts';
+import { type Cost, costs } from './costs.ts';
+import { measure, type Result } from './measure.ts';
+import { type Broker, checkOut, type OwnBroker, startOwn } from './own-broker.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const root = dirname(dirname(here));
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
@@ -23,166 +26,130 @@ const { values } = parseArgs({
     port: { type: 'string' },
     pid: { type: 'string' },
     json: { type: 'string' },
+    against: { type: 'string' },
+    profile: { type: 'string' },
   },
 });
+const seconds = Number(values.seconds);
+const reps = Number(values.reps);
+const directory = values.profile === undefined ? null : resolve(values.profile);
+if (directory !== null) mkdirSync(directory, { recursive: true });
 
-interface Result {
-  readonly publishedPerSecond: number;
-  readonly consumedPerSecond: number;
-  readonly latencyMicros?: Record<string, number>;
-  readonly confirmLatencyMicros?: Record<string, number>;
+const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+const show = (value: number): string => (value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US'));
+const spread = (numbers: readonly number[]): string =>
+  numbers.length === 0 ? 'failed' : `${show(median(numbers))} (${show(Math.min(...numbers))} to ${show(Math.max(...numbers))})`;
+
+function note(name: string, broker: Broker, result: object): void {
+  if (values.json !== undefined)
+    appendFileSync(values.json, `${JSON.stringify({ scenario: name, broker: broker.name, pid: broker.pid, ...result })}\n`);
 }
 
-interface Broker {
-  readonly name: string;
-  readonly port: number;
-  readonly pid: number | null;
-}
-
-function load(broker: Broker, scenario: Scenario, role: string): Promise<Result | null> {
-  const child = spawn(
-    process.execPath,
-    [join(here, 'load.ts'), '--port', String(broker.port), '--role', role, '--seconds', values.seconds, ...scenario.arguments],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  let output = '';
-  child.stdout.on('data', chunk => (output += chunk));
-  return new Promise(resolve => child.on('close', code => resolve(code === 0 && output !== '' ? (JSON.parse(output) as Result) : null)));
-}
-
-/** Producers and consumers are processes of their own, so that neither waits for the other. Latency needs one clock: one process. */
-async function measure(broker: Broker, scenario: Scenario): Promise<Result | null> {
-  await load(broker, scenario, 'prepare');
-  let result: Result | null;
-  if (scenario.isLatency) {
-    result = await load(broker, scenario, 'both');
-  } else {
-    const [consumer, producer] = await Promise.all([load(broker, scenario, 'consumer'), load(broker, scenario, 'producer')]);
-    result = consumer === null || producer === null ? null : { ...producer, consumedPerSecond: consumer.consumedPerSecond };
+/** Brokers in turn, so that what the machine does meanwhile meets all of them; results in the brokers' order. */
+async function alternate<T>(brokers: readonly Broker[], run: (broker: Broker) => Promise<T | null>): Promise<T[][]> {
+  const results: T[][] = brokers.map(() => []);
+  for (let rep = 0; rep < reps; rep++) {
+    for (const [i, broker] of brokers.entries()) {
+      const result = await run(broker);
+      if (result !== null) results[i]?.push(result);
+    }
   }
-  return result;
+  return results;
 }
 
-async function clean(broker: Broker): Promise<void> {
-  const { BenchClient } = await import('./client.ts');
-  const client = await BenchClient.open(broker.port);
-  for (let i = 0; i < 100; i++) await client.deleteQueue(`warren-bench-${i}`);
-  client.socket.destroy();
+function latencyCell(runs: readonly Result[]): string {
+  if (runs.length === 0) return 'failed';
+  const at = (name: 'latencyMicros' | 'confirmLatencyMicros', share: string): string =>
+    show(median(runs.map(run => run[name]?.[share] ?? 0)));
+  const confirm =
+    runs[0]?.confirmLatencyMicros === undefined
+      ? ''
+      : `, confirm p50 ${at('confirmLatencyMicros', 'p50')} p99 ${at('confirmLatencyMicros', 'p99')}`;
+  return `deliver p50 ${at('latencyMicros', 'p50')} p99 ${at('latencyMicros', 'p99')}${confirm} µs`;
 }
 
-function rssMegabytes(pid: number | null): number | null {
-  if (pid === null) return null;
+function rateCell(runs: readonly Result[]): string {
+  const micros = runs.flatMap(run => run.processorMicros ?? []);
+  const processor = micros.length === 0 ? '' : `, ${median(micros).toFixed(2)} µs processor time each`;
+  return `${spread(runs.map(run => run.consumedPerSecond))}/s, published ${show(median(runs.map(run => run.publishedPerSecond)))}/s${processor}`;
+}
+
+function row(name: string, what: string, cells: readonly string[], ratio: string): void {
+  console.log(`| ${name}: ${what} | ${cells.join(' | ')} |${cells.length > 1 ? ` ${ratio} |` : ''}`);
+}
+
+function ratioOf(medians: readonly number[]): string {
+  return ((medians[0] ?? 0) / (medians[1] ?? 0)).toFixed(2);
+}
+
+async function runScenario(scenario: Scenario, brokers: readonly Broker[]): Promise<void> {
+  const results = await alternate(brokers, async broker => {
+    const result = await measure(broker, scenario, seconds);
+    if (result !== null) note(scenario.name, broker, result);
+    return result;
+  });
+  const ratio = scenario.isLatency ? '' : ratioOf(results.map(runs => median(runs.map(run => run.consumedPerSecond))));
+  row(scenario.name, scenario.what, results.map(scenario.isLatency ? latencyCell : rateCell), ratio);
+}
+
+async function runCost(cost: Cost, brokers: readonly Broker[]): Promise<void> {
+  const results = await alternate(brokers, async broker => {
+    const value = await cost.measure(broker, seconds);
+    note(cost.name, broker, { value, unit: cost.unit });
+    return value;
+  });
+  const cells = results.map(runs => `${spread(runs)} ${cost.unit}`);
+  row(cost.name, cost.what, cells, ratioOf(results.map(median)));
+}
+
+/** The brokers to measure for a scenario, and what is to be done with them afterwards. */
+async function withBrokers(
+  name: string,
+  peers: readonly Broker[],
+  shared: Broker | null,
+  act: (brokers: Broker[]) => Promise<void>,
+): Promise<void> {
+  const own = shared === null ? await startOwn(root, directory === null ? {} : { profile: join(directory, name) }) : null;
   try {
-    const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    return match === null ? null : Math.round(Number(match[1]) / 1024);
-  } catch {
-    return null;
+    await act([shared ?? (own as OwnBroker), ...peers]);
+  } finally {
+    await own?.stop();
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
-}
-
-async function startOwn(): Promise<{ broker: Broker; stop: () => void }> {
-  const directory = mkdtempSync(join(tmpdir(), 'warren-bench-'));
-  const [port, management, prometheus] = [await freePort(), await freePort(), await freePort()];
-  const config = join(directory, 'warren.conf');
-  writeFileSync(
-    config,
-    `listeners.tcp.default = 127.0.0.1:${port}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${management}\nprometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = ${prometheus}\nlog.console.level = error\n`,
-  );
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [join(root, 'bin', 'warren'), '--config', config, '--data-dir', join(directory, 'data')],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  );
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const isUp = await new Promise<boolean>(resolve => {
-      const socket = net.connect(port, '127.0.0.1', () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.on('error', () => resolve(false));
-    });
-    if (isUp) break;
-    await new Promise(resolve => setTimeout(resolve, 25));
-  }
-  return {
-    broker: { name: 'WarrenMQ', port, pid: child.pid ?? null },
-    stop: () => {
-      child.kill('SIGKILL');
-      rmSync(directory, { recursive: true, force: true });
-    },
-  };
-}
-
-const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
-const show = (value: number): string => Math.round(value).toLocaleString('en-US');
-
-const own = values.port === undefined ? await startOwn() : null;
-const brokers: Broker[] = [
-  own?.broker ?? { name: 'WarrenMQ', port: Number(values.port), pid: values.pid === undefined ? null : Number(values.pid) },
-];
+const wanted = values.only === '' ? null : new Set(values.only.split(','));
+const commit = values.against === undefined ? null : checkOut(root, values.against);
+const other = commit === null ? null : await startOwn(commit.root, { name: values.against as string });
+const peers: Broker[] = [...(other === null ? [] : [other])];
 if (values.peer !== undefined)
-  brokers.push({
+  peers.push({
     name: values['peer-name'],
     port: Number(values.peer),
     pid: values['peer-pid'] === undefined ? null : Number(values['peer-pid']),
   });
-const wanted = values.only === '' ? scenarios : scenarios.filter(scenario => values.only.split(',').includes(scenario.name));
-const cpu = cpus()[0]?.model ?? 'unknown processor';
-console.log(
-  `${cpus().length} cores, ${cpu}; Node ${process.versions.node}; ${values.seconds} s windows after 1 s, ${values.reps} alternating runs, median (least to most)`,
-);
-console.log(`| scenario | ${brokers.map(broker => broker.name).join(' | ')} |${brokers.length > 1 ? ' ratio |' : ''}`);
-console.log(`| --- |${brokers.map(() => ' --- |').join('')}${brokers.length > 1 ? ' --- |' : ''}`);
+let own: OwnBroker | null = null;
+let shared: Broker | null = null;
+if (values.port !== undefined)
+  shared = { name: 'WarrenMQ', port: Number(values.port), pid: values.pid === undefined ? null : Number(values.pid) };
+else if (directory === null) shared = own = await startOwn(root);
 try {
-  for (const scenario of wanted) {
-    const results = new Map<Broker, Result[]>(brokers.map(broker => [broker, []]));
-    for (let rep = 0; rep < Number(values.reps); rep++) {
-      for (const broker of brokers) {
-        const result = await measure(broker, scenario);
-        if (result !== null) results.get(broker)?.push(result);
-        if (values.json !== undefined)
-          appendFileSync(
-            values.json,
-            `${JSON.stringify({ scenario: scenario.name, broker: broker.name, rssMegabytes: rssMegabytes(broker.pid), ...result })}\n`,
-          );
-        await clean(broker);
-      }
-    }
-    const cells = brokers.map(broker => {
-      const runs = results.get(broker) ?? [];
-      if (runs.length === 0) return 'failed';
-      if (scenario.isLatency) {
-        const at = (name: 'latencyMicros' | 'confirmLatencyMicros', share: string): string =>
-          show(median(runs.map(run => run[name]?.[share] ?? 0)));
-        const confirm =
-          runs[0]?.confirmLatencyMicros === undefined
-            ? ''
-            : `, confirm p50 ${at('confirmLatencyMicros', 'p50')} p99 ${at('confirmLatencyMicros', 'p99')}`;
-        return `deliver p50 ${at('latencyMicros', 'p50')} p99 ${at('latencyMicros', 'p99')}${confirm} µs`;
-      }
-      const rates = runs.map(run => run.consumedPerSecond);
-      return `${show(median(rates))}/s (${show(Math.min(...rates))} to ${show(Math.max(...rates))}), published ${show(median(runs.map(run => run.publishedPerSecond)))}/s`;
-    });
-    const ratio =
-      brokers.length > 1 && !scenario.isLatency
-        ? ` ${(median((results.get(brokers[0] as Broker) ?? []).map(run => run.consumedPerSecond)) / Math.max(1, median((results.get(brokers[1] as Broker) ?? []).map(run => run.consumedPerSecond)))).toFixed(1)} |`
-        : brokers.length > 1
-          ? ' |'
-          : '';
-    console.log(`| ${scenario.name}: ${scenario.what} | ${cells.join(' | ')} |${ratio}`);
+  console.log(
+    `${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown processor'}; Node ${process.versions.node}; ${seconds} s windows after 1 s, ${reps} alternating runs, median (least to most)`,
+  );
+  const names = ['WarrenMQ', ...peers.map(peer => peer.name)];
+  console.log(`| scenario | ${names.join(' | ')} |${names.length > 1 ? ' ratio |' : ''}`);
+  console.log(`| --- |${names.map(() => ' --- |').join('')}${names.length > 1 ? ' --- |' : ''}`);
+  for (const scenario of scenarios)
+    if (wanted?.has(scenario.name) ?? true) await withBrokers(scenario.name, peers, shared, brokers => runScenario(scenario, brokers));
+  for (const cost of costs) {
+    if (!(wanted?.has(cost.name) ?? true)) continue;
+    // Memory is seen of brokers whose process is known.
+    const seen = cost.unit === 'KiB' ? peers.filter(peer => peer.pid !== null) : peers;
+    await withBrokers(cost.name, seen, shared, brokers => runCost(cost, brokers));
   }
-  for (const broker of brokers) if (broker.pid !== null) console.log(`${broker.name}: ${rssMegabytes(broker.pid)} MB resident at the end`);
 } finally {
-  own?.stop();
+  await own?.stop();
+  await other?.stop();
+  commit?.remove();
 }
 process.exit(0);
