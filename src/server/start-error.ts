@@ -1,6 +1,7 @@
 import { DefinitionsError } from '../core/definitions/problems.ts';
 import { ListenError } from '../net/listen-error.ts';
-import { JournalError } from '../store/journal/recovery.ts';
+import { JournalError, JournalFormatError } from '../store/journal/recovery.ts';
+import { StreamFormatError } from '../store/streams/recover-segment.ts';
 import { ConfigError, EXIT_CONFIG } from './config/config-error.ts';
 import { DataDirError } from './data-dir-error.ts';
 
@@ -15,7 +16,7 @@ export const exitDamaged = 65;
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return error.exitCode;
   if (error instanceof DefinitionsError) return EXIT_CONFIG;
-  if (error instanceof JournalError) return exitDamaged;
+  if (error instanceof JournalError || error instanceof StreamFormatError) return exitDamaged;
   return isExpected(error) ? exitUnavailable : exitInternal;
 }
 
@@ -23,7 +24,10 @@ export function exitCodeOf(error: unknown): number {
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof DefinitionsError) return `the definitions cannot be used:\n${error.problems.join('\n')}`;
-  if (error instanceof JournalError) return `the data directory is damaged: ${error.message}`;
+  if (error instanceof JournalFormatError || error instanceof StreamFormatError)
+    return `${error.message}: start that version again, or give this one another data directory`;
+  if (error instanceof JournalError)
+    return `the data directory is damaged: ${error.message}. Nothing in it was changed: look at it with "warren check", or put a backup in its place`;
   if (error instanceof ConfigError || isExpected(error)) return error.message;
   return error.stack ?? error.message;
 }

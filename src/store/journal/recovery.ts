@@ -16,7 +16,7 @@ import { type OpVisitor, readOps } from './ops.ts';
 import { type RestoredEntry, RestoringList } from './restoring-list.ts';
 import { fileName } from './segments.ts';
 import { SlabReader } from './slab-reader.ts';
-import { type MetadataSnapshot, readSnapshot, type SnapshotReading } from './snapshot.ts';
+import { type MetadataSnapshot, readSnapshot, snapshotFormat, type SnapshotReading } from './snapshot.ts';
 
 /** What was found in a data directory. */
 export interface RecoveryReport {
@@ -37,6 +37,13 @@ export interface RecoveryReport {
 
 /** The journal was written by something that this version does not understand, or cannot be read without losing what it holds. */
 export class JournalError extends Error {}
+
+/** What is there is in order, and of a version that is not this one. */
+export class JournalFormatError extends JournalError {
+  constructor(what: string, format: number, known: number) {
+    super(`${what} written by ${format > known ? 'a newer' : 'another'} version (format ${format}; this one knows ${known})`);
+  }
+}
 
 /**
  * Reads the journal from the oldest segment that is needed to its end and puts every message that was not settled back into its queue.
@@ -104,8 +111,8 @@ export class Recovery implements OpVisitor {
     report.damaged.push(...reading.problems);
     const frames = new FrameList(segments, this.#reader, reading.snapshot?.runs ?? []);
     frames.load(numbers);
-    if (frames.version > formatVersion)
-      throw new JournalError(`the journal was written by a newer version (format ${frames.version}; this one knows ${formatVersion})`);
+    if (frames.version > formatVersion) throw new JournalFormatError('the journal was', frames.version, formatVersion);
+    if (reading.unknownFormat !== null) throw new JournalFormatError('the definitions were', reading.unknownFormat, snapshotFormat);
     const isLeftOver = leftOvers(frames);
     const end = this.#findEnd(frames, isLeftOver);
     report.tornBytes += frames.tornBytes;
