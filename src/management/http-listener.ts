@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import net from 'node:net';
 import { ListenError } from '../net/listen-error.ts';
 import type { HttpTls, RequestHandler } from './http/http-server.ts';
@@ -54,6 +55,15 @@ export class HttpListener {
         resolve();
       });
     });
+  }
+
+  /** Reads the certificates anew, for connections from now on. Rejects with a TlsFileError; then those in use stay. Nothing without TLS. */
+  async reloadCertificates(): Promise<void> {
+    if (this.#tls === null) return;
+    const { loadTlsContexts } = await import('../net/tls-contexts.ts');
+    this.#tls.contexts = await loadTlsContexts(this.#tls.options);
+    const server = await this.#server;
+    if (server !== null) (server as HttpsServer).setSecureContext(this.#tls.contexts.main);
   }
 
   /** Takes no more connections and ends those there are. */

@@ -43,6 +43,8 @@ export interface Management {
   readonly port: number;
   /** Port of the first listener of the metrics; 0 without one. */
   readonly metricsPort: number;
+  /** Reads the certificates anew, for connections from now on. Rejects with a TlsFileError; then those in use stay. */
+  reloadCertificates(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -91,6 +93,9 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
     },
     get metricsPort() {
       return metrics[0]?.port ?? 0;
+    },
+    async reloadCertificates() {
+      for (const listener of opened) await listener.reloadCertificates();
     },
     async stop() {
       controlConnections?.handConnectionsTo(null);

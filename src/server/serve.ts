@@ -5,6 +5,7 @@ import type { Management } from '../management/management.ts';
 import { Broker } from './broker.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load-config.ts';
+import { certificateWarnings } from './certificate-warnings.ts';
 import { brokerOptions } from './config-to-settings.ts';
 import { writePid } from './data-dir.ts';
 import { readDefinitions } from './definitions-files.ts';
@@ -127,6 +128,7 @@ class Server {
       if (name !== undefined) logger.info('default', `${name} listener started on port ${port}`);
       if (protocol === 'http') logger.info('default', `Web UI: http://localhost:${port}/`);
     }
+    this.#warnOfCertificates();
     const pluginCount = [config.management, config.prometheus].filter(plugin => plugin.listeners.length > 0).length;
     // Much of the heap is by now what only loading and starting needed.
     machineMemory.collectGarbage();
@@ -171,9 +173,15 @@ class Server {
     this.#logger.info('default', 'SIGHUP received: log files are open anew, reading certificates');
     try {
       await this.#broker?.reloadCertificates();
+      await this.#management?.reloadCertificates();
+      this.#warnOfCertificates();
     } catch (error) {
       this.#logger.error('default', `certificates stay as they were: ${explain(error)}`);
     }
+  }
+
+  #warnOfCertificates(): void {
+    for (const warning of certificateWarnings(this.#management?.listeners() ?? [], Date.now())) this.#logger.warning('default', warning);
   }
 
   /** Something is broken in a way that nobody knows the end of. Going on might lose or invent messages; a restart recovers. */

@@ -26,7 +26,8 @@ const connectionsMax = 2000;
 /** Contexts and options of a listener with TLS. */
 export interface HttpTls {
   readonly options: TlsOptions;
-  readonly contexts: TlsContexts;
+  /** Replaced when the files are read anew. */
+  contexts: TlsContexts;
 }
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -50,14 +51,16 @@ function statusLineOf({ code }: NodeJS.ErrnoException): string {
   return code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
 }
 
-function tlsOptions({ options, contexts }: HttpTls): object {
-  const { byName } = contexts;
+function tlsOptions(tls: HttpTls): object {
+  const { options } = tls;
   return {
-    ...contexts.main,
+    ...tls.contexts.main,
     requestCert: options.verify === 'peer',
     rejectUnauthorized: options.verify === 'peer' && options.failIfNoPeerCert,
     handshakeTimeout: 5000,
-    SNICallback: (name: string, done: (error: Error | null, context?: unknown) => void) =>
-      done(null, byName.get(name.toLowerCase()) ?? byName.get(name.toLowerCase().replace(/^[^.]+/, '*'))),
+    SNICallback: (name: string, done: (error: Error | null, context?: unknown) => void) => {
+      const { byName } = tls.contexts;
+      done(null, byName.get(name.toLowerCase()) ?? byName.get(name.toLowerCase().replace(/^[^.]+/, '*')));
+    },
   };
 }

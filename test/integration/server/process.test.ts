@@ -162,28 +162,31 @@ test('SIGHUP opens the log file anew and reads the certificates anew', async t =
     writeFileSync(String(keyFile), readFileSync(String(from?.keyFile)));
   };
   install(old);
+  const files = (prefix: string): string => `${prefix}.certfile = ${certFile}\n${prefix}.keyfile = ${keyFile}\n`;
   const warren = await WarrenProcess.start(t, {
-    conf: `listeners.tcp = none\nlisteners.ssl.1 = 127.0.0.1:0\nssl_options.certfile = ${certFile}\nssl_options.keyfile = ${keyFile}\nlog.file = ${logFile}\nmanagement.tcp.port = 0\nprometheus.tcp.port = 0\n`,
+    conf: `listeners.tcp = none\nlisteners.ssl.1 = 127.0.0.1:0\n${files('ssl_options')}log.file = ${logFile}\nmanagement.ssl.port = 0\n${files('management.ssl')}prometheus.tcp.port = 0\n`,
   });
   const port = Number((await warren.logged(/started TLS \(SSL\) listener on 127\.0\.0\.1:(\d+)/))[1]);
-  const subject = async (): Promise<string> => {
-    const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  const httpsPort = Number((await warren.logged(/HTTPS listener started on port (\d+)/))[1]);
+  await warren.logged(/\[warning\] .*the certificate of the https listener on \S+ expires on .*, in 2 days/);
+  const subject = async (of = port): Promise<string> => {
+    const socket = tls.connect({ port: of, host: '127.0.0.1', rejectUnauthorized: false });
     await new Promise(resolve => socket.once('secureConnect', resolve));
     const { CN } = socket.getPeerCertificate().subject;
     socket.destroy();
     return String(CN);
   };
-  assert.equal(await subject(), 'old');
+  assert.deepEqual([await subject(), await subject(httpsPort)], ['old', 'old']);
   install(next);
   renameSync(String(logFile), `${logFile}.1`);
   warren.child.kill('SIGHUP');
-  await waitUntil(async () => (await subject()) === 'new');
+  await waitUntil(async () => (await subject()) === 'new' && (await subject(httpsPort)) === 'new');
   await waitUntil(() => /SIGHUP received/.test(readFileSync(String(logFile), 'utf8')));
   assert.match(readFileSync(`${logFile}.1`, 'utf8'), /Server startup complete/);
   writeFileSync(String(certFile), 'nonsense');
   warren.child.kill('SIGHUP');
   await warren.logged(/\[error\] .*certificates stay as they were: .*cert\.pem/);
-  assert.equal(await subject(), 'new');
+  assert.deepEqual([await subject(), await subject(httpsPort)], ['new', 'new']);
 });
 
 test('the log in JSON is an object a line, to the last', async t => {
