@@ -90,6 +90,8 @@ export const commandOptions: Readonly<Record<string, OptionSpec>> = {
   search: text('text', 'only messages with this in body, key or headers'),
   state: text('ready | unacked', 'which messages'),
   exchange: text('exchange', 'an exchange in place of a queue'),
+  queue: text('queue', 'the queue'),
+  after: integer('seconds', 'how long from now; now by default'),
   id: text('id', 'one message, by the id that browse_messages shows; may be given again'),
   rate: integer('messages', 'at most so many a second'),
   'dry-run': flag('only say what would be done'),

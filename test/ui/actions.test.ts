@@ -420,6 +420,44 @@ test('scheduled messages are put off, delivered now and cancelled', options, asy
   });
 });
 
+test('messages to be tried again are tried now, put off and cancelled', options, async () => {
+  await inShop(async (page, ui) => {
+    const { http } = ui.broker;
+    await http.put('/api/queues/%2F/retrying', { durable: true, arguments: { 'x-retry-delays': '1h' } });
+    for (const payload of ['one', 'two', 'three']) {
+      await http.post('/api/exchanges/%2F/amq.default/publish', {
+        properties: {},
+        routing_key: 'retrying',
+        payload,
+        payload_encoding: 'string',
+      });
+    }
+    await http.post('/api/queues/%2F/retrying/get', { count: 3, ackmode: 'reject_requeue_false', encoding: 'auto' });
+    await page.goto('scheduled');
+    await page.page.getByRole('link', { name: 'retrying' }).click();
+    await page.page.getByRole('heading', { level: 1, name: 'To be tried again in retrying' }).waitFor();
+    const row = (payload: string): Locator => page.page.locator('tbody tr').filter({ hasText: payload });
+    await row('one').getByRole('button', { name: 'Now' }).click();
+    await page.said('It is tried again now.');
+    await row('one').waitFor({ state: 'detached' });
+    await row('two').getByRole('button', { name: 'Cancel' }).click();
+    await confirm(page, 'Cancel message', null);
+    await row('two').waitFor({ state: 'detached' });
+    await row('three').getByRole('button', { name: 'Another time' }).click();
+    await page.dialog.getByLabel('Seconds from now').fill('7200');
+    await page.button('Save').click();
+    await page.said('It is delivered later.');
+    const held = await jsonOf<{ payload: string; remaining: number }[]>(ui, 'queues/%2F/retrying/delayed');
+    assert.deepEqual(
+      held.map(({ payload, remaining }) => [payload, remaining > 7_100_000]),
+      [['three', true]],
+    );
+    assert.equal((await jsonOf<{ messages_ready: number }>(ui, 'queues/%2F/retrying')).messages_ready, 1);
+    assert.deepEqual(await page.watched.accessibilityViolations(), []);
+    await page.watched.screenshot('retrying-messages-light');
+  });
+});
+
 test('messages that reached no queue are shown, explained, published again and forgotten', options, async () => {
   await inShop(async (page, ui) => {
     await ui.broker.http.post('/api/exchanges/%2F/amq.direct/publish', {

@@ -112,6 +112,7 @@ function pagesOf(name: string): string[] {
     `dead-letters?vhost=${n}&queue=grave`,
     'topology',
     `scheduled?vhost=${n}&exchange=${n}`,
+    `scheduled?vhost=${n}&queue=${n}`,
     'unroutable',
     `explain?vhost=${n}&exchange=${n}&key=${n}`,
   ];

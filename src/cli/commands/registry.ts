@@ -21,6 +21,7 @@ import { plugins } from './plugins.ts';
 import { policies } from './policies.ts';
 import { queues } from './queues.ts';
 import { resources } from './resources.ts';
+import { scheduled } from './scheduled.ts';
 import { status } from './status.ts';
 import { users } from './users.ts';
 import { vhosts } from './vhosts.ts';
@@ -39,6 +40,7 @@ export const allCommands: readonly Command[] = [
   ...connections,
   ...queues,
   ...messages,
+  ...scheduled,
   ...policies,
   ...parameters,
   ...limits,

@@ -126,6 +126,20 @@ describe('message groups', () => {
     assert.deepEqual(first.bodies.concat(second.bodies).sort(), ['a1', 'a1', 'a2', 'b1'], 'after the last try the next one goes on');
   });
 
+  test('a message that is cancelled while it waits to be tried again lets those behind it go', () => {
+    const { broker, queue, send } = make(['x-retry-delays', long(60_000)]);
+    const worker = new Worker(broker, queue);
+    send('a1', 'a2');
+    worker.settle('rejected');
+    assert.deepEqual(worker.bodies, ['a1']);
+    const [waiting] = queue.retries?.list(0, 1) ?? [];
+    assert.equal(queue.retries?.cancel(waiting?.number ?? -1), true);
+    broker.advance(1);
+    assert.deepEqual(worker.bodies, ['a1', 'a2']);
+    worker.settle();
+    assert.deepEqual([queue.groups?.groupCount, broker.core.store.liveCount], [0, 0]);
+  });
+
   test('who gets single messages has their groups, too', () => {
     const { broker, queue, send } = make();
     send('a1', 'b1', 'a2');

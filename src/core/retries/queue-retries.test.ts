@@ -185,3 +185,58 @@ describe('x-retry-delays', () => {
     assert.throws(() => make(longstr('soon')), /invalid arg 'x-retry-delays' for queue 'q' in vhost '\/': "'soon' is no retry delay/);
   });
 });
+
+describe('a message that waits to be tried again', () => {
+  function waiting(broker: CoreBroker, queue: Queue, ...bodies: string[]): number[] {
+    for (const body of bodies) broker.publish({ key: 'q', body });
+    for (const _ of bodies) queue.settle(taken(queue), 'rejected');
+    return (queue.retries?.list(0, 100) ?? []).map(({ number }) => number);
+  }
+
+  test('is listed with those due first at the head, from an offset on', () => {
+    const { broker, queue } = make(longstr('100,300'));
+    const [a = 0, b = 0, c = 0] = waiting(broker, queue, 'a', 'b', 'c');
+    assert.equal(queue.retries?.reschedule(a, broker.core.clock.nowMillis + 500), true);
+    assert.deepEqual(
+      queue.retries?.list(1, 5).map(({ number, bodyBytes }) => [number, bodyBytes]),
+      [
+        [c, 1],
+        [a, 1],
+      ],
+    );
+    assert.equal(queue.retries?.find(b)?.number, b);
+    assert.equal(queue.retries?.retryCountOf(b), 1);
+    assert.equal(queue.retries?.find(99_999), null);
+  });
+
+  test('comes back when it is told to, now or later, with its count', () => {
+    const { broker, queue } = make(longstr('100,300'));
+    const [a = 0, b = 0] = waiting(broker, queue, 'a', 'b');
+    const { nowMillis } = broker.core.clock;
+    assert.equal(queue.retries?.reschedule(a, nowMillis), true);
+    assert.equal(queue.retries?.reschedule(b, nowMillis + 1000), true);
+    broker.advance(1);
+    assert.deepEqual([queue.readyCount, queue.retries?.heldCount], [1, 1]);
+    assert.equal(retryCount(broker, taken(queue)), 1);
+    broker.advance(998);
+    assert.equal(queue.readyCount, 0);
+    broker.advance(1);
+    assert.equal(queue.readyCount, 1);
+    assert.equal(queue.retries?.reschedule(a, nowMillis), false, 'it does not wait any more');
+  });
+
+  test('is dropped when it is cancelled, and is no dead letter', () => {
+    const { broker, queue } = make(longstr('100,300'), [
+      ['x-dead-letter-exchange', longstr('')],
+      ['x-dead-letter-routing-key', longstr('dead')],
+    ]);
+    const dead = broker.queue('dead');
+    const [a = 0] = waiting(broker, queue, 'a', 'b');
+    assert.equal(queue.retries?.cancel(a), true);
+    assert.equal(queue.retries?.cancel(a), false);
+    assert.deepEqual([queue.retries?.heldCount, queue.retries?.heldBytes, dead.readyCount], [1, 1, 0]);
+    broker.advance(100);
+    assert.deepEqual(broker.take(queue), ['b']);
+    assert.equal(broker.core.store.liveCount, 0);
+  });
+});

@@ -1,6 +1,7 @@
 import { type FieldTable, int } from '../../base/field-table.ts';
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import { DueHeap, grown } from '../delays/due-heap.ts';
+import type { HeldMessage } from '../delays/held-messages.ts';
 import type { Rename } from '../messages/message-ref.ts';
 import { Publication } from '../messages/publication.ts';
 import { rewriteProperties } from '../messages/rewrite-properties.ts';
@@ -108,6 +109,49 @@ export class QueueRetries {
     }
   }
 
+  /** What waits, in the order in which it comes back, from `offset` on. */
+  list(offset: number, count: number): HeldMessage[] {
+    return this.#heap
+      .firstSlots(offset + count)
+      .slice(offset)
+      .map(slot => this.#shown(slot));
+  }
+
+  /** A message that waits; null when there is none of the number. */
+  find(number: number): HeldMessage | null {
+    const slot = this.#slots.get(number);
+    return slot === undefined ? null : this.#shown(slot);
+  }
+
+  /** Which try a message that waits comes back for. */
+  retryCountOf(number: number): number {
+    return this.#counts.get(number) ?? 0;
+  }
+
+  /** Lets a message wait until another time, in the clock's milliseconds; false when there is none of the number. */
+  reschedule(number: number, dueMillis: number): boolean {
+    const slot = this.#slots.get(number);
+    if (slot === undefined) return false;
+    this.#heap.move(slot, dueMillis);
+    const entry = this.#fill(this.#entry, slot);
+    if ((entry.meta & metaLogged) !== 0) this.record(priorityOf(entry.meta), entry.sequence);
+    this.#arm();
+    return true;
+  }
+
+  /** Drops a message that waits: it is not tried again, and is no dead letter. False when there is none of the number. */
+  cancel(number: number): boolean {
+    const slot = this.#slots.get(number);
+    if (slot === undefined) return false;
+    const entry = this.#fill(new Entry(), slot);
+    this.#remove(slot);
+    this.#queue.release(entry);
+    // Those of its group that had to wait behind it.
+    this.#context.turn.queueReady(this.#queue);
+    this.#arm();
+    return true;
+  }
+
   relocate(rename: Rename): void {
     const entry = this.#entry;
     for (const slot of this.#heap.slots()) {
@@ -146,6 +190,11 @@ export class QueueRetries {
     this.#counts.set(place, retryCount);
     this.#slots.set(place, slot);
     this.#arm();
+  }
+
+  #shown(slot: number): HeldMessage {
+    const [ref, bodyBytes] = [this.#refs[slot] as number, this.#bytes[slot] as number];
+    return { number: this.#heap.number(slot), dueMillis: this.#heap.due(slot), ref, bodyBytes };
   }
 
   #remove(slot: number): void {

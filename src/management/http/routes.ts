@@ -234,7 +234,7 @@ export const routes: readonly Route[] = [
     'management member',
     'read from the exchange',
     'Messages that the exchange holds for later, in the order of their release',
-    delayed.listDelayed,
+    delayed.delayedByExchange.list,
   ),
   route(
     'GET',
@@ -242,7 +242,7 @@ export const routes: readonly Route[] = [
     'management member',
     'read from the exchange',
     'One message that the exchange holds for later',
-    delayed.getDelayed,
+    delayed.delayedByExchange.get,
   ),
   route(
     'PUT',
@@ -250,7 +250,7 @@ export const routes: readonly Route[] = [
     'management member',
     'write to the exchange',
     'Holds a message until another time',
-    delayed.rescheduleDelayed,
+    delayed.delayedByExchange.reschedule,
     bodies.rescheduleBody,
   ),
   route(
@@ -259,7 +259,7 @@ export const routes: readonly Route[] = [
     'management member',
     'write to the exchange',
     'Drops a message that the exchange holds for later',
-    delayed.cancelDelayed,
+    delayed.delayedByExchange.cancel,
   ),
 
   // Queues
@@ -362,6 +362,39 @@ export const routes: readonly Route[] = [
     'Sends dead letters back to the queues in which they died',
     messages.redriveFromQueue,
     bodies.redriveBody,
+  ),
+  route(
+    'GET',
+    '/api/queues/:vhost/:name/delayed',
+    'management member',
+    'read from the queue',
+    'Rejected messages that wait to be tried again, in the order in which they come back',
+    delayed.delayedByQueue.list,
+  ),
+  route(
+    'GET',
+    '/api/queues/:vhost/:name/delayed/:id',
+    'management member',
+    'read from the queue',
+    'One message that waits to be tried again',
+    delayed.delayedByQueue.get,
+  ),
+  route(
+    'PUT',
+    '/api/queues/:vhost/:name/delayed/:id',
+    'management member',
+    'read from the queue',
+    'Lets a message that waits be tried again at another time',
+    delayed.delayedByQueue.reschedule,
+    bodies.rescheduleBody,
+  ),
+  route(
+    'DELETE',
+    '/api/queues/:vhost/:name/delayed/:id',
+    'management member',
+    'read from the queue',
+    'Drops a message that waits to be tried again',
+    delayed.delayedByQueue.cancel,
   ),
   route(
     'GET',

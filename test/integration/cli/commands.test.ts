@@ -157,6 +157,48 @@ test('messages are published, browsed, moved, redriven and deleted', async t => 
   assert.deepEqual(await lines(cli, 'purge_queue', 'failed'), []);
 });
 
+test('messages that wait for their time are listed, hurried and cancelled', async t => {
+  const { cli } = await start(t);
+  const queues = [{ name: 'orders', vhost: '/', durable: true, auto_delete: false, arguments: { 'x-retry-delays': '1h' } }];
+  const exchanges = [
+    {
+      name: 'later',
+      vhost: '/',
+      type: 'x-delayed-message',
+      durable: true,
+      auto_delete: false,
+      internal: false,
+      arguments: { 'x-delayed-type': 'fanout' },
+    },
+  ];
+  const imported = await cli.run('warrenctl', ['import_definitions'], JSON.stringify({ queues, exchanges }));
+  assert.equal(imported.code, 0, imported.stderr);
+  for (const payload of ['one', 'two'])
+    await lines(cli, 'publish', 'k', payload, '--exchange', 'later', '--headers', '{"x-delay":3600000}');
+  const held = JSON.parse((await lines(cli, 'list_scheduled_messages', '--exchange', 'later', '--formatter', 'json')).join('\n')) as {
+    id: string;
+    payload: string;
+  }[];
+  assert.deepEqual(
+    held.map(({ payload }) => payload),
+    ['one', 'two'],
+  );
+  const table = await lines(cli, 'list_scheduled_messages', '--exchange', 'later', '--offset', '1');
+  assert.equal(table[0], 'id\tdeliver_at\tremaining_seconds\tretry_count\trouting_key\tpayload_bytes\tpayload');
+  assert.match(String(table[1]), /^2\t\d{4}-.*Z\t3600\t\tk\t3\ttwo$/);
+  await lines(cli, 'deliver_scheduled_message', '2', '--exchange', 'later', '--after', '7200');
+  await lines(cli, 'cancel_scheduled_message', '1', '--exchange', 'later');
+  assert.match(String((await lines(cli, 'list_scheduled_messages', '--exchange', 'later'))[1]), /^2\t.*\t7200\t/);
+  assert.deepEqual(await lines(cli, 'list_scheduled_messages', '--queue', 'orders'), []);
+  const gone = await cli.ctl('cancel_scheduled_message', '1', '--exchange', 'later');
+  assert.equal(gone.code, 65);
+  assert.match(gone.stderr, /no message 1 waits in exchange 'later' in vhost '\/'/);
+  assert.equal((await cli.ctl('list_scheduled_messages', '--queue', 'orders', '--count', '501')).code, 65);
+  for (const wrong of [[], ['--queue', 'orders', '--exchange', 'later']])
+    assert.equal((await cli.ctl('list_scheduled_messages', ...wrong)).code, 64, wrong.join(' '));
+  assert.equal((await cli.ctl('list_scheduled_messages', '--queue', 'nowhere')).code, 65);
+});
+
 test('the HTTP API is used with a URL and credentials, and only with the right ones', async t => {
   const { cli, httpPort } = await start(t);
   const url = `http://127.0.0.1:${httpPort}`;

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { waitUntil } from '../../support/wait-until.ts';
 import type { HttpClient } from './http-client.ts';
@@ -151,5 +154,96 @@ test('messages that wait to be tried again are listed, and are neither ready nor
     assert.equal(shown.messages_delayed, 1);
     assert.equal((await http.delete(`${queue}/messages/${delayed[0]?.id}`)).status, 409);
     assert.equal((await http.get(`${queue}/messages?state=nonsense`)).status, 400);
+  });
+});
+
+describe('messages that wait in a queue to be tried again', () => {
+  const queue = '/api/queues/%2F/work';
+  const first = { properties: { delivery_mode: 2 }, routing_key: 'work', payload_encoding: 'string' };
+
+  async function reject(http: HttpClient, ...payloads: string[]): Promise<void> {
+    assert.equal((await http.put(queue, { durable: true, arguments: { 'x-retry-delays': '1m,2m' } })).status, 201);
+    for (const payload of payloads) await http.post('/api/exchanges/%2F/amq.default/publish', { ...first, payload });
+    await http.post(`${queue}/get`, { count: payloads.length, ackmode: 'reject_requeue_false', encoding: 'auto' });
+  }
+
+  test('are hurried, put off and cancelled', async () => {
+    await withManagement({}, async ({ http, broker }) => {
+      assert.equal((await http.get(`${queue}/delayed`)).status, 404);
+      await reject(http, 'a', 'b', 'c');
+      const shown = (await http.get(`${queue}/delayed`)).json as (Shown & { retry_count: number })[];
+      assert.deepEqual(
+        shown.map(({ payload, retry_count: retries, remaining }) => [payload, retries, remaining > 50_000 && remaining <= 60_000]),
+        [
+          ['a', 1, true],
+          ['b', 1, true],
+          ['c', 1, true],
+        ],
+      );
+      const [a, b, c] = shown.map(({ id }) => `${queue}/delayed/${id}`) as [string, string, string];
+      assert.equal(((await http.get(b)).json as Shown).payload, 'b');
+      assert.equal((await http.put(a, { delay: 0 })).status, 204);
+      const found = broker.core.vhosts.get('/')?.queues.get('work');
+      await waitUntil(() => found?.readyCount === 1);
+      assert.equal((await http.put(b, { deliver_at: Date.now() + 7_200_000 })).status, 204);
+      assert.equal((await http.delete(c)).status, 204);
+      for (const gone of [a, c]) {
+        assert.equal((await http.get(gone)).status, 404);
+        assert.equal((await http.put(gone, { delay: 0 })).status, 404);
+        assert.equal((await http.delete(gone)).status, 404);
+      }
+      const left = (await http.get(`${queue}/delayed?count=5`)).json as Shown[];
+      assert.deepEqual(
+        left.map(({ payload, remaining }) => [payload, remaining > 7_100_000]),
+        [['b', true]],
+      );
+      const got = (await http.post(`${queue}/get`, { count: 1, ackmode: 'ack_requeue_false', encoding: 'auto' })).json as {
+        payload: string;
+        properties: { headers: Record<string, unknown> };
+      }[];
+      assert.deepEqual(
+        got.map(({ payload, properties }) => [payload, properties.headers['x-retry-count']]),
+        [['a', 1]],
+      );
+      assert.deepEqual((await http.get('/api/queues/%2F/other/delayed')).status, 404);
+    });
+  });
+
+  test('keep the time they were given, and stay cancelled, over a restart', async t => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'warren-delayed-'));
+    t.after(() => rmSync(dataDir, { recursive: true, force: true }));
+    await withManagement({ broker: { dataDir } }, async ({ http }) => {
+      await reject(http, 'a', 'b');
+      const [a, b] = (await http.get(`${queue}/delayed`)).json as [Shown, Shown];
+      assert.equal((await http.put(`${queue}/delayed/${a.id}`, { delay: 7_200_000 })).status, 204);
+      assert.equal((await http.delete(`${queue}/delayed/${b.id}`)).status, 204);
+    });
+    await withManagement({ broker: { dataDir } }, async ({ http }) => {
+      const left = (await http.get(`${queue}/delayed`)).json as (Shown & { retry_count: number })[];
+      assert.deepEqual(
+        left.map(({ payload, remaining, retry_count: retries }) => [payload, remaining > 7_000_000 && remaining <= 7_200_000, retries]),
+        [['a', true, 1]],
+      );
+      assert.equal((await http.put(`${queue}/delayed/${left[0]?.id}`, { delay: 0 })).status, 204);
+      const shown = await waitUntil(async () => {
+        const ready = (await http.get(`${queue}/messages`)).json as { payload: string }[];
+        return ready.length === 1 ? ready : null;
+      });
+      assert.equal(shown?.[0]?.payload, 'a');
+    });
+  });
+
+  test('are for those who may read from the queue', async () => {
+    await withManagement({}, async ({ http, broker }) => {
+      await reject(http, 'a');
+      const [{ id }] = (await http.get(`${queue}/delayed`)).json as [Shown];
+      await http.put('/api/users/writer', { password: 'writer', tags: 'management' });
+      await http.put('/api/permissions/%2F/writer', { configure: '.*', write: '.*', read: '' });
+      const user = 'writer:writer';
+      assert.equal((await http.get(`${queue}/delayed`, { user })).status, 401);
+      assert.equal((await http.put(`${queue}/delayed/${id}`, { delay: 0 }, { user })).status, 401);
+      assert.equal((await http.delete(`${queue}/delayed/${id}`, { user })).status, 401);
+      assert.equal(broker.core.vhosts.get('/')?.queues.get('work')?.retries?.heldCount, 1);
+    });
   });
 });

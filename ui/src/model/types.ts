@@ -195,6 +195,8 @@ export interface HeldMessage extends Message {
   readonly id: string;
   /** Unix milliseconds. */
   readonly deliver_at: number;
+  /** In a queue: which try it comes back for. */
+  readonly retry_count?: number;
 }
 
 /** A message that reached no queue. */

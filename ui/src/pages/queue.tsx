@@ -155,7 +155,15 @@ function QueueOverview({
             ...(queue.type === 'stream' ? {} : { link: queueHref(queue.vhost, queue.name, { tab: 'messages' }) }),
           },
           { label: 'Unacknowledged', value: count(queue.messages_unacknowledged) },
-          ...((queue.messages_delayed ?? 0) > 0 ? [{ label: 'Retrying', value: count(queue.messages_delayed) }] : []),
+          ...((queue.messages_delayed ?? 0) > 0
+            ? [
+                {
+                  label: 'Retrying',
+                  value: count(queue.messages_delayed),
+                  link: href(['scheduled'], { vhost: queue.vhost, queue: queue.name }),
+                },
+              ]
+            : []),
           { label: 'Consumers', value: count(queue.consumers), link: queueHref(queue.vhost, queue.name, { tab: 'consumers' }) },
           { label: 'In', value: perSecond(rateOf(stats, 'publish') ?? 0) },
           { label: 'Out', value: perSecond(rateOf(stats, 'deliver_get') ?? 0) },

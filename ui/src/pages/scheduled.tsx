@@ -18,9 +18,10 @@ const pageSize = 50;
 /** Messages that wait for their time: held by exchanges, or in queues to be tried again. */
 export function ScheduledPage(): JSX.Element {
   const { query } = place.value;
-  const [vhost, exchange] = [query.get('vhost'), query.get('exchange')];
-  if (vhost !== null && exchange !== null) return <HeldMessages key={`${vhost}\0${exchange}`} vhost={vhost} exchange={exchange} />;
-  return <Holders />;
+  const [vhost, exchange, queue] = [query.get('vhost'), query.get('exchange'), query.get('queue')];
+  if (vhost === null || (exchange === null && queue === null)) return <Holders />;
+  const holder: Holder = queue === null ? { kind: 'exchange', vhost, name: exchange ?? '' } : { kind: 'queue', vhost, name: queue };
+  return <HeldMessages key={`${holder.kind}\0${vhost}\0${holder.name}`} holder={holder} />;
 }
 
 function Holders(): JSX.Element {
@@ -64,7 +65,7 @@ function Holders(): JSX.Element {
               {
                 title: 'Queue',
                 cell: (item: Queue) => (
-                  <a class="name" href={queueHref(item.vhost, item.name, { tab: 'messages', state: 'delayed' })}>
+                  <a class="name" href={href(['scheduled'], { vhost: item.vhost, queue: item.name })}>
                     {item.name}
                   </a>
                 ),
@@ -79,8 +80,37 @@ function Holders(): JSX.Element {
   );
 }
 
-function HeldMessages({ vhost, exchange }: { readonly vhost: string; readonly exchange: string }): JSX.Element {
-  const own = path`exchanges/${vhost}/${exchangePathName(exchange)}/delayed`;
+/** Who holds messages for later. */
+interface Holder {
+  readonly kind: 'exchange' | 'queue';
+  readonly vhost: string;
+  readonly name: string;
+}
+
+/** What differs between an exchange that holds messages and a queue that tries them again. */
+const kinds = {
+  exchange: {
+    path: ({ vhost, name }: Holder): string => path`exchanges/${vhost}/${exchangePathName(name)}/delayed`,
+    title: ({ name }: Holder): string => `Scheduled by ${shownName(name, 'the default exchange')}`,
+    link: ({ vhost, name }: Holder): string => exchangeHref(vhost, name),
+    label: 'Exchange',
+    hurried: 'It is delivered now.',
+    cancelText: 'It is dropped, and never delivered.',
+  },
+  queue: {
+    path: ({ vhost, name }: Holder): string => path`queues/${vhost}/${name}/delayed`,
+    title: ({ name }: Holder): string => `To be tried again in ${name}`,
+    link: ({ vhost, name }: Holder): string => queueHref(vhost, name),
+    label: 'Queue',
+    hurried: 'It is tried again now.',
+    cancelText: 'It is dropped: it is not tried again, and is no dead letter.',
+  },
+};
+
+function HeldMessages({ holder }: { readonly holder: Holder }): JSX.Element {
+  const { vhost } = holder;
+  const kind = kinds[holder.kind];
+  const own = kind.path(holder);
   const [offset, setOffset] = useState(0);
   const { data, error } = useLive<readonly HeldMessage[]>(`${own}?offset=${offset}&count=${pageSize}`);
   const [open, setOpen] = useState<{ readonly kind: 'view' | 'cancel' | 'when'; readonly message: HeldMessage } | null>(null);
@@ -89,15 +119,15 @@ function HeldMessages({ vhost, exchange }: { readonly vhost: string; readonly ex
   return (
     <>
       <PageHead
-        title={`Scheduled by ${shownName(exchange, 'the default exchange')}`}
+        title={kind.title(holder)}
         above={
           <>
             <a href={href(['scheduled'])}>Scheduled</a> in <span class="name">{vhost}</span>
           </>
         }
       >
-        <a class="button" href={exchangeHref(vhost, exchange)}>
-          Exchange
+        <a class="button" href={kind.link(holder)}>
+          {kind.label}
         </a>
       </PageHead>
       <Problem error={error} />
@@ -106,10 +136,13 @@ function HeldMessages({ vhost, exchange }: { readonly vhost: string; readonly ex
           label="Scheduled messages"
           rows={messages}
           rowKey={({ id }) => id}
-          empty={data === undefined ? 'Looking …' : 'It holds no message.'}
+          empty={data === undefined ? 'Looking …' : 'No message waits here.'}
           columns={[
             { title: 'Due', cell: ({ deliver_at: due }: HeldMessage) => dateTime(due) },
             { title: 'In', isOptional: true, cell: ({ deliver_at: due }) => (due <= now ? 'now' : duration(due - now)) },
+            ...(holder.kind === 'queue'
+              ? [{ title: 'Try', isNumber: true, cell: ({ retry_count: retries }: HeldMessage) => count(retries) }]
+              : []),
             { title: 'Routing key', isOptional: true, cell: ({ routing_key: key }) => <span class="mono name">{key}</span> },
             {
               title: 'Payload',
@@ -128,7 +161,7 @@ function HeldMessages({ vhost, exchange }: { readonly vhost: string; readonly ex
                   <button
                     type="button"
                     class="button small"
-                    onClick={() => void act('It is delivered now.', () => api.put(`${own}/${message.id}`, { delay: 0 }))}
+                    onClick={() => void act(kind.hurried, () => api.put(`${own}/${message.id}`, { delay: 0 }))}
                   >
                     Now
                   </button>
@@ -160,7 +193,7 @@ function HeldMessages({ vhost, exchange }: { readonly vhost: string; readonly ex
       {open?.kind === 'cancel' ? (
         <ConfirmDialog
           title="Cancel this message?"
-          text="It is dropped, and never delivered."
+          text={kind.cancelText}
           name={null}
           action="Cancel message"
           done="The message is cancelled."

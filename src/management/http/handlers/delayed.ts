@@ -1,60 +1,86 @@
 import { delayMillisMax, deliverAtMillisMin, deliverInMillisMax, parseDeliverAt } from '../../../core/delays/delay.ts';
-import type { HeldMessages } from '../../../core/delays/held-messages.ts';
-import { findHeld, listHeld, type ShownHeld } from '../../messages/held.ts';
+import { findHeld, listHeld, type MessageHolder, type ShownHeld } from '../../messages/held.ts';
 import { payloadToJson } from '../../messages/payload-json.ts';
 import { propertiesToJson } from '../../messages/properties-json.ts';
 import type { ApiCall } from '../api-call.ts';
 import { badRequest, type JsonObject, noContent, notFound, ok, type Reply } from '../reply.ts';
 import { exchangeOf } from './exchanges.ts';
 import { numberOf } from './messages.ts';
+import { queueOf } from './queues.ts';
 
 const countDefault = 50;
 const countMax = 500;
 
-/** What an exchange holds for later, in the order of release. */
-export async function listDelayed(call: ApiCall): Promise<Reply> {
-  const offset = numberOf(call, 'offset', 0, Number.MAX_SAFE_INTEGER);
-  const count = numberOf(call, 'count', countDefault, countMax);
-  const held = heldOf(call, 'read');
-  return ok(held === null ? [] : (await listHeld(call.core, held, offset, count)).map(view));
+type Handler = (call: ApiCall) => Promise<Reply>;
+/** Finds who holds messages for a call, and whether its user may; null for one that holds none. */
+type FindHolder = (call: ApiCall, permission: 'read' | 'write') => MessageHolder | null;
+
+/** What can be asked of messages that are held for later. */
+interface HeldHandlers {
+  readonly list: Handler;
+  readonly get: Handler;
+  /** Holds a message until another time. */
+  readonly reschedule: Handler;
+  /** Drops a message. */
+  readonly cancel: Handler;
 }
 
-export async function getDelayed(call: ApiCall): Promise<Reply> {
-  const held = heldOf(call, 'read');
-  const message = held === null ? null : await findHeld(call.core, held, numberOfPath(call));
-  if (message === null) throw notFound();
-  return ok(view(message));
-}
-
-/** Drops a held message. */
-export async function cancelDelayed(call: ApiCall): Promise<Reply> {
-  heldOf(call, 'write');
-  call.core.turn.begin();
-  if (exchangeOf(call).delay?.cancel(numberOfPath(call)) !== true) throw notFound();
-  await call.core.committed();
-  return noContent;
-}
-
-/** Holds a message until another time. */
-export async function rescheduleDelayed(call: ApiCall): Promise<Reply> {
-  heldOf(call, 'write');
-  call.core.turn.begin();
-  const { clock } = call.core;
-  const waitMillis = waitOf(call.body, clock.wallMillis);
-  if (exchangeOf(call).delay?.reschedule(numberOfPath(call), clock.nowMillis + waitMillis) !== true) throw notFound();
-  await call.core.committed();
-  return noContent;
-}
-
-function heldOf(call: ApiCall, permission: 'read' | 'write'): HeldMessages | null {
+export const delayedByExchange: HeldHandlers = handlersFor((call, permission) => {
   const exchange = exchangeOf(call);
   call.core.topology.check(call.actor, call.vhost(), permission, 'exchange', exchange.name);
-  return exchange.delay?.held ?? null;
+  const { delay } = exchange;
+  if (delay === null) return null;
+  return {
+    list: (offset, count) => delay.held.list(offset, count),
+    find: number => delay.held.find(number),
+    reschedule: (number, dueMillis) => delay.reschedule(number, dueMillis),
+    cancel: number => delay.cancel(number),
+  };
+});
+
+/** What a queue lets wait to be tried again; who may take its messages may do with them as he likes. */
+export const delayedByQueue: HeldHandlers = handlersFor(call => {
+  const queue = queueOf(call);
+  call.core.topology.check(call.actor, call.vhost(), 'read', 'queue', queue.name);
+  return queue.retries;
+});
+
+function handlersFor(holderOf: FindHolder): HeldHandlers {
+  return {
+    list: async call => {
+      const offset = numberOf(call, 'offset', 0, Number.MAX_SAFE_INTEGER);
+      const count = numberOf(call, 'count', countDefault, countMax);
+      const held = holderOf(call, 'read');
+      return ok(held === null ? [] : (await listHeld(call.core, held, offset, count)).map(view));
+    },
+    get: async call => {
+      const held = holderOf(call, 'read');
+      const message = held === null ? null : await findHeld(call.core, held, numberOfPath(call));
+      if (message === null) throw notFound();
+      return ok(view(message));
+    },
+    reschedule: async call => {
+      const held = holderOf(call, 'write');
+      call.core.turn.begin();
+      const { clock } = call.core;
+      const waitMillis = waitOf(call.body, clock.wallMillis);
+      if (held?.reschedule(numberOfPath(call), clock.nowMillis + waitMillis) !== true) throw notFound();
+      await call.core.committed();
+      return noContent;
+    },
+    cancel: async call => {
+      const held = holderOf(call, 'write');
+      call.core.turn.begin();
+      if (held?.cancel(numberOfPath(call)) !== true) throw notFound();
+      await call.core.committed();
+      return noContent;
+    },
+  };
 }
 
 function numberOfPath(call: ApiCall): number {
   const id = call.parameter('id');
-  if (!/^\d{1,15}$/.test(id)) throw notFound();
+  if (!/^\d{1,16}$/.test(id)) throw notFound();
   return Number(id);
 }
 
@@ -77,6 +103,7 @@ function view(message: ShownHeld): JsonObject {
     id: message.id,
     deliver_at: message.deliverAtMillis,
     remaining: Math.ceil(message.remainingMillis),
+    ...(message.retryCount === null ? {} : { retry_count: message.retryCount }),
     exchange: message.exchange,
     routing_key: message.routingKey,
     payload,
