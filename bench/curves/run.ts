@@ -131,10 +131,16 @@ for (const type of ['direct', 'topic'] as const) {
       if (++bindings % 1000 === 0) turn();
     }
     turn();
-    // Other keys all the time, so that no route is remembered from before.
-    const input = Buffer.concat(Array.from({ length: 500 }, (_, i) => publishes(1, `key.${(i * 7919) % count}.a`, 16, exchange)));
+    // As many keys as there are bindings, up to more than a connection remembers.
+    const keys = Math.min(count, 32_000);
+    const inputs: Buffer[] = [];
+    for (let first = 0; first < keys; first += 500)
+      inputs.push(
+        Buffer.concat(Array.from({ length: 500 }, (_, i) => publishes(1, `key.${((first + i) * 7919) % count}.a`, 16, exchange))),
+      );
+    let next = 0;
     return cost(500, () => {
-      perQueue.onData(input);
+      perQueue.onData(inputs[next++ % inputs.length] as Buffer);
       turn();
     });
   });
