@@ -73,7 +73,7 @@ test('an error while one connection is flushed leaves the others alone', () => {
 
 test('an error while one connection is looked after disconnects it, and the others are looked after', () => {
   const { client, connection } = connect();
-  connection.sweep = fail('a broken sweep');
+  connection.link.isStalled = fail('a broken sweep');
   broker.advance(1000);
   assertFault('a broken sweep');
   assert.equal(client.socket.isClosed, true);

@@ -110,7 +110,7 @@ export class Channel implements DeliverySink, ChannelInfo {
   onMethod(method: number, buffer: Buffer, start: number, end: number): void {
     if (this.#state === closing) {
       // Until the client confirms the close, all it sends on the channel is from before it knew. [AMQP 0-9-1 channel.close]
-      if (method === ChannelCloseOk) this.connection.forget(this);
+      if (method === ChannelCloseOk) this.connection.channels.forget(this);
       else if (method === ChannelClose) this.replyToClose();
       else if (method === ChannelOpen) throw new BrokerError('CHANNEL_ERROR', "second 'channel.open' seen");
       return;

@@ -3,42 +3,34 @@ import type { Actor } from '../../core/actor.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import { BrokerError, type BrokerErrorCode } from '../../core/broker-error.ts';
 import type { ChannelInfo, ConnectionDescription, ConnectionInfo } from '../../core/connection-registry.ts';
-import { channelCreated, connectionClosed, connectionCreated } from '../../core/events/session-events.ts';
+import { connectionClosed, connectionCreated } from '../../core/events/session-events.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import type { Flushable } from '../../core/turn.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import { Intake } from '../../net/intake.ts';
 import type { Link, LinkSession } from '../../net/link.ts';
 import type { Outbox } from '../../net/outbox.ts';
-import { FrameBody, FrameEnd, FrameHeader, FrameHeartbeat, FrameMethod } from '../../wire/amqp091/constants.gen.ts';
+import { FrameBody, FrameHeader, FrameHeartbeat, FrameMethod } from '../../wire/amqp091/constants.gen.ts';
 import { FrameReader, type FrameFault, type FrameVisitor } from '../../wire/amqp091/frame-reader.ts';
 import {
-  BasicPublish,
-  ChannelClose,
-  ChannelOpen,
   ConnectionClose,
   ConnectionCloseOk,
   ConnectionUpdateSecret,
-  decodeChannelClose,
   decodeConnectionClose,
   decodeConnectionUpdateSecret,
-  encodeChannelCloseOk,
-  encodeChannelOpenOk,
   encodeConnectionBlocked,
   encodeConnectionClose,
   encodeConnectionCloseOk,
   encodeConnectionUnblocked,
   encodeConnectionUpdateSecretOk,
 } from '../../wire/amqp091/methods.gen.ts';
-import { exceededTimeout } from './ack-timeout.ts';
-import { Channel } from './channel.ts';
-import { noContentExpected } from './publishing.ts';
+import { ChannelTable } from './channel-table.ts';
 import type { FrontEnd } from './front-end.ts';
 import { Handshake } from './handshake.ts';
 import { PublishMemos } from '../../core/publish-memo.ts';
 import { describeConnection } from './describe.ts';
 import { channelExceptionText, closingText, connectionExceptionText } from './log-texts.ts';
-import { ConnectionError, frameFaultText, misplacedFrame, replyError, replyFor, type ReplyError, unknownFrame } from './reply-error.ts';
+import { frameFaultText, misplacedFrame, replyError, replyFor, type ReplyError, unknownFrame } from './reply-error.ts';
 import { Tuning } from './tuning.ts';
 
 const handshaking = 0;
@@ -54,7 +46,6 @@ const closeTimeoutMillis = 5000;
 const silentCloseMillis = 3000;
 const nothing = Buffer.alloc(0);
 const closeOkFrame = encodeConnectionCloseOk(0);
-const heartbeatFrame = Buffer.from([FrameHeartbeat, 0, 0, 0, 0, 0, 0, FrameEnd]);
 
 /** One AMQP 0-9-1 connection: frames in, methods to channels, errors out. Handshake and channels have files of their own. */
 export class Connection implements LinkSession, FrameVisitor, Flushable, ConnectionInfo, Actor {
@@ -70,19 +61,16 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   readonly name: string;
   readonly reader: FrameReader;
   readonly tuning: Tuning;
-  readonly channels = new Map<number, Channel>();
+  readonly channels: ChannelTable;
   #publication: Publication | null = null;
   #publishMemos: PublishMemos | null = null;
   readonly connectedAtMillis: number;
   #handshake: Handshake | null;
   #state = handshaking;
   #vhost: Vhost | null = null;
-  #lastChannel: Channel | null = null;
   #isDirty = false;
   /** Whether the client asked for the end; it may ask again. */
   #isClosedByClient = false;
-  /** Channels that the client has closed in what is being read: what follows for them there is ignored. */
-  #closedInRead: Set<number> | null = null;
   user = '';
   registrySlot = -1;
   /** Where the front-end keeps this connection. */
@@ -100,6 +88,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.broker = broker;
     this.link = link;
     this.outbox = link.outbox;
+    this.channels = new ChannelTable(this);
     this.intake = new Intake(link, broker.clock);
     this.id = broker.connections.nextId();
     const { facts } = link;
@@ -151,6 +140,10 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     return this.intake.isPublisher;
   }
 
+  get isHandshaking(): boolean {
+    return this.#state === handshaking;
+  }
+
   get isRunning(): boolean {
     return this.#state === running;
   }
@@ -179,9 +172,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
       const handshake = this.#handshake;
       if (handshake !== null && !handshake.hasHeader) at = handshake.onHeaderBytes(buffer, start, end);
       if (at < end) at = this.reader.push(buffer, at, end, this);
-      // What is half received must not point into a buffer that larger traffic would pin.
-      if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
-      this.#closedInRead = null;
+      this.channels.endOfRead();
       this.intake.giveBack(buffer, at, end);
     } catch (error) {
       this.fault(error);
@@ -202,8 +193,9 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
           (buffer[start + 3] as number);
         this.#onMethod(method, channelNumber, buffer, start + 4, end);
       } else if (this.#state === running) {
-        if (type === FrameHeader) this.#contentChannel(type, channelNumber, buffer, start, end)?.publishing.onHeader(buffer, start, end);
-        else if (type === FrameBody) this.#contentChannel(type, channelNumber, buffer, start, end)?.publishing.onBody(buffer, start, end);
+        if (type === FrameHeader) this.channels.ofContent(type, channelNumber, buffer, start, end)?.publishing.onHeader(buffer, start, end);
+        else if (type === FrameBody)
+          this.channels.ofContent(type, channelNumber, buffer, start, end)?.publishing.onBody(buffer, start, end);
         else this.#onOtherFrame(type, channelNumber, buffer, start, end);
       } else if (this.#state === handshaking) {
         this.#onOtherFrame(type, channelNumber, buffer, start, end);
@@ -217,7 +209,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   onBodyPiece(channelNumber: number, buffer: Buffer, start: number, end: number): boolean {
     if (this.#state === running) {
       try {
-        this.#contentChannel(FrameBody, channelNumber, buffer, start, end)?.publishing.onBodyPiece(buffer, start, end);
+        this.channels.ofContent(FrameBody, channelNumber, buffer, start, end)?.publishing.onBodyPiece(buffer, start, end);
       } catch (error) {
         this.#fail(error, channelNumber, 0, buffer.subarray(start, start));
       }
@@ -262,7 +254,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.intake.drained();
     if (this.#state !== running) return;
     this.broker.turn.begin();
-    for (const channel of this.channels.values()) channel.refreshConsumers();
+    for (const channel of this.channels) channel.refreshConsumers();
   }
 
   /** The handshake is over. */
@@ -338,11 +330,11 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.link.end();
   }
 
-  /** The client confirmed the end of a channel. */
-  forget(channel: Channel): void {
-    channel.close();
-    this.channels.delete(channel.number);
-    if (this.#lastChannel === channel) this.#lastChannel = null;
+  /** Closes without a word to the client. The log has `reason`, or `detail` where there is more to say. */
+  abort(level: 'warning' | 'error', reason: string, detail = reason): void {
+    this.closeReason = reason;
+    this.broker.logger[level]('connection', closingText(this, detail));
+    this.link.destroy();
   }
 
   onClosed(error: Error | null): void {
@@ -369,37 +361,6 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     else if (this.closeReason === '') logger.warning('connection', closingText(this, `client unexpectedly closed TCP connection${reason}`));
   }
 
-  /** Called about twice a second: heartbeats, deadlines, acknowledgement timeouts. */
-  sweep(nowMillis: number): void {
-    if (nowMillis >= this.deadlineMillis) {
-      if (this.#state === handshaking) {
-        this.closeReason = 'handshake_timeout';
-        this.broker.logger.error('connection', closingText(this, this.closeReason));
-      }
-      this.link.destroy();
-      return;
-    }
-    const { sendTimeoutMillis } = this.broker.settings;
-    if (this.link.isStalled(nowMillis, sendTimeoutMillis)) {
-      this.closeReason = 'send timeout';
-      this.broker.logger.warning('connection', closingText(this, `client takes nothing, send timeout: ${sendTimeoutMillis / 1000}s`));
-      this.link.destroy();
-      return;
-    }
-    if (this.#state !== running) return;
-    const { heartbeatMillis } = this.tuning;
-    if (heartbeatMillis > 0) {
-      if (this.intake.isSilent(nowMillis, 2 * heartbeatMillis)) {
-        this.closeReason = 'missed heartbeats';
-        this.broker.logger.error('connection', closingText(this, `missed heartbeats from client, timeout: ${heartbeatMillis / 1000}s`));
-        this.link.destroy();
-        return;
-      }
-      if (nowMillis - this.lastSentMillis >= heartbeatMillis / 2) this.send(heartbeatFrame);
-    }
-    this.#sweepUnacked(nowMillis);
-  }
-
   get receivedBytes(): number {
     return this.link.receivedBytes;
   }
@@ -421,23 +382,13 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   }
 
   channelInfos(): Iterable<ChannelInfo> {
-    return this.channels.values();
+    return this.channels;
   }
 
   #onMethod(method: number, channelNumber: number, buffer: Buffer, start: number, end: number): void {
     if (this.#state === running) {
-      if (channelNumber === 0) {
-        this.#onConnectionMethod(method, buffer, start, end);
-        return;
-      }
-      let channel = this.#lastChannel;
-      if (channel === null || channel.number !== channelNumber) {
-        channel = this.channels.get(channelNumber) ?? null;
-        if (this.#lastChannel !== null) this.#lastChannel.publishing.keep();
-        this.#lastChannel = channel;
-      }
-      if (channel !== null && method !== ChannelOpen && method !== ChannelClose) channel.onMethod(method, buffer, start, end);
-      else this.#onChannelLifeMethod(method, channelNumber, channel, buffer, start, end);
+      if (channelNumber === 0) this.#onConnectionMethod(method, buffer, start, end);
+      else this.channels.onMethod(method, channelNumber, buffer, start, end);
     } else if (this.#state === handshaking) {
       if (this.#handshake !== null) this.#handshake.onMethod(method, channelNumber, buffer, start, end);
     } else if (method === ConnectionCloseOk && channelNumber === 0) {
@@ -467,87 +418,6 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     }
   }
 
-  /** channel.open, channel.close, and what comes on a channel that is not there. */
-  #onChannelLifeMethod(method: number, channelNumber: number, channel: Channel | null, buffer: Buffer, start: number, end: number): void {
-    if (channel === null) {
-      this.#onUnopened(method, channelNumber);
-      return;
-    }
-    if (channel.publishing.isExpectingContent || channel.isClosing) {
-      channel.onMethod(method, buffer, start, end);
-      return;
-    }
-    if (method === ChannelOpen) throw new BrokerError('CHANNEL_ERROR', "second 'channel.open' seen");
-    decodeChannelClose(buffer, start, end);
-    channel.close();
-    this.channels.delete(channelNumber);
-    this.#lastChannel = null;
-    (this.#closedInRead ??= new Set()).add(channelNumber);
-    channel.replyToClose();
-  }
-
-  #onUnopened(method: number, channelNumber: number): void {
-    if (method !== ChannelOpen && this.#closedInRead !== null && this.#closedInRead.has(channelNumber)) {
-      if (method === ChannelClose) this.send(encodeChannelCloseOk(channelNumber));
-      return;
-    }
-    this.#assertRoomForChannel();
-    const channel = new Channel(this, channelNumber);
-    if (method === ChannelOpen) {
-      this.channels.set(channelNumber, (this.#lastChannel = channel));
-      channel.open();
-      if (this.broker.events.isObserved) channelCreated(this.broker.events, channel.identity(), this.vhostName);
-      this.broker.counters.channelsOpened++;
-      this.send(encodeChannelOpenOk(channelNumber));
-      return;
-    }
-    const error = new BrokerError('CHANNEL_ERROR', "expected 'channel.open'");
-    if (method !== BasicPublish) throw error;
-    // What has content is looked at when that is complete.
-    this.channels.set(channelNumber, (this.#lastChannel = channel));
-    channel.publishing.refuse(method, error);
-  }
-
-  #assertRoomForChannel(): void {
-    const { channelsMax } = this.tuning;
-    const { broker } = this;
-    if (this.channels.size >= channelsMax) {
-      throw new ConnectionError(
-        'NOT_ALLOWED',
-        `number of channels opened (${this.channels.size}) has reached the negotiated channel_max (${channelsMax})`,
-      );
-    }
-    const userMax = broker.access.user(this.user)?.limits.maxChannels ?? null;
-    if (userMax !== null && userMax >= 0 && this.frontEnd.channelsOfUser(this.user) >= userMax) {
-      throw new ConnectionError(
-        'NOT_ALLOWED',
-        `number of channels opened for user '${this.user}' has reached the maximum allowed user limit of (${userMax})`,
-      );
-    }
-    if (broker.counters.channelsOpened - broker.counters.channelsClosed >= broker.settings.channelsPerNodeMax) {
-      throw new ConnectionError(
-        'NOT_ALLOWED',
-        `number of channels opened on node has reached the maximum allowed limit of (${broker.settings.channelsPerNodeMax})`,
-      );
-    }
-  }
-
-  /** The channel that content frames are for; null when they are to be ignored. */
-  #contentChannel(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): Channel | null {
-    let channel = this.#lastChannel;
-    if (channel === null || channel.number !== channelNumber) {
-      channel = this.channels.get(channelNumber) ?? null;
-      if (channel === null) {
-        if (channelNumber === 0) throw misplacedFrame(type, buffer.subarray(start, end));
-        if (this.#closedInRead !== null && this.#closedInRead.has(channelNumber)) return null;
-        throw noContentExpected();
-      }
-      this.#lastChannel?.publishing.keep();
-      this.#lastChannel = channel;
-    }
-    return channel.isClosing ? null : channel;
-  }
-
   #onOtherFrame(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): void {
     if (type === FrameHeartbeat && end === start) {
       if (channelNumber !== 0) throw misplacedFrame(type, nothing);
@@ -575,7 +445,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
       if (this.#state === handshaking) this.silentClose(reply.text);
       return;
     }
-    const channel = channelNumber === 0 ? null : (this.channels.get(channelNumber) ?? null);
+    const channel = channelNumber === 0 ? null : this.channels.get(channelNumber);
     // Errors in place of content are those of the method that the content belongs to, whatever came instead.
     const isContent = method === 0 || (channel !== null && channel.publishing.isExpectingContent);
     const culprit = isContent ? (channel?.publishing.method ?? 0) : method;
@@ -589,15 +459,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
 
   /** Channels and exclusive queues go before the client hears that its connection is closed. [RabbitMQ: rabbit_reader, close_connection] */
   #releaseResources(): void {
-    this.#releaseChannels();
+    this.channels.closeAll();
     this.#vhost?.removeQueuesOf(this);
-  }
-
-  #releaseChannels(): void {
-    if (this.channels.size === 0) return;
-    for (const channel of this.channels.values()) channel.close();
-    this.channels.clear();
-    this.#lastChannel = null;
   }
 
   #block(reason: string): void {
@@ -607,17 +470,5 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   #unblock(): void {
     if (this.tuning.wantsBlocked) this.send(encodeConnectionUnblocked(0));
     this.intake.unblock();
-  }
-
-  #sweepUnacked(nowMillis: number): void {
-    for (const channel of this.channels.values()) {
-      const timeout = exceededTimeout(channel, nowMillis);
-      if (timeout === 0) continue;
-      const text =
-        `delivery acknowledgement on channel ${channel.number} timed out. Timeout value used: ${timeout} ms. ` +
-        'This timeout value can be configured, see consumers doc guide to learn more';
-      this.broker.logger.warning('channel', `${text} (connection ${this.name})`);
-      channel.closeWith(replyError('PRECONDITION_FAILED', text), 0);
-    }
   }
 }

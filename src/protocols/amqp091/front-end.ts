@@ -10,6 +10,7 @@ import { encodeConnectionStart, encodeConnectionTune } from '../../wire/amqp091/
 import { decodeTable, tableLimitsBeforeAuthentication } from '../../wire/amqp091/table.ts';
 import { Connection } from './connection.ts';
 import { PublishMemoBudget } from '../../core/publish-memo.ts';
+import { sweep } from './sweep.ts';
 import { serverProperties } from './server-properties.ts';
 
 /** How often connections are looked after. Heartbeats are whole seconds and are sent at half their time. */
@@ -49,7 +50,7 @@ export class FrontEnd {
     this.#sweeper = new CallbackTimer(now => {
       for (const connection of [...this.#connections]) {
         try {
-          connection.sweep(now);
+          sweep(connection, now);
         } catch (error) {
           connection.fault(error);
         }
