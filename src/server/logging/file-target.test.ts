@@ -94,6 +94,28 @@ test('older files are compressed', async () => {
   assert.equal(gunzipSync(readFileSync(`${path}.0.gz`)).toString(), `${'a'.repeat(14)}\n`);
 });
 
+test('a line after a pause is written at once, and lines that come soon after it gather', async () => {
+  const { file, read } = target();
+  file.write('first\n');
+  await waitUntil(() => read() === 'first\n');
+  file.write('second\n');
+  file.write('third\n');
+  assert.equal(read(), 'first\n');
+  await waitUntil(() => read() === 'first\nsecond\nthird\n');
+});
+
+test('lines that wait are in the file after flush, and behind them comes what is written last', async () => {
+  const { file, read } = target();
+  file.write('first\n');
+  await file.flush(5000);
+  file.write('second\n');
+  await file.flush(5000);
+  assert.equal(read(), 'first\nsecond\n');
+  file.write('third\n');
+  file.writeLast('last\n');
+  assert.equal(read(), 'first\nsecond\nthird\nlast\n');
+});
+
 test('last words are in the file at once, after what was written before', () => {
   const { file, read } = target();
   file.write('first\n');

@@ -7,10 +7,12 @@ import { wallMillis } from './timestamp.ts';
 
 /** How long last words wait for a write that is under way. */
 const lastWaitMillis = 100;
+/** How long lines gather after a write. Under load a write for every turn would cost more than all the lines. */
+const restMillis = 20;
 
 /**
- * A regular file, appended to by one write at a time that gathers what has come meanwhile, so that the disk holds up nobody. Rotates by
- * size and time as configured.
+ * A regular file, appended to by one write at a time that gathers what has come meanwhile, so that the disk holds up nobody. The first line
+ * after a pause is written at once. Rotates by size and time as configured.
  */
 export class FileTarget implements LogTarget {
   /** null for a file that was opened by others: standard output that leads into a file. */
@@ -24,6 +26,8 @@ export class FileTarget implements LogTarget {
   #pendingChars = 0;
   #droppedCount = 0;
   #isWriting = false;
+  /** Set for a while after each write: lines that come then wait. */
+  #rest: NodeJS.Timeout | null = null;
   #wantsReopen = false;
   #isCompressing = false;
   #hasFailed = false;
@@ -59,7 +63,7 @@ export class FileTarget implements LogTarget {
     }
     this.#pending.push(lines);
     this.#pendingChars += lines.length;
-    if (!this.#isWriting) this.#drain();
+    if (!this.#isWriting && this.#rest === null) this.#drain();
   }
 
   writeLast(lines: string): void {
@@ -83,7 +87,8 @@ export class FileTarget implements LogTarget {
   }
 
   flush(timeoutMillis: number): Promise<void> {
-    if (!this.#isWriting) return Promise.resolve();
+    if (!this.#isWriting && this.#pending.length === 0) return Promise.resolve();
+    if (!this.#isWriting) this.#drain();
     return new Promise(resolve => {
       const timer = setTimeout(resolve, timeoutMillis);
       this.#flushed.push(() => {
@@ -94,10 +99,12 @@ export class FileTarget implements LogTarget {
   }
 
   close(): void {
+    this.#endRest();
     if (this.#path !== null && !this.#isWriting) closeSync(this.#fd);
   }
 
   #drain(): void {
+    this.#endRest();
     if (this.#wantsReopen) this.#reopenNow();
     const bytes = Buffer.from(this.#pending.join(''));
     this.#pending = [];
@@ -116,13 +123,26 @@ export class FileTarget implements LogTarget {
       }
       this.#isWriting = false;
       this.#noteResult(error);
-      if (this.#pending.length > 0 && !this.#isWriting) this.#drain();
+      // Reporting the result may have begun a write.
       if (this.#isWriting) return;
+      if (this.#pending.length > 0 && this.#flushed.length > 0) {
+        this.#drain();
+        return;
+      }
       if (this.#wantsReopen) this.#reopenNow();
       const flushed = this.#flushed;
       this.#flushed = [];
       for (const done of flushed) done();
+      this.#rest ??= setTimeout(() => {
+        this.#rest = null;
+        if (this.#pending.length > 0 && !this.#isWriting) this.#drain();
+      }, restMillis);
     });
+  }
+
+  #endRest(): void {
+    if (this.#rest !== null) clearTimeout(this.#rest);
+    this.#rest = null;
   }
 
   #noteResult(error: Error | null): void {
