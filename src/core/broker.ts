@@ -208,6 +208,7 @@ export class BrokerCore {
       format: tag => this.format(tag),
       pivot: () => this.pivot,
       claimId: (queue, kind) => this.vhosts.get(queue.vhostName)?.claimId(kind, queue.name) ?? 0,
+      groupParked: (queue, key, isParked) => this.vhosts.get(queue.vhostName)?.recordPark(queue, key, isParked),
       messageDamaged: (queue, entry) => this.#messageDamaged(queue, entry),
       removeQueue: (queue, why) => this.#removeQueue(queue, why),
     };

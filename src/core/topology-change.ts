@@ -35,6 +35,15 @@ export type TopologyChange =
       readonly type: string;
       readonly arguments: TaggedTable;
     }
+  /** Message groups of a queue are parked, or go on. */
+  | {
+      readonly kind: 'queue.park';
+      readonly vhost: string;
+      readonly name: string;
+      readonly id: number;
+      readonly keys: readonly string[];
+      readonly isParked: boolean;
+    }
   | { readonly kind: 'queue.delete'; readonly vhost: string; readonly name: string; readonly id: number }
   | {
       readonly kind: 'exchange.put';
@@ -72,6 +81,10 @@ export function queueChange(vhost: string, queue: Queue): TopologyChange {
 
 export function reshapeChange(vhost: string, queue: Queue, type: string, args: FieldTable): TopologyChange {
   return { kind: 'queue.reshape', vhost, name: queue.name, id: queue.id, type, arguments: tableToTagged(args) };
+}
+
+export function parkChange(vhost: string, queue: Queue, keys: readonly string[], isParked: boolean): TopologyChange {
+  return { kind: 'queue.park', vhost, name: queue.name, id: queue.id, keys, isParked };
 }
 
 export function exchangeChange(vhost: string, exchange: Exchange): TopologyChange {

@@ -75,6 +75,12 @@ export class MetadataReplay {
         else this.skipped++;
         return;
       }
+      case 'queue.park': {
+        const queue = vhost.queues.get(change.name);
+        if (queue?.id !== change.id || queue.groups === null) this.skipped++;
+        else for (const key of change.keys) queue.groups.restorePark(key, change.isParked);
+        return;
+      }
       case 'exchange.put':
         if (vhost.exchanges.has(change.name)) return;
         core.topology.declareExchange(

@@ -16,6 +16,7 @@ import {
   bindingChange,
   exchangeChange,
   logIdChange,
+  parkChange,
   type LogIdKind,
   queueChange,
   reshapeChange,
@@ -196,6 +197,8 @@ export class Vhost {
       if (keptId !== 0) yield logIdChange('queue.remembers', this.name, queue.name, keptId);
       const marksId = queue.marks?.id ?? 0;
       if (marksId !== 0) yield logIdChange('queue.marks', this.name, queue.name, marksId);
+      const parked = queue.groups === null ? [] : [...queue.groups.parkedKeys()];
+      if (parked.length > 0) yield parkChange(this.name, queue, parked, true);
     }
     for (const exchange of this.exchanges.values()) {
       for (const binding of exchange.bindings.values()) if (isRecorded(binding)) yield bindingChange('binding.put', this.name, binding);
@@ -230,6 +233,11 @@ export class Vhost {
     });
     if (isDone) this.generation++;
     return isDone;
+  }
+
+  /** Remembers that a message group of a queue is parked, or goes on. */
+  recordPark(queue: Queue, key: string, isParked: boolean): void {
+    if (queue.isDurable && !queue.isExclusive) this.#journal.record(parkChange(this.name, queue, [key], isParked));
   }
 
   removeQueue(queue: Queue, user = internalUser): void {

@@ -6,7 +6,9 @@ import { Consumer, type ConsumerOptions, SharedPrefetch } from '../consumer.ts';
 import type { DeliverySink } from '../delivery-sink.ts';
 import { Entry } from '../queues/entry.ts';
 import type { Queue } from '../queues/queue.ts';
+import { quorumQueueType } from '../queues/quorum-queue-type.ts';
 import { groupKey } from './group-key.ts';
+import { parkedGroupsMax } from './group-lists.ts';
 
 /** A consumer that keeps what it gets. */
 class Worker implements DeliverySink {
@@ -183,6 +185,42 @@ describe('message groups', () => {
     worker.settle();
     worker.settle();
     assert.deepEqual([worker.bodies.at(-1), queue.groups?.groupCount, broker.core.store.liveCount], ['a2', 0, 0]);
+  });
+
+  test('of parked groups without messages only so many are kept, those that were parked last', () => {
+    const { broker, queue, send } = make();
+    const groups = queue.groups ?? assert.fail();
+    send('a1');
+    groups.park(groups.group('a') ?? assert.fail(), true);
+    for (let i = 1; i < parkedGroupsMax; i++) groups.restorePark(`empty${i}`, true);
+    assert.equal(groups.groupCount, parkedGroupsMax);
+    const changes: string[] = [];
+    groups.onPark = (key, isParked) => changes.push(`${key} ${isParked}`);
+    send('b1');
+    groups.park(groups.group('b') ?? assert.fail(), true);
+    assert.deepEqual(changes, ['b true', 'empty1 false'], 'a group with messages stays parked');
+    assert.equal(groups.groupCount, parkedGroupsMax);
+    groups.park(groups.group('b') ?? assert.fail(), true);
+    assert.equal(changes.length, 2);
+    const worker = new Worker(broker, queue, { prefetchCount: 9 });
+    broker.advance(0);
+    assert.deepEqual(worker.bodies, []);
+  });
+
+  test('what is parked stays parked in a queue of another shape that has groups by the same header', () => {
+    const { broker, queue, send } = make();
+    send('a1', 'b1');
+    queue.groups?.park(queue.groups.group('a') ?? assert.fail(), true);
+    const shape = (...args: [string, Field][]): void => {
+      assert.equal(broker.vhost.reshapeQueue(queue, quorumQueueType, new Map(args)), true);
+    };
+    shape(['x-queue-type', longstr('quorum')], ['x-group-header', longstr('key')]);
+    const worker = new Worker(broker, queue, { prefetchCount: 9 });
+    broker.advance(0);
+    assert.deepEqual(worker.bodies, ['b1']);
+    shape(['x-queue-type', longstr('quorum')], ['x-group-header', longstr('other')]);
+    broker.advance(0);
+    assert.deepEqual(worker.bodies, ['b1', 'a1']);
   });
 
   test('expiry, limits, purge and deletion of single messages leave no traces', () => {

@@ -13,6 +13,9 @@ const indexBatchMax = 1000;
 /** Places of messages that are gone are put up with, up to as many as there are messages and these. */
 const sparePlacesMax = 4096;
 
+/** Parked groups without messages are kept as long as no more than this many are parked. */
+export const parkedGroupsMax = 100_000;
+
 /** Says of which group a message is, null: of none; undefined while its bytes are on disk only. */
 export type KeyOf = (ref: MessageRef) => string | null | undefined;
 
@@ -29,6 +32,14 @@ export class GroupLists implements ReadyLists {
   /** Groups of messages that were delivered, and of those that wait to be tried again, by place. */
   readonly #unacked = new Map<number, Group>();
   readonly #held = new Map<number, Group>();
+  /** Messages that have waited since before a restart, of which it is not known to which group they belong: their priorities, by place. */
+  readonly #unknownHeld = new Map<number, number>();
+  /** Called when a group is parked, or goes on. */
+  onPark: (key: string, isParked: boolean) => void = () => {};
+  /** The bytes of a message that waits; null when it does not any more. To be set where messages may wait. */
+  refOfHeld: (priority: number, place: number) => MessageRef | null = () => null;
+  /** In the order in which they were parked. */
+  readonly #parked = new Set<Group>();
   /** Groups whose owner is out of credit. */
   readonly #stalled = new Map<GroupOwner, Set<Group>>();
   /** Places that are kept, in groups and of unknown ones, of messages that are there or gone. */
@@ -104,8 +115,11 @@ export class GroupLists implements ReadyLists {
       if (group !== undefined) {
         this.#held.delete(place);
         group.heldCount--;
+      } else if (this.#unknownHeld.delete(place)) {
+        // It has waited since before a restart, and its place is still among the unknown ones.
+        this.#lastBack = null;
+        return;
       } else {
-        // It has waited since before a restart: its bytes are there, they were just written.
         group = this.#groupOf(this.#keyOf(entry.ref) ?? null);
       }
     }
@@ -119,6 +133,16 @@ export class GroupLists implements ReadyLists {
     if (expiryMillis !== 0) this.hasExpiries = true;
     this.#list.restore(sequence, ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
     this.#noteUnknown(sequence);
+  }
+
+  /** Recovery: a message that was restored, and taken out since, waits to be tried again. */
+  restoreHeld(priority: number, place: number): void {
+    this.#unknownHeld.set(place, priority);
+  }
+
+  /** Recovery: a group is parked, or goes on. */
+  restorePark(key: string, isParked: boolean): void {
+    this.#setParked(this.#groupOf(key), isParked);
   }
 
   remove(_level: number, sequence: number, into: Entry): boolean {
@@ -247,6 +271,7 @@ export class GroupLists implements ReadyLists {
 
   /** A message is gone for good, wherever it was. */
   left(place: number): void {
+    this.#unknownHeld.delete(place);
     const group = this.#held.get(place);
     if (group === undefined) return;
     this.#held.delete(place);
@@ -293,16 +318,39 @@ export class GroupLists implements ReadyLists {
 
   /** Stops or goes on with a group. */
   park(group: Group, isParked: boolean): void {
-    group.isParked = isParked;
-    this.#update(group);
+    if (group.isParked === isParked || group.key === null) return;
+    this.#setParked(group, isParked);
+    this.onPark(group.key, isParked);
+    if (this.#parked.size > parkedGroupsMax) this.#unparkEmpty();
+  }
+
+  /** Keys of the groups that are parked. */
+  *parkedKeys(): Generator<string> {
+    for (const { key } of this.#parked) yield key as string;
   }
 
   /** Stops the group of the message that was put back last. */
   parkLast(): void {
-    if (this.#lastBack !== null && this.#lastBack.key !== null) this.park(this.#lastBack, true);
+    if (this.#lastBack !== null) this.park(this.#lastBack, true);
   }
 
   // --- inside
+
+  #setParked(group: Group, isParked: boolean): void {
+    group.isParked = isParked;
+    if (isParked) this.#parked.add(group);
+    else this.#parked.delete(group);
+    this.#update(group);
+  }
+
+  /** Forgets the group that was parked first of those that have no message any more. */
+  #unparkEmpty(): void {
+    for (const group of this.#parked) {
+      if (group.placeCount + group.unackedCount + group.heldCount > 0) continue;
+      this.park(group, false);
+      return;
+    }
+  }
 
   #noteUnknown(place: number): void {
     this.#unknown.push(place);
@@ -327,6 +375,8 @@ export class GroupLists implements ReadyLists {
         return 'lacking';
       }
       this.#index(place, key);
+    } else if (this.#unknownHeld.has(place) && !this.#indexHeld(place, into)) {
+      return 'lacking';
     }
     this.#firstUnknown++;
     // In its group it is counted, or it is gone.
@@ -336,6 +386,24 @@ export class GroupLists implements ReadyLists {
       this.#firstUnknown = 0;
     }
     return 'done';
+  }
+
+  /** Finds out to which group a message belongs that waits; false when its bytes have to be fetched. */
+  #indexHeld(place: number, into: Entry): boolean {
+    const ref = this.refOfHeld(this.#unknownHeld.get(place) as number, place);
+    const key = ref === null ? null : this.#keyOf(ref);
+    if (key === undefined) {
+      into.ref = ref as MessageRef;
+      this.#isLacking = true;
+      return false;
+    }
+    this.#unknownHeld.delete(place);
+    if (ref === null) return true;
+    const group = this.#groupOf(key);
+    group.heldCount++;
+    this.#held.set(place, group);
+    this.#update(group);
+    return true;
   }
 
   #groupOf(key: string | null): Group {
@@ -379,7 +447,7 @@ export class GroupLists implements ReadyLists {
   /** Lets go of the places of messages that have left in another way: nobody may come by to notice. */
   #compact(): void {
     const isThere = (place: number): boolean => this.#list.find(place, this.#entry);
-    this.#unknown = this.#unknown.slice(this.#firstUnknown).filter(isThere);
+    this.#unknown = this.#unknown.slice(this.#firstUnknown).filter(place => isThere(place) || this.#unknownHeld.has(place));
     this.#firstUnknown = 0;
     this.#placeCount = this.#unknown.length;
     for (const group of [...this.#groups.values()]) {

@@ -4,6 +4,7 @@ import { preconditionFailed } from '../broker-error.ts';
 import type { Consumer } from '../consumer.ts';
 import { deathReasons } from '../dead-letter.ts';
 import { flowBytesHigh, flowMessagesHigh } from '../flow-control.ts';
+import { groupHeaderArgument } from '../groups/group-arguments.ts';
 import type { GroupLists } from '../groups/group-lists.ts';
 import { GroupPump } from '../groups/group-pump.ts';
 import type { Publication } from '../messages/publication.ts';
@@ -325,6 +326,7 @@ export class MessageQueue extends Queue {
     if (!isMessageQueueType(type)) return false;
     const options = type.options(args, this.context);
     const { lists } = options;
+    const groupHeader = this.arguments.get(groupHeaderArgument)?.value;
     const old = this.#lists;
     let sequence = old.nextSequence;
     const isNumberedAnew = old.hasNumbersPerLevel;
@@ -341,7 +343,9 @@ export class MessageQueue extends Queue {
     // Deliveries under way have numbers too.
     lists.startAt(sequence);
     this.#lists = lists;
+    const parked = args.get(groupHeaderArgument)?.value === groupHeader ? this.groups?.parkedKeys() : null;
     this.#groupPump = this.#groupPumpOf(options);
+    for (const key of parked ?? []) this.groups?.restorePark(key, true);
     this.#consumers.setSingleActive(options.hasSingleActiveConsumer);
     this.context.turn.queueReady(this);
     return true;
@@ -419,6 +423,8 @@ export class MessageQueue extends Queue {
 
   #groupPumpOf({ groups, groupParkAfter }: MessageQueueOptions): GroupPump | null {
     if (groups === null) return null;
+    groups.onPark = (key, isParked) => this.context.groupParked(this, key, isParked);
+    groups.refOfHeld = (priority, place) => this.#retries?.refOf(priority, place) ?? null;
     return new GroupPump(groups, groupParkAfter, this.context, {
       rota: this.#rota,
       deliver: (consumer, entry) => {
@@ -462,8 +468,10 @@ export class MessageQueue extends Queue {
 
   restoreRetry(priority: number, sequence: number, retryCount: number, dueMillis: number): void {
     const entry = this.#entry;
-    if (dueMillis !== 0 && this.removeRestored(priority, sequence, entry)) this.#retriesMade().restore(entry, retryCount, dueMillis);
-    else this.#retriesMade().restoreCount(priority, sequence, retryCount);
+    if (dueMillis !== 0 && this.removeRestored(priority, sequence, entry)) {
+      this.#retriesMade().restore(entry, retryCount, dueMillis);
+      this.#groupPump?.groups.restoreHeld(priority, sequence);
+    } else this.#retriesMade().restoreCount(priority, sequence, retryCount);
   }
 
   levelOf(priority: number): number {

@@ -29,6 +29,8 @@ export interface QueueContext {
   pivot(): PivotFormat;
   /** A number that names what the queue, or the protocol for it, remembers in the log from now on; recorded. */
   claimId(queue: Queue, kind: 'queue.remembers' | 'queue.marks'): number;
+  /** A message group of the queue is parked, or goes on; recorded. */
+  groupParked(queue: Queue, key: string, isParked: boolean): void;
   /** A message read back from disk is not what was stored; it is dropped. */
   messageDamaged(queue: Queue, entry: Entry): void;
   /** The queue asks to be deleted: its last consumer left (auto-delete) or it was not used for long enough (x-expires). */

@@ -101,6 +101,12 @@ export class QueueRetries {
     this.#log.waits(this.#queue.id, priority, sequence, slot === undefined ? 0 : this.#wallTime(this.#heap.due(slot)), count);
   }
 
+  /** Names the bytes of a message that waits; null when it does not. */
+  refOf(priority: number, sequence: number): number | null {
+    const slot = this.#slots.get(placeOf(priority, sequence));
+    return slot === undefined ? null : (this.#refs[slot] as number);
+  }
+
   /** Visits what waits, in no order. */
   forEach(visit: (waiting: WaitingRetry) => void): void {
     for (const slot of this.#heap.slots()) {
