@@ -19,8 +19,8 @@ export class DeadLetter {
   readonly reason: DeathReason;
   /** Whether it counts among those its queue keeps until all targets have taken it. */
   readonly isCounted: boolean;
-  /** Names of the queues that have taken it already; null for none. */
-  takenBy: Set<string> | null = null;
+  /** Numbers of the queues that have taken it already; null for none. */
+  takenBy: Set<number> | null = null;
 
   constructor(queue: Queue, entry: Readonly<Entry>, reason: DeathReason, isCounted = false) {
     this.queue = queue;

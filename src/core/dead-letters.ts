@@ -97,6 +97,13 @@ export class DeadLetters implements RefHolder {
     this.#work.push(new DeadLetter(queue, entry, 'maxlen'));
   }
 
+  /** Recovery: who has taken the letter that was added last. */
+  restoreTaken(queue: Queue, priority: number, sequence: number, targetIds: readonly number[]): void {
+    const letter = this.#work.at(-1);
+    if (letter?.queue !== queue || letter.sequence !== sequence || priorityOf(letter.meta) !== priority) return;
+    letter.takenBy = new Set(targetIds);
+  }
+
   /** Publishes up to `countMax` of what waits. */
   run(countMax: number): void {
     for (let count = 0; count < countMax && this.#at < this.#work.length; count++) {
@@ -251,15 +258,25 @@ export class DeadLetters implements RefHolder {
   #publishSafely(vhost: Vhost, exchange: Exchange, route: Route, p: PublicationType, letter: DeadLetter): boolean {
     if (route.queues.length === 0) return route === takenRoute;
     let isDone = true;
+    const taking: number[] = [];
     for (const queue of route.queues) {
-      if (p.cycleGuard?.has(queue.name) || letter.takenBy?.has(queue.name)) continue;
-      if (this.#publisher.offer(vhost, exchange, queue, p)) (letter.takenBy ??= new Set()).add(queue.name);
+      if (p.cycleGuard?.has(queue.name) || letter.takenBy?.has(queue.id)) continue;
+      if (this.#publisher.offer(vhost, exchange, queue, p)) taking.push(queue.id);
       else isDone = false;
     }
-    return isDone;
+    if (isDone) return true;
+    // Behind the entries of those who took it, so that none is left out after a crash, and gets it twice after none but a torn write.
+    for (const id of taking) {
+      (letter.takenBy ??= new Set()).add(id);
+      letter.queue.noteTaken(letter, id);
+    }
+    return false;
   }
 }
 
 function relocateOne(letter: DeadLetter, rename: Rename): void {
+  const { ref } = letter;
   letter.ref = rename(letter.ref, letter.queue, letter.meta, letter.sequence, letter.bytes, letter.expiryMillis);
+  // What was noted of it goes with the bytes that it was noted of.
+  if (letter.ref !== ref) for (const id of letter.takenBy ?? []) letter.queue.noteTaken(letter, id);
 }

@@ -4,7 +4,16 @@ import { test } from 'node:test';
 import { type Field, int, longstr } from '../../src/base/field-table.ts';
 import { deliveryCount } from '../../src/core/queues/entry.ts';
 import type { Queue } from '../../src/core/queues/queue.ts';
-import { basicGet, basicNack, basicReject, confirmSelect, queueDeclare } from '../support/amqp-requests.ts';
+import {
+  basicGet,
+  basicNack,
+  basicReject,
+  confirmSelect,
+  exchangeDeclare,
+  queueBind,
+  queueDeclare,
+  queueDelete,
+} from '../support/amqp-requests.ts';
 import { SimClient } from '../support/sim-client.ts';
 import { SimDurableBroker } from '../support/sim-disk.ts';
 import type { SimFiles } from '../support/sim-files.ts';
@@ -129,4 +138,45 @@ test('a dead letter that waits for its target waits on after power cuts and clea
   running = cutPower(running);
   assert.equal(queueOf(running).dyingCount + queueOf(running).readyCount, 0);
   assert.equal(running.broker.core.vhosts.get('/')?.queues.get('late')?.readyCount, 1, 'a transient letter is kept all the same');
+});
+
+test('who has taken a dead letter that waits for another target does not get it again after power cuts and cleaning', () => {
+  let running = start();
+  const { client } = running;
+  declare(running, {
+    'x-overflow': longstr('reject-publish'),
+    'x-dead-letter-strategy': longstr('at-least-once'),
+    'x-dead-letter-exchange': longstr('dlx'),
+  });
+  client.send(exchangeDeclare(1, { exchange: 'dlx', type: 'fanout', durable: true }));
+  const full = new Map<string, Field>([
+    ['x-max-length', int(0)],
+    ['x-overflow', longstr('reject-publish')],
+  ]);
+  for (const [queue, args] of [
+    ['free', new Map()],
+    ['full', full],
+  ] as const) {
+    client.send(queueDeclare(1, { queue, durable: true, arguments: args }));
+    client.send(queueBind(1, { queue, exchange: 'dlx' }));
+  }
+  client.publish(1, { routingKey: 'q', body: 'dies' });
+  running.broker.finishDisk();
+  client.send(basicGet(1, 'q'));
+  client.send(basicReject(1, 1, false));
+  running.broker.finishDisk();
+  const free = (): number => running.broker.core.vhosts.get('/')?.queues.get('free')?.readyCount ?? -1;
+  assert.equal(free(), 1);
+  for (let cut = 0; cut < 2; cut++) {
+    clean(running);
+    running = cutPower(running);
+    running.broker.finishDisk();
+    running.broker.advance(1500);
+    running.broker.finishDisk();
+    assert.deepEqual([free(), queueOf(running).dyingCount], [1, 1]);
+  }
+  running.client.send(queueDelete(1, { queue: 'full' }));
+  running.broker.advance(1500);
+  running.broker.finishDisk();
+  assert.deepEqual([free(), queueOf(running).dyingCount], [1, 0]);
 });

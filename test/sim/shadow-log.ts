@@ -72,6 +72,10 @@ export class ShadowLog implements Durability {
     }, argument);
   }
 
+  taken(queueId: number, priority: number, sequence: number, targetId: number): void {
+    this.#journal.taken(queueId, priority, sequence, targetId);
+  }
+
   waits(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void {
     this.#journal.waits(queueId, priority, sequence, dueMillis, retryCount);
   }

@@ -125,6 +125,8 @@ export class DurableValues implements RefHolder, RefOwner, BodyRestorable {
     else this.#onRestored(serial, body.toString(), value.expiryMillis);
   }
 
+  restoreTaken(): void {}
+
   restoreRetry(): void {}
 
   restored(): void {}

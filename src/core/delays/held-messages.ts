@@ -109,6 +109,8 @@ export class HeldMessages implements RefHolder, RefOwner, Restorable {
 
   restoreRetry(): void {}
 
+  restoreTaken(): void {}
+
   restored(): void {
     this.onRestored();
   }

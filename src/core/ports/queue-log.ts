@@ -12,6 +12,8 @@ export interface QueueLog {
   waits(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void;
   /** The message came back to the queue: `meta` has its flags and how often that was. */
   returned(queueId: number, priority: number, sequence: number, meta: number): void;
+  /** The message, which died and is kept until all targets have taken it, is in this queue now: it is not to get it again. */
+  taken(queueId: number, priority: number, sequence: number, targetId: number): void;
   /** The message is no longer in the queue. */
   settled(queueId: number, priority: number, sequence: number): void;
 }

@@ -21,6 +21,11 @@ export class EntryRecord {
     if ((entry.meta & metaLogged) !== 0) this.#log.returned(this.#queueId, priorityOf(entry.meta), entry.sequence, entry.meta);
   }
 
+  /** Another queue has taken the message, which is dead and kept. */
+  taken(entry: Readonly<Entry>, targetId: number): void {
+    if ((entry.meta & metaLogged) !== 0) this.#log.taken(this.#queueId, priorityOf(entry.meta), entry.sequence, targetId);
+  }
+
   /** The message, which was at another place, is at that of `entry`. */
   moved(from: number, entry: Entry): void {
     if ((entry.meta & metaLogged) === 0) return;

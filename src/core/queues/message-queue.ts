@@ -407,6 +407,10 @@ export class MessageQueue extends Queue {
     this.#record?.noted(entry);
   }
 
+  override noteTaken(entry: Readonly<Entry>, targetId: number): void {
+    this.#record?.taken(entry, targetId);
+  }
+
   release(entry: Entry): void {
     if (this.deduplication !== null) this.deduplication.left(priorityOf(entry.meta), entry.sequence);
     if (this.#retries !== null) this.#retries.left(entry);
@@ -472,6 +476,10 @@ export class MessageQueue extends Queue {
       this.#retriesMade().restore(entry, retryCount, dueMillis);
       this.#groupPump?.groups.restoreHeld(priority, sequence);
     } else this.#retriesMade().restoreCount(priority, sequence, retryCount);
+  }
+
+  restoreTaken(priority: number, sequence: number, targetIds: readonly number[]): void {
+    this.context.deadLetters.restoreTaken(this, priority, sequence, targetIds);
   }
 
   levelOf(priority: number): number {

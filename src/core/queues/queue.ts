@@ -42,6 +42,8 @@ export interface Restorable {
   restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void;
   /** The message just put back was tried so often, and waits until a time of the clock; 0: it does not wait. */
   restoreRetry(priority: number, sequence: number, retryCount: number, dueMillis: number): void;
+  /** These queues, by their numbers, have taken the message just put back, which is dead and kept until all its targets have. */
+  restoreTaken(priority: number, sequence: number, targetIds: readonly number[]): void;
   /** All messages are there. */
   restored(): void;
 }
@@ -188,6 +190,8 @@ export abstract class Queue implements RefHolder {
   abstract relocate(rename: Rename): void;
   /** Records what the meta of a message says that is in the queue and not ready. */
   noteFate(_entry: Entry): void {}
+  /** Records that another queue has taken a message that is dead and kept. */
+  noteTaken(_entry: Readonly<Entry>, _targetId: number): void {}
   /** Lets go of a message that has left the queue: the log hears of it, the store gets its memory back. */
   abstract release(entry: Entry): void;
   /**

@@ -217,6 +217,8 @@ export class RetainedQueue extends Queue {
 
   restoreRetry(): void {}
 
+  restoreTaken(): void {}
+
   restored(): void {}
 
   removeRestored(_priority: number, sequence: number, into: Entry): boolean {

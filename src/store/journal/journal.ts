@@ -162,6 +162,11 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     this.#ops.enqueue(queueId, priority, sequence, slab.logSequence, ref & 0xffff, bodyBytes, expiryMillis);
   }
 
+  taken(queueId: number, priority: number, sequence: number, targetId: number): void {
+    this.#ops.taken(queueId, priority, sequence, targetId);
+    if (!this.#idleTimer.isSet && this.#flying === null) this.#armIdle();
+  }
+
   waits(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void {
     this.#ops.wait(queueId, priority, sequence, dueMillis, retryCount);
     if (!this.#idleTimer.isSet && this.#flying === null) this.#armIdle();

@@ -3,8 +3,8 @@ import { checksum } from '../../base/checksum.ts';
 
 /** 'WRNJ' */
 export const frameMagic = 0x4a4e5257;
-/** 2: operations may say that an entry waits (opWait). What 1 had means the same. */
-export const formatVersion = 2;
+/** 2: operations may say that an entry waits (opWait). 3: or who has taken it (opTaken). What earlier ones had means the same. */
+export const formatVersion = 3;
 export const frameHeaderBytes = 64;
 export const frameHeaderWords = frameHeaderBytes / 4;
 /** Slabs of 1 MiB per segment file, as a rule: tests have fewer. */

@@ -10,6 +10,7 @@ function read(ops: Ops): string[] {
     onMetadata: json => void seen.push(`metadata ${json}`),
     onFlags: (...values) => void seen.push(`flags ${values.join()}`),
     onWait: (...values) => void seen.push(`wait ${values.join()}`),
+    onTaken: (...values) => void seen.push(`taken ${values.join()}`),
     onClean: () => void seen.push('clean'),
     onBegin: () => void seen.push('begin'),
   });
@@ -25,6 +26,7 @@ test('operations come back as they were written, with numbers beyond 32 bits', (
   ops.flags(7, 9, 2 ** 40 + 3, 0x1_0001);
   ops.wait(7, 9, 2 ** 40 + 3, 1_800_000_000_123.5, 300);
   ops.wait(7, 0, 1, 0, 2);
+  ops.taken(7, 9, 2 ** 40 + 3, 12);
   ops.begin();
   ops.nothing();
   ops.clean();
@@ -35,6 +37,7 @@ test('operations come back as they were written, with numbers beyond 32 bits', (
     `flags 7,9,${2 ** 40 + 3},65537`,
     `wait 7,9,${2 ** 40 + 3},1800000000124,300`,
     'wait 7,0,1,0,2',
+    `taken 7,9,${2 ** 40 + 3},12`,
     'begin',
     'clean',
   ]);
@@ -66,6 +69,7 @@ test('nothing is done of operations of which one is not understood', () => {
     onMetadata: called,
     onFlags: called,
     onWait: called,
+    onTaken: called,
     onClean: called,
     onBegin: called,
   };

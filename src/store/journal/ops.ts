@@ -14,6 +14,8 @@ export const opBegin = 6;
 export const opNothing = 7;
 /** When an entry is due again, and how often it was tried: see core/retries. Since format 2. */
 export const opWait = 8;
+/** A queue has taken a dead letter that is kept until all its targets have: see core/dead-letters.ts. Since format 3. */
+export const opTaken = 9;
 const expiresFlag = 1 << 16;
 
 /** Who acts on operations that are read back. */
@@ -31,6 +33,7 @@ export interface OpVisitor {
   onMetadata(json: string): void;
   onFlags(queueId: number, priority: number, sequence: number, meta: number): void;
   onWait(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void;
+  onTaken(queueId: number, priority: number, sequence: number, targetId: number): void;
   onClean(): void;
   onBegin(): void;
 }
@@ -46,6 +49,7 @@ export interface OpVisitor {
  *     begin      kind u8
  *     nothing    kind u8
  *     wait       kind u8, priority u8            | queue | sequence low, high | retries | due low, high (0: it does not wait any more)
+ *     taken      kind u8, priority u8            | queue | sequence low, high | number of the queue that has it
  */
 export class Ops {
   words = new Uint32Array(16 * 1024);
@@ -134,6 +138,16 @@ export class Ops {
     this.#lastSettle = -1;
   }
 
+  taken(queueId: number, priority: number, sequence: number, targetId: number): void {
+    const at = this.#claim(5);
+    this.words[at] = opTaken | (priority << 8);
+    this.words[at + 1] = queueId;
+    this.words[at + 2] = sequence >>> 0;
+    this.words[at + 3] = Math.floor(sequence / 0x1_0000_0000);
+    this.words[at + 4] = targetId;
+    this.#lastSettle = -1;
+  }
+
   clean(): void {
     this.#bare(opClean);
   }
@@ -177,6 +191,7 @@ export function opWords(words: Uint32Array, at: number): number {
       return (first & expiresFlag) === 0 ? 7 : 9;
     case opSettle:
     case opFlags:
+    case opTaken:
       return 5;
     case opWait:
       return 7;
@@ -231,6 +246,9 @@ export function readOps(words: Uint32Array, from: number, to: number, visitor: O
         visitor.onWait(words[at + 1] as number, priority, sequence, dueMillis, words[at + 4] as number);
         break;
       }
+      case opTaken:
+        visitor.onTaken(words[at + 1] as number, priority, sequence, words[at + 4] as number);
+        break;
       case opClean:
         visitor.onClean();
         break;

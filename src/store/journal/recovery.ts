@@ -295,11 +295,12 @@ export class Recovery implements OpVisitor {
     if (queue === undefined || levels === undefined) return;
     this.#lists.delete(queueId);
     for (const level of levels.values()) {
-      level.drain(({ sequence, logSequence, unit, priority, bodyBytes, expiryMillis, meta, retryCount, dueMillis }) => {
+      level.drain(({ sequence, logSequence, unit, priority, bodyBytes, expiryMillis, meta, retryCount, dueMillis, taken }) => {
         const list = this.#list(queue, priority);
         list.put(sequence, logSequence, unit, priority, bodyBytes, expiryMillis);
         if (meta !== 0) list.flag(sequence, meta);
         if (retryCount !== 0) list.wait(sequence, dueMillis, retryCount);
+        for (const targetId of taken) list.take(sequence, targetId);
       });
     }
   }
@@ -312,6 +313,11 @@ export class Recovery implements OpVisitor {
   onWait(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void {
     const queue = this.#replay.queues.get(queueId);
     if (queue !== undefined) this.#list(queue, priority).wait(sequence, dueMillis, retryCount);
+  }
+
+  onTaken(queueId: number, priority: number, sequence: number, targetId: number): void {
+    const queue = this.#replay.queues.get(queueId);
+    if (queue !== undefined) this.#list(queue, priority).take(sequence, targetId);
   }
 
   onClean(): void {
@@ -373,6 +379,7 @@ export class Recovery implements OpVisitor {
             const due = entry.dueMillis === 0 ? 0 : Math.max(1, clock.nowMillis + (entry.dueMillis - clock.wallMillis));
             queue.restoreRetry(entry.priority, entry.sequence, entry.retryCount, due);
           }
+          if (entry.taken.length > 0) queue.restoreTaken(entry.priority, entry.sequence, entry.taken);
           if (isBodyRestorable(queue))
             queue.restoreBody(entry.sequence, this.#readBody(entry.logSequence, entry.unit * unitBytes, entry.bodyBytes));
           else this.report.entries++;

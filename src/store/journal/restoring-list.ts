@@ -10,6 +10,8 @@ class Page {
   /** Of entries that were tried before: how often, and until when they wait. */
   retries: Uint32Array | null = null;
   dues: Float64Array | null = null;
+  /** Of dead letters that are kept: numbers of the queues that have them, by index. */
+  taken: Map<number, number[]> | null = null;
   live = 0;
 }
 
@@ -27,6 +29,8 @@ export class RestoredEntry {
   retryCount = 0;
   /** Unix time until which it waits; 0: it does not. */
   dueMillis = 0;
+  /** Numbers of queues that have it already. */
+  taken: readonly number[] = [];
 }
 
 /**
@@ -57,6 +61,7 @@ export class RestoringList {
       if (page.metas !== null) page.metas[index] = 0;
       if (page.retries !== null) page.retries[index] = 0;
       if (page.dues !== null) page.dues[index] = 0;
+      page.taken?.delete(index);
       page.live++;
       this.count++;
     }
@@ -81,6 +86,17 @@ export class RestoringList {
     page.dues ??= new Float64Array(pageEntries);
     page.retries[index] = retryCount;
     page.dues[index] = dueMillis;
+  }
+
+  /** Notes who has taken a message that is there and dead. */
+  take(sequence: number, targetId: number): void {
+    const page = this.#pageOf(sequence, false);
+    const index = sequence % pageEntries;
+    if (page === null || page.words[index * entryWords] === 0) return;
+    page.taken ??= new Map();
+    const taken = page.taken.get(index);
+    if (taken === undefined) page.taken.set(index, [targetId]);
+    else if (!taken.includes(targetId)) taken.push(targetId);
   }
 
   /** Takes a message out; false when it is not there. */
@@ -119,6 +135,7 @@ export class RestoringList {
         entry.meta = page.metas === null ? 0 : (page.metas[index] as number);
         entry.retryCount = page.retries === null ? 0 : (page.retries[index] as number);
         entry.dueMillis = page.dues === null ? 0 : (page.dues[index] as number);
+        entry.taken = page.taken?.get(index) ?? [];
         visit(entry);
       }
     }
