@@ -92,5 +92,7 @@ export class DurableMarks implements RefHolder, RefOwner, Restorable {
 
   restoreRetry(): void {}
 
+  restoreTaken(): void {}
+
   restored(): void {}
 }
