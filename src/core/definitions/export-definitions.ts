@@ -47,8 +47,39 @@ type VhostParts = Pick<
 
 export type JsonRecord = Record<string, Json>;
 
+/** A list of an export. What is to be in it is known; its items are made one by one, so that others can have their turn in between. */
+export class ExportList<Item = unknown> implements Iterable<JsonRecord> {
+  readonly #items: readonly Item[];
+  readonly #toJson: (item: Item) => JsonRecord | null;
+
+  /** `toJson` gives null for what is left out. */
+  constructor(items: Iterable<Item>, toJson: (item: Item) => JsonRecord | null) {
+    this.#items = [...items];
+    this.#toJson = toJson;
+  }
+
+  *[Symbol.iterator](): Iterator<JsonRecord> {
+    for (const item of this.#items) {
+      const json = this.#toJson(item);
+      if (json !== null) yield json;
+    }
+  }
+}
+
+/** An export whose lists are yet to be made, in the order in which they are shown. */
+export type DefinitionParts = Readonly<Record<string, Json | ExportList>>;
+
 /** All definitions in RabbitMQ's form. [RabbitMQ: GET /api/definitions] */
 export function exportDefinitions(source: DefinitionsSource): JsonRecord {
+  return collected(definitionParts(source));
+}
+
+/** The definitions of one vhost, without its name, so that they can be imported into any. [RabbitMQ: GET /api/definitions/vhost] */
+export function exportVhostDefinitions(source: DefinitionsSource, vhost: string): JsonRecord {
+  return collected(vhostDefinitionParts(source, vhost));
+}
+
+export function definitionParts(source: DefinitionsSource): DefinitionParts {
   return {
     ...origin(source),
     rabbitmq_definition_format: 'cluster',
@@ -61,13 +92,16 @@ export function exportDefinitions(source: DefinitionsSource): JsonRecord {
     parameters: parametersJson(source),
     // Names with this prefix are the broker's own. [RabbitMQ: is_internal_parameter]
     global_parameters: map(source.globalParameters(), ({ name, value }) => (name.startsWith('internal') ? null : { name, value })),
-    ...topologyJson(source),
+    ...topologyParts(source, (item: JsonRecord) => item),
   };
 }
 
-/** The definitions of one vhost, without its name, so that they can be imported into any. [RabbitMQ: GET /api/definitions/vhost] */
-export function exportVhostDefinitions(source: DefinitionsSource, vhost: string): JsonRecord {
-  const only = <Item extends { readonly vhost: string }>(items: Iterable<Item>): Item[] => [...items].filter(item => item.vhost === vhost);
+export function vhostDefinitionParts(source: DefinitionsSource, vhost: string): DefinitionParts {
+  const only = <Item extends { readonly vhost: string }>(items: Iterable<Item>): Item[] => {
+    const own: Item[] = [];
+    for (const item of items) if (item.vhost === vhost) own.push(item);
+    return own;
+  };
   const scoped: VhostParts = {
     vhostLimits: () => only(source.vhostLimits()),
     parameters: () => only(source.parameters()),
@@ -87,8 +121,13 @@ export function exportVhostDefinitions(source: DefinitionsSource, vhost: string)
     metadata: own === undefined ? {} : metadataJson(own),
     description: own?.description ?? '',
     limits: limits === undefined ? {} : limitsJson(limits),
-    ...withoutVhost({ parameters: parametersJson(scoped), ...topologyJson(scoped) }),
+    parameters: map(parametersJson(scoped), withoutVhost),
+    ...topologyParts(scoped, withoutVhost),
   };
+}
+
+function collected(parts: DefinitionParts): JsonRecord {
+  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part instanceof ExportList ? [...part] : part]));
 }
 
 function origin(source: DefinitionsSource): JsonRecord {
@@ -100,14 +139,16 @@ function origin(source: DefinitionsSource): JsonRecord {
   };
 }
 
-function topologyJson(source: VhostParts): Record<string, JsonRecord[]> {
+/** `shown` makes what is shown of an item that has its vhost. */
+function topologyParts(source: VhostParts, shown: (item: JsonRecord) => JsonRecord): Readonly<Record<string, ExportList>> {
   const queues = [...source.queues()];
   const exclusive = new Set(queues.filter(queue => queue.isExclusive).map(queue => `${queue.vhost}\0${queue.name}`));
+  const orNull = (item: JsonRecord | null): JsonRecord | null => (item === null ? null : shown(item));
   return {
-    policies: map(source.policies(), ({ vhost, name, ...policy }) => ({ vhost, name, ...policyJson(policy) })),
-    queues: map(queues, queueJson),
-    exchanges: map(source.exchanges(), exchangeJson),
-    bindings: map(source.bindings(), binding => (isTo(binding, exclusive) ? null : bindingJson(binding))),
+    policies: map(source.policies(), ({ vhost, name, ...policy }) => shown({ vhost, name, ...policyJson(policy) })),
+    queues: map(queues, queue => orNull(queueJson(queue))),
+    exchanges: map(source.exchanges(), exchange => orNull(exchangeJson(exchange))),
+    bindings: map(source.bindings(), binding => (isTo(binding, exclusive) ? null : orNull(bindingJson(binding)))),
   };
 }
 
@@ -133,17 +174,21 @@ function metadataJson({ description, tags, defaultQueueType, isProtectedFromDele
 }
 
 /** Files keep operator policies and vhost limits as parameters. */
-function parametersJson(source: VhostParts): JsonRecord[] {
-  return [
-    ...map(source.parameters(), ({ vhost, component, name, value }) => ({ vhost, component, name, value })),
-    ...map(source.operatorPolicies(), ({ vhost, name, ...policy }) => ({
-      vhost,
-      component: 'operator_policy',
-      name,
-      value: policyJson(policy),
-    })),
-    ...map(source.vhostLimits(), limits => ({ vhost: limits.vhost, component: 'vhost-limits', name: 'limits', value: limitsJson(limits) })),
-  ];
+function parametersJson(source: VhostParts): ExportList {
+  const operatorPolicies = map(source.operatorPolicies(), ({ vhost, name, ...policy }) => ({
+    vhost,
+    component: 'operator_policy',
+    name,
+    value: policyJson(policy),
+  }));
+  const limits = map(source.vhostLimits(), each => ({
+    vhost: each.vhost,
+    component: 'vhost-limits',
+    name: 'limits',
+    value: limitsJson(each),
+  }));
+  const own = map(source.parameters(), ({ vhost, component, name, value }) => ({ vhost, component, name, value }));
+  return map([...own, ...operatorPolicies, ...limits], item => item);
 }
 
 function limitsJson({ connectionsMax, queuesMax }: VhostLimitsDefinition): JsonRecord {
@@ -192,16 +237,12 @@ function isPredeclaredExchange(name: string): boolean {
   return name === '' || name.startsWith('amq.');
 }
 
-function map<Item>(items: Iterable<Item>, toJson: (item: Item) => JsonRecord | null): JsonRecord[] {
-  const list: JsonRecord[] = [];
-  for (const item of items) {
-    const json = toJson(item);
-    if (json !== null) list.push(json);
-  }
-  return list;
+function map<Item>(items: Iterable<Item>, toJson: (item: Item) => JsonRecord | null): ExportList {
+  return new ExportList(items, toJson) as ExportList;
 }
 
-function withoutVhost(sections: Record<string, JsonRecord[]>): JsonRecord {
-  const bare = (item: JsonRecord): JsonRecord => Object.fromEntries(Object.entries(item).filter(([key]) => key !== 'vhost'));
-  return Object.fromEntries(Object.entries(sections).map(([name, items]) => [name, items.map(bare)]));
+function withoutVhost(item: JsonRecord): JsonRecord {
+  const bare = { ...item };
+  delete bare['vhost'];
+  return bare;
 }

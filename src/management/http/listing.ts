@@ -1,11 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { compilePattern, PatternError } from '../../core/access/pattern.ts';
 import type { ApiCall } from './api-call.ts';
 import { badRequest, HttpError, type JsonObject, ok, type Reply } from './reply.ts';
 import { selectColumns } from './select-columns.ts';
+import { Slice } from './slice.ts';
 
-/** How long a list is made before others get their turn. */
-const sliceMillis = 5;
 const chunkChars = 32 * 1024;
 const pageSizeDefault = 100;
 const pageSizeMax = 500;
@@ -172,18 +170,4 @@ async function* jsonChunks<Item>(
 async function* resumed(before: readonly string[], rest: AsyncGenerator<string, void, undefined>): AsyncGenerator<string, void, undefined> {
   yield* before;
   yield* rest;
-}
-
-/** A stretch of work after which the event loop gets its turn. */
-class Slice {
-  #startMillis = performance.now();
-
-  get isOver(): boolean {
-    return performance.now() - this.#startMillis > sliceMillis;
-  }
-
-  async next(): Promise<void> {
-    await nextTurn();
-    this.#startMillis = performance.now();
-  }
 }

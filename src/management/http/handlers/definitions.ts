@@ -1,27 +1,62 @@
 import { hashPassword } from '../../../auth/password.ts';
 import { applyDefinitions } from '../../../core/definitions/apply.ts';
 import { definitionsSource } from '../../../core/definitions/core-source.ts';
-import { exportDefinitions, exportVhostDefinitions } from '../../../core/definitions/export-definitions.ts';
+import { type DefinitionParts, definitionParts, ExportList, vhostDefinitionParts } from '../../../core/definitions/export-definitions.ts';
 import { parseDefinitions } from '../../../core/definitions/parse-definitions.ts';
 import type { ApiCall } from '../api-call.ts';
 import { formFile } from '../form-data.ts';
 import { type JsonObject, noContent, type Reply } from '../reply.ts';
 import { selectColumns } from '../select-columns.ts';
+import { Slice } from '../slice.ts';
+
+const chunkChars = 32 * 1024;
 
 export function getDefinitions(call: ApiCall): Reply {
-  return download(call, exportDefinitions(definitionsSource(call.core)));
+  return download(call, definitionParts(definitionsSource(call.core)));
 }
 
 export function getVhostDefinitions(call: ApiCall): Reply {
-  return download(call, exportVhostDefinitions(definitionsSource(call.core), call.vhost().name));
+  return download(call, vhostDefinitionParts(definitionsSource(call.core), call.vhost().name));
 }
 
 /** `download` names the file that a browser saves it as. */
-function download(call: ApiCall, definitions: JsonObject): Reply {
+function download(call: ApiCall, parts: DefinitionParts): Reply {
   const file = call.query.get('download');
   const headers: Record<string, string> =
     file === null ? {} : { 'content-disposition': `attachment; filename="${file.replace(/[^\w.-]/g, '_')}"` };
-  return { status: 200, json: selectColumns(call.query.get('columns'))(definitions), headers };
+  return { status: 200, chunks: jsonOf(parts, selectColumns(call.query.get('columns'))), headers };
+}
+
+/** Lists of tens of thousands hold up nobody: their items are written in slices. */
+async function* jsonOf(parts: DefinitionParts, select: (object: JsonObject) => JsonObject): AsyncGenerator<string, void, undefined> {
+  const slice = new Slice();
+  let text = '{';
+  let separator = '';
+  for (const [name, part] of Object.entries(parts)) {
+    const isList = part instanceof ExportList;
+    const selected = select({ [name]: isList ? [] : part });
+    if (!Object.hasOwn(selected, name)) continue;
+    text += `${separator}${JSON.stringify(name)}:`;
+    separator = ',';
+    if (!isList) {
+      text += JSON.stringify(selected[name]);
+      continue;
+    }
+    text += '[';
+    let comma = '';
+    for (const item of part) {
+      const [shown] = select({ [name]: [item] })[name] as [unknown];
+      text += comma + JSON.stringify(shown);
+      comma = ',';
+      if (text.length >= chunkChars) {
+        yield text;
+        text = '';
+      }
+      if (slice.isOver) await slice.next();
+    }
+    text += ']';
+  }
+  yield `${text}}`;
 }
 
 export function postDefinitions(call: ApiCall): Reply {
