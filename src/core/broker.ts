@@ -1,26 +1,23 @@
 import { longstr } from '../base/field-table.ts';
 import { TimerQueue } from '../base/timer-queue.ts';
 import { AccessControl } from './access/access-control.ts';
-import type { Actor } from './actor.ts';
 import { Alarms } from './alarms.ts';
-import { BrokerError, notAllowed, preconditionFailed } from './broker-error.ts';
 import { BrokerMessages } from './broker-messages.ts';
 import { ConfirmLedger } from './confirm-ledger.ts';
 import { DeadLetters } from './dead-letters.ts';
-import { type ConnectionInfo, ConnectionRegistry } from './connection-registry.ts';
+import { ConnectionRegistry } from './connection-registry.ts';
 import { BrokerEvents } from './events/broker-events.ts';
-import { EventExchange, eventExchangeName } from './events/event-exchange.ts';
-import { accessChanged, parameterChanged, policyChanged, vhostChanged } from './events/metadata-events.ts';
+import { accessChanged, parameterChanged, policyChanged } from './events/metadata-events.ts';
 import { topologyEvents } from './events/topology-events.ts';
 import { FlowControl } from './flow-control.ts';
-import type { Exchange } from './exchanges/exchange.ts';
 import type { ExchangeType } from './exchanges/exchange-type.ts';
 import { limits } from './limits.ts';
-import type { MessageRef, RefHolder } from './messages/message-ref.ts';
+import { LostMessages } from './messages/lost-messages.ts';
+import { MessageFormats } from './messages/message-formats.ts';
+import type { RefHolder } from './messages/message-ref.ts';
 import { compactSlabs } from './messages/compaction.ts';
 import { MessageStore } from './messages/message-store.ts';
 import { isParameterChange } from './parameters/parameter-change.ts';
-import { isSchedulingOn } from './parameters/scheduled-delivery.ts';
 import { Parameters } from './parameters/parameters.ts';
 import { applyPolicies, applyPolicyChange } from './policies/apply-policies.ts';
 import { Policies } from './policies/policies.ts';
@@ -35,19 +32,16 @@ import type { Scheduler } from './ports/scheduler.ts';
 import type { StreamLogs } from './ports/stream-log.ts';
 import { Publisher } from './publisher.ts';
 import type { QueueContext } from './queues/queue-context.ts';
-import type { Entry } from './queues/entry.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
 import { type BrokerSettings, defaultSettings } from './settings.ts';
 import { Sharding } from './sharding/sharding.ts';
 import { Topology } from './topology.ts';
 import { Turn } from './turn.ts';
-import type { MessageTracer } from './tracing/message-tracer.ts';
 import { Tracer } from './tracing/tracer.ts';
-import { type TopologyListener, Vhost, type VhostDeclaration, type VhostServices } from './vhost.ts';
+import { logExchangeName, VirtualHosts } from './virtual-hosts.ts';
+import { type TopologyListener, type Vhost, type VhostDeclaration, type VhostServices } from './vhost.ts';
 import { BrokerCounters } from './broker-counters.ts';
-
-export const logExchangeName = 'amq.rabbitmq.log';
 
 /** The doors to the outside and the registries of what can be plugged in. */
 export interface BrokerDeps {
@@ -94,22 +88,18 @@ export class BrokerCore {
   /** What the broker publishes itself. */
   readonly messages: BrokerMessages;
   readonly counters = new BrokerCounters();
-  readonly vhosts = new Map<string, Vhost>();
+  readonly formats: MessageFormats;
+  readonly lost: LostMessages;
+  readonly virtualHosts: VirtualHosts;
   readonly exchangeTypes: ReadonlyMap<string, ExchangeType>;
   readonly queueTypes: ReadonlyMap<string, QueueType>;
-  readonly #formats: readonly (MessageFormat | undefined)[];
   /** Says what is durable. */
   readonly log: CommitLog;
   readonly #queueLog: QueueLog | null;
   readonly #streams: StreamLogs | null;
   readonly #journal: MetadataJournal;
   readonly #refHolders = new Set<RefHolder>();
-  readonly #topologyListener: TopologyListener;
-  #stopEventExchange: () => void = () => {};
-  #makeObserver: (vhost: Vhost) => MessageTracer | null = () => null;
   #lastQueueId = 0;
-  /** Told of every message that was read back and is not what was stored, before it goes. */
-  onMessageDamaged: (ref: MessageRef) => void = () => {};
   readonly startedMillis: number;
 
   constructor(deps: BrokerDeps) {
@@ -118,9 +108,8 @@ export class BrokerCore {
     this.settings = { ...defaultSettings, ...deps.settings };
     this.exchangeTypes = new Map(deps.exchangeTypes.map(type => [type.name, type]));
     this.queueTypes = new Map(deps.queueTypes.map(type => [type.name, type]));
-    const formats: MessageFormat[] = [];
-    for (const format of deps.formats) formats[format.tag] = format;
-    this.#formats = formats;
+    this.formats = new MessageFormats(deps.formats);
+    this.lost = new LostMessages(this.counters, this.logger);
     this.#journal = deps.durability ?? nullJournal;
     this.clock.refresh();
     this.startedMillis = this.clock.wallMillis;
@@ -135,17 +124,16 @@ export class BrokerCore {
     });
     this.parameters = new Parameters(this.#journal, this.policies);
     this.parameters.onChange(change => {
-      this.#applyVhostLimits();
+      this.virtualHosts.applyParameters();
       parameterChanged(this.events, change);
     });
     this.access.onChange((change, before) => accessChanged(this.events, change, before));
-    this.#topologyListener = this.#countingListener();
     this.ledger = new ConfirmLedger(this.log);
     this.turn = new Turn(this.clock, deps.scheduler, this.timers, this.ledger);
     this.publisher = new Publisher(this.store, this.clock);
     this.messages = new BrokerMessages(
       this.publisher,
-      () => this.pivot,
+      () => this.formats.pivot,
       () => this.turn.arm(),
     );
     this.turn.brokerMessages = this.messages;
@@ -156,8 +144,8 @@ export class BrokerCore {
       this.timers,
       this.publisher,
       name => this.vhosts.get(name),
-      tag => this.format(tag),
-      () => this.pivot,
+      tag => this.formats.get(tag),
+      () => this.formats.pivot,
     );
     this.turn.deadLetters = this.deadLetters;
     this.turn.onFault = (where, error) => {
@@ -165,14 +153,28 @@ export class BrokerCore {
       this.logger.error('default', `internal error in ${where}`, error);
     };
     this.deadLetters.onWork = () => this.turn.arm();
-    this.deadLetters.onDamaged = (queue, entry) => this.#messageDamaged(queue, entry);
-    this.deadLetters.onFailure = (queue, error) => this.#deadLetterFailed(queue, error);
+    this.deadLetters.onDamaged = (queue, entry) => this.lost.damagedInQueue(queue, entry);
+    this.deadLetters.onFailure = (queue, error) => this.lost.notDeadLettered(queue, error);
     this.flow = new FlowControl(this.clock, this.timers);
     this.alarms = new Alarms(this.connections);
     this.alarms.onChange = (source, isActive) => {
       if (this.events.isObserved) this.events.emit(isActive ? 'alarm.set' : 'alarm.cleared', { source, node: this.settings.nodeName });
     };
     this.holdsRefs(this.deadLetters);
+    this.virtualHosts = new VirtualHosts({
+      access: this.access,
+      policies: this.policies,
+      parameters: this.parameters,
+      connections: this.connections,
+      events: this.events,
+      messages: this.messages,
+      clock: this.clock,
+      journal: this.#journal,
+      settings: this.settings,
+      exchangeTypes: this.exchangeTypes,
+      listener: this.#countingListener(),
+      services: this.#vhostServices(),
+    });
     this.topology = new Topology({
       access: this.access,
       exchangeTypes: this.exchangeTypes,
@@ -180,8 +182,8 @@ export class BrokerCore {
       queueContext: this.queueContext,
       settings: this.settings,
       nextQueueId: () => ++this.#lastQueueId,
-      queueCount: () => this.#sum(vhost => vhost.queues.size),
-      bindingCount: () => this.#sum(vhost => vhost.bindingCount),
+      queueCount: () => this.virtualHosts.sum(vhost => vhost.queues.size),
+      bindingCount: () => this.virtualHosts.sum(vhost => vhost.bindingCount),
       applyPolicies: (vhost, target) => applyPolicies(this.policies, vhost, target),
       exchangeAdded: (vhost, exchange) => this.sharding.reviewOne(vhost, exchange),
     });
@@ -205,82 +207,40 @@ export class BrokerCore {
       flow: this.flow,
       log: this.#queueLog,
       streams: this.#streams,
-      format: tag => this.format(tag),
-      pivot: () => this.pivot,
+      format: tag => this.formats.get(tag),
+      pivot: () => this.formats.pivot,
       claimId: (queue, kind) => this.vhosts.get(queue.vhostName)?.claimId(kind, queue.name) ?? 0,
       groupParked: (queue, key, isParked) => this.vhosts.get(queue.vhostName)?.recordPark(queue, key, isParked),
-      messageDamaged: (queue, entry) => this.#messageDamaged(queue, entry),
+      messageDamaged: (queue, entry) => this.lost.damagedInQueue(queue, entry),
       removeQueue: (queue, why) => this.#removeQueue(queue, why),
     };
   }
 
+  /** The virtual hosts by name. */
+  get vhosts(): ReadonlyMap<string, Vhost> {
+    return this.virtualHosts.byName;
+  }
+
   format(tag: number): MessageFormat {
-    const format = this.#formats[tag];
-    if (format === undefined) throw new BrokerError('INTERNAL_ERROR', `no message format ${tag}`);
-    return format;
+    return this.formats.get(tag);
   }
 
   /** The format of what the broker writes itself. */
   get pivot(): PivotFormat {
-    const pivot = this.#formats.find(format => format !== undefined && 'encode' in format);
-    if (pivot === undefined) throw new BrokerError('INTERNAL_ERROR', 'no pivot format');
-    return pivot as PivotFormat;
+    return this.formats.pivot;
   }
 
   /** Called with each queue that is added, before anything is in it. */
   onQueueAdded: (queue: Queue) => void = () => {};
 
-  /** Called with each virtual host that is added: it may get what the configuration has for it. To be set after recovery. */
-  onVhostAdded: (vhost: Vhost) => void = () => {};
-
-  /** Adds a virtual host with its predeclared exchanges; one that exists is changed to what is declared. */
+  /** Adds a virtual host, or changes the one there is. */
   addVhost(declaration: VhostDeclaration): Vhost {
-    const existing = this.vhosts.get(declaration.name);
-    if (existing !== undefined) {
-      existing.description = declaration.description;
-      existing.tags = declaration.tags;
-      existing.defaultQueueType = declaration.defaultQueueType;
-      existing.isTracing = declaration.isTracing ?? existing.isTracing;
-      existing.isProtectedFromDeletion = declaration.isProtectedFromDeletion ?? existing.isProtectedFromDeletion;
-      this.#recordVhost(existing);
-      vhostChanged(this.events, 'vhost.updated', existing);
-      return existing;
-    }
-    const vhost = new Vhost(declaration, this.exchangeTypes, this.#journal, this.#topologyListener, this.#vhostServices());
-    this.vhosts.set(vhost.name, vhost);
-    vhost.observe(this.#makeObserver(vhost));
-    vhost.limits = this.parameters.vhostLimits(vhost.name);
-    vhost.isScheduling = isSchedulingOn(this.parameters, vhost.name);
-    this.#recordVhost(vhost);
-    if (vhost.name === this.settings.eventExchangeVhost) this.#addEventExchange(vhost);
-    if (vhost.name === this.settings.logExchangeVhost) vhost.addSystemExchange(logExchangeName, this.#topicType());
-    vhostChanged(this.events, 'vhost.created', vhost);
-    this.onVhostAdded(vhost);
-    return vhost;
+    return this.virtualHosts.add(declaration);
   }
 
-  /** From now on each virtual host, also one to come, has an observer that is told of every message; null ends it. */
-  observeMessages(make: ((vhost: Vhost) => MessageTracer) | null): void {
-    this.#makeObserver = make ?? (() => null);
-    for (const vhost of this.vhosts.values()) vhost.observe(this.#makeObserver(vhost));
-  }
-
-  /** Deletes a virtual host with all it holds; its connections are closed. @throws BrokerError when it is protected */
+  /** Deletes a virtual host with all it holds. @throws BrokerError when it is protected */
   deleteVhost(name: string): boolean {
-    const vhost = this.vhosts.get(name);
-    if (vhost === undefined) return false;
-    if (vhost.isProtectedFromDeletion) throw preconditionFailed(`cannot delete protected vhost '${name}'`);
-    for (const connection of this.connections.inVhost(name)) connection.close('CONNECTION_FORCED', `vhost '${name}' is deleted`);
-    for (const queue of [...vhost.queues.values()]) vhost.removeQueue(queue);
-    vhost.close();
-    this.vhosts.delete(name);
-    this.access.vhostDeleted(name);
-    this.policies.vhostDeleted(name);
-    this.parameters.vhostDeleted(name);
-    this.#journal.record({ kind: 'vhost.delete', name } as { kind: string });
-    if (name === this.settings.eventExchangeVhost) this.#stopEventExchange();
-    vhostChanged(this.events, 'vhost.deleted', vhost);
-    return true;
+    return this.virtualHosts.delete(name);
   }
 
   /**
@@ -301,39 +261,13 @@ export class BrokerCore {
     });
   }
 
-  /**
-   * The virtual host a connection may enter.
-   * @throws BrokerError NOT_ALLOWED: it does not exist, the user has no permission there, a limit is reached.
-   */
-  enterVhost(name: string, actor: Actor): Vhost {
-    const vhost = this.vhosts.get(name);
-    if (vhost === undefined) throw notAllowed(`vhost ${name} not found`);
-    if (!actor.isBroker) this.access.checkVhost(actor.user, name);
-    const { connectionsMax } = vhost.limits;
-    if (connectionsMax >= 0 && vhost.connectionCount >= connectionsMax) {
-      throw notAllowed(`access to vhost '${name}' refused for user '${actor.user}': connection limit (${connectionsMax}) is reached`);
-    }
-    const userMax = this.access.user(actor.user)?.limits.maxConnections ?? null;
-    if (userMax !== null && userMax >= 0 && this.connections.countOfUser(actor.user) >= userMax) {
-      throw notAllowed(`connection refused for user '${actor.user}': user connection limit (${userMax}) is reached`);
-    }
-    return vhost;
-  }
-
   /** Gives every queue, exchange and vhost what policies and parameters say, for when these were replayed from the journal. */
   applyParameters(): void {
-    this.#applyVhostLimits();
+    this.virtualHosts.applyParameters();
     for (const vhost of this.vhosts.values()) {
       for (const exchange of vhost.exchanges.values()) applyPolicies(this.policies, vhost, exchange);
       for (const queue of [...vhost.queues.values()]) applyPolicies(this.policies, vhost, queue);
     }
-  }
-
-  /** Recovery: forgets a virtual host whose deletion was recorded. */
-  dropVhost(vhost: Vhost): void {
-    for (const queue of [...vhost.queues.values()]) vhost.removeQueue(queue);
-    vhost.close();
-    this.vhosts.delete(vhost.name);
   }
 
   /** Recovery: applies a change of policies or parameters; false for one of another kind. */
@@ -343,7 +277,7 @@ export class BrokerCore {
       this.#policyChanged(change);
     } else if (isParameterChange(change)) {
       this.parameters.apply(change);
-      this.#applyVhostLimits();
+      this.virtualHosts.applyParameters();
     } else {
       return false;
     }
@@ -401,52 +335,10 @@ export class BrokerCore {
     }
   }
 
-  #sum(count: (vhost: Vhost) => number): number {
-    let sum = 0;
-    for (const vhost of this.vhosts.values()) sum += count(vhost);
-    return sum;
-  }
-
-  #messageDamaged(queue: Queue, entry: Entry): void {
-    this.counters.damagedMessages++;
-    this.onMessageDamaged(entry.ref);
-    this.logger.error(
-      'store',
-      `a message of ${entry.bytes} bytes in queue '${queue.name}' in vhost '${queue.vhostName}' is damaged on disk and was dropped`,
-    );
-  }
-
-  #heldDamaged(vhost: Vhost, exchange: Exchange, ref: MessageRef): void {
-    this.counters.damagedMessages++;
-    this.onMessageDamaged(ref);
-    this.logger.error('store', `a message held by exchange '${exchange.name}' in vhost '${vhost.name}' is damaged on disk and was dropped`);
-  }
-
-  #deadLetterFailed(queue: Queue, error: unknown): void {
-    const text = `a message of queue '${queue.name}' in vhost '${queue.vhostName}' cannot be dead-lettered and was dropped`;
-    if (error instanceof RangeError) {
-      this.logger.warning('queue', `${text}: ${error.message}`);
-      return;
-    }
-    this.counters.internalErrors++;
-    this.logger.error('queue', text, error);
-  }
-
   #removeQueue(queue: Queue, why: 'auto-delete' | 'expired'): void {
     const vhost = this.vhosts.get(queue.vhostName);
     this.logger.debug('queue', `deleting queue '${queue.name}' in vhost '${queue.vhostName}': ${why}`);
     vhost?.removeQueue(queue);
-  }
-
-  #addEventExchange(vhost: Vhost): void {
-    vhost.offerExchange(eventExchangeName, this.#topicType());
-    this.#stopEventExchange = this.events.observe(new EventExchange(vhost, this.messages, this.clock));
-  }
-
-  #topicType(): ExchangeType {
-    const type = this.exchangeTypes.get('topic');
-    if (type === undefined) throw new BrokerError('INTERNAL_ERROR', 'no exchange type topic');
-    return type;
   }
 
   #countingListener(): TopologyListener {
@@ -471,21 +363,21 @@ export class BrokerCore {
       clock: this.clock,
       timers: this.timers,
       store: this.store,
-      pivot: () => this.pivot,
-      format: tag => this.format(tag),
+      pivot: () => this.formats.pivot,
+      format: tag => this.formats.get(tag),
       holdsRefs: holder => this.holdsRefs(holder),
       dropsRefs: holder => this.dropsRefs(holder),
       log: this.#queueLog,
       nextLogId: () => ++this.#lastQueueId,
       beforeCommit: act => this.turn.beforeCommit(act),
-      heldDamaged: (vhost, exchange, ref) => this.#heldDamaged(vhost, exchange, ref),
+      heldDamaged: (vhost, exchange, ref) => this.lost.damagedInExchange(vhost, exchange, ref),
       deliver: (vhost, target, keys, p) => this.publisher.deliver(vhost, target, keys, p),
       firehose: vhost =>
         new Tracer(vhost, {
           store: this.store,
           messages: this.messages,
           nodeName: this.settings.nodeName,
-          format: tag => this.format(tag),
+          format: tag => this.formats.get(tag),
         }),
     };
   }
@@ -496,17 +388,4 @@ export class BrokerCore {
     applyPolicyChange(this.policies, vhost, change);
     this.sharding.review(vhost);
   }
-
-  #applyVhostLimits(): void {
-    for (const vhost of this.vhosts.values()) {
-      vhost.limits = this.parameters.vhostLimits(vhost.name);
-      vhost.isScheduling = isSchedulingOn(this.parameters, vhost.name);
-    }
-  }
-
-  #recordVhost(vhost: Vhost): void {
-    this.#journal.record(vhost.change());
-  }
 }
-
-export type { ConnectionInfo };

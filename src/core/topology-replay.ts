@@ -39,7 +39,7 @@ export class MetadataReplay {
     if (change.kind === 'vhost.delete') {
       const vhost = core.vhosts.get(change.name);
       for (const queue of vhost?.queues.values() ?? []) this.queues.delete(queue.id);
-      if (vhost !== undefined) core.dropVhost(vhost);
+      if (vhost !== undefined) core.virtualHosts.drop(vhost);
       return;
     }
     const vhost = core.vhosts.get(change.vhost);

@@ -301,7 +301,7 @@ export class Broker {
     if (this.#store !== null) await recoverStore(this.#store, this.#streams, core);
     this.#isRecovered = true;
     const { onVhostAdded } = this.options;
-    if (onVhostAdded !== undefined) core.onVhostAdded = ({ name }) => onVhostAdded(core, name);
+    if (onVhostAdded !== undefined) core.virtualHosts.onAdded = ({ name }) => onVhostAdded(core, name);
     const isBlank = core.vhosts.size === 0 && core.access.userCount === 0;
     let hasUsers = false;
     if (definitions.length > 0) {

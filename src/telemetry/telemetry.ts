@@ -41,13 +41,13 @@ export function startTelemetry(core: BrokerCore, options: TelemetryOptions, logg
   const exporter = new SpanExporter(otlpSender({ url, headers: options.headers, resource, version: options.version }), logger);
   const held = new HeldSpans(heldMax);
   const { samplingRatio } = options;
-  core.observeMessages(
+  core.virtualHosts.observe(
     vhost => new SpanTracer(vhost.name, { core, held, samplingRatio, random: Math.random, export: span => exporter.add(span) }),
   );
   logger.info('default', `Spans of messages go to ${url}`);
   return {
     stop: async () => {
-      core.observeMessages(null);
+      core.virtualHosts.observe(null);
       await exporter.stop(stopMillisMax);
     },
   };

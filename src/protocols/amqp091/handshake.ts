@@ -157,7 +157,7 @@ export class Handshake {
     const connection = this.#connection;
     const args = decodeConnectionOpen(buffer, start, end);
     try {
-      const vhost = connection.broker.enterVhost(args.virtualHost, connection);
+      const vhost = connection.broker.virtualHosts.enter(args.virtualHost, connection);
       connection.send(openOkFrame);
       connection.opened(vhost);
     } catch (error) {

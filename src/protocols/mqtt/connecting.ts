@@ -184,7 +184,7 @@ export class Connecting {
     const { broker } = connection;
     if (!broker.vhosts.has(name)) throw new MqttError(reasons.badUserNameOrPassword, `vhost '${name}' does not exist`);
     try {
-      connection.entered(broker.enterVhost(name, connection));
+      connection.entered(broker.virtualHosts.enter(name, connection));
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
       throw new MqttError(error.text.includes('limit') ? reasons.quotaExceeded : reasons.notAuthorized, error.text);

@@ -122,7 +122,7 @@ export class Login {
     broker.counters.authenticationsSucceeded++;
     if (broker.events.isObserved) authenticated(broker.events, connection.describe(), user, null);
     try {
-      connection.entered(broker.enterVhost(vhostName, connection));
+      connection.entered(broker.virtualHosts.enter(vhostName, connection));
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
       const detail = error.text.includes('connection limit')

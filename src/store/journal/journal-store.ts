@@ -108,7 +108,7 @@ export class JournalStore {
     const { slackBytes = defaultSlackBytes, onFatal } = this.#options;
     const cleaner = new Cleaner(core, journal, this.#files, runs, slackBytes, onFatal);
     this.#cleaner = cleaner;
-    core.onMessageDamaged = ref => {
+    core.lost.onDamaged = ref => {
       const slab = core.store.slabs[ref >> 16];
       if (slab !== null && slab !== undefined && slab.logSequence >= 0) this.quarantine(core, journal.segments.numberOf(slab.logSequence));
     };

@@ -261,7 +261,7 @@ test('the firehose and spans do not get in each other’s way', async t => {
   client.publish(1, { routingKey: 'jobs', properties: parented() });
   await collector.expect('publish amq.default', 'publish amq.default');
   assert.equal(vhost.queues.get('trace')?.readyCount, 1);
-  broker.core.observeMessages(null);
+  broker.core.virtualHosts.observe(null);
   assert.equal(vhost.tracer, null);
 });
 
