@@ -292,8 +292,14 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   /** Ends the connection with an error that the client has to confirm. `method` is at fault, 0 for none. */
   closeWith(error: ReplyError, method: number): void {
     if (this.#state === closing || this.#state === closed) return;
-    this.closeReason = error.text;
     this.broker.logger.error('connection', connectionExceptionText(this, error, method));
+    this.announceClose(error, method);
+  }
+
+  /** As `closeWith`, when the log has been told already. */
+  announceClose(error: ReplyError, method: number): void {
+    if (this.#state === closing || this.#state === closed) return;
+    this.closeReason = error.text;
     this.#releaseResources();
     this.#handshake = null;
     this.send(

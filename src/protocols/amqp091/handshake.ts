@@ -122,7 +122,7 @@ export class Handshake {
         if (connection.link.isClosed) return;
         broker.turn.begin();
         const text = `Login was refused using authentication mechanism ${tuning.mechanism}. For details see the broker logfile.`;
-        connection.closeWith({ ...replyError('ACCESS_REFUSED', text), namesMethod: false }, 0);
+        connection.announceClose({ ...replyError('ACCESS_REFUSED', text), namesMethod: false }, 0);
         connection.endNow();
       };
       if (result.delayMillis > 0) connection.frontEnd.later(result.delayMillis, refuse);

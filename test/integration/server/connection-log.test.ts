@@ -51,10 +51,11 @@ test('a refused login is an error with its reason', async () => {
   const lines = await logOf(async ({ port }) => {
     await assert.rejects(AmqpDriver.connect({ port, password: 'wrong' }));
   });
-  assert.equal(
-    lines[1],
+  assert.deepEqual(lines, [
+    '[info] accepting AMQP connection P -> P',
     "[error] Error on AMQP connection (P -> P, state: starting): PLAIN login refused: user 'guest' - invalid credentials",
-  );
+    '[info] closing AMQP connection (P -> P)',
+  ]);
 });
 
 test('an unknown virtual host is an error with the user', async () => {
