@@ -1,5 +1,5 @@
 import { BrokerError, type BrokerErrorCode } from '../../core/broker-error.ts';
-import { accessRefused, badRequest, HttpError, missing } from './reply.ts';
+import { accessRefused, badRequest, HttpError, missing, notAuthorised } from './reply.ts';
 
 /** The broker's refusal in the form of the HTTP API. [RabbitMQ: rabbit_mgmt_util, direct_request] */
 export function httpErrorOf(error: BrokerError): HttpError {
@@ -30,4 +30,9 @@ const replyCodes: Partial<Record<BrokerErrorCode, number>> = {
 /** The refusal of a publish, which RabbitMQ tells as the channel error it was. */
 export function publishErrorOf(error: BrokerError): HttpError {
   return badRequest(`${replyCodes[error.code] ?? 500} ${error.code} - ${error.text}`);
+}
+
+/** The refusal of a read, which RabbitMQ tells with its text. */
+export function readErrorOf(error: BrokerError): HttpError {
+  return error.code === 'ACCESS_REFUSED' ? notAuthorised(`ACCESS_REFUSED - ${error.text}`) : httpErrorOf(error);
 }

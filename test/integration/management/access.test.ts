@@ -110,3 +110,15 @@ test('nobody sees or changes what is not theirs', async () => {
     await connection.end();
   });
 });
+
+test('who may not read from a queue is told so in the words of the broker', async () => {
+  await withManagement({}, async ({ http }) => {
+    await http.put('/api/users/bob', { password: 'bob', tags: 'management' });
+    await http.put('/api/permissions/%2F/bob', { configure: '', write: '', read: '^mine' });
+    await http.put('/api/queues/%2F/theirs', {});
+    const body = { count: 1, ackmode: 'ack_requeue_true', encoding: 'auto' };
+    const answer = await http.request('POST', '/api/queues/%2F/theirs/get', { user: 'bob:bob', body });
+    const reason = "ACCESS_REFUSED - read access to queue 'theirs' in vhost '/' refused for user 'bob'";
+    assert.deepEqual([answer.status, answer.json], [401, { error: 'not_authorised', reason }]);
+  });
+});

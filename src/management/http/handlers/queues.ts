@@ -1,4 +1,5 @@
 import { tableFromJson, type FieldTable, tableToJson } from '../../../base/field-table.ts';
+import { BrokerError } from '../../../core/broker-error.ts';
 import type { ConnectionInfo } from '../../../core/connection-registry.ts';
 import type { Queue } from '../../../core/queues/queue.ts';
 import type { Vhost } from '../../../core/vhost.ts';
@@ -6,6 +7,7 @@ import { getMessages, isAckMode } from '../../messages/get-messages.ts';
 import { payloadToJson } from '../../messages/payload-json.ts';
 import { propertiesToJson } from '../../messages/properties-json.ts';
 import type { ApiCall } from '../api-call.ts';
+import { readErrorOf } from '../broker-errors.ts';
 import { list, type Listing, single } from '../listing.ts';
 import { booleanOf, integerOf, objectOf, requireKeys } from '../json-body.ts';
 import { badRequest, createdOrThere, type JsonObject, missing, noContent, notFound, ok, type Reply } from '../reply.ts';
@@ -123,7 +125,12 @@ export async function getFromQueue(call: ApiCall): Promise<Reply> {
   const vhost = call.vhostToEnter();
   const name = call.parameter('name');
   const { body, core } = call;
-  core.topology.check(call.actor, vhost, 'read', 'queue', name);
+  try {
+    core.topology.check(call.actor, vhost, 'read', 'queue', name);
+  } catch (error) {
+    if (error instanceof BrokerError) throw readErrorOf(error);
+    throw error;
+  }
   if (!vhost.queues.has(name)) throw missing(`NOT_FOUND - no queue '${name}' in vhost '${vhost.name}'`);
   const queue = core.topology.queue(vhost, name, call.actor);
   requireKeys(body, ['ackmode', 'count', 'encoding']);
