@@ -6,15 +6,13 @@ import type { BrokerCore } from '../../core/broker.ts';
 import { limits } from '../../core/limits.ts';
 import type { AuthBackend, AuthResult } from '../../core/ports/auth-backend.ts';
 import type { Link } from '../../net/link.ts';
+import { Sweeper } from '../../net/sweeper.ts';
 import { encodeConnectionStart, encodeConnectionTune } from '../../wire/amqp091/methods.gen.ts';
 import { decodeTable, tableLimitsBeforeAuthentication } from '../../wire/amqp091/table.ts';
 import { Connection } from './connection.ts';
 import { PublishMemoBudget } from '../../core/publish-memo.ts';
 import { sweep } from './sweep.ts';
 import { serverProperties } from './server-properties.ts';
-
-/** How often connections are looked after. Heartbeats are whole seconds and are sent at half their time. */
-const sweepMillis = 500;
 
 export interface FrontEndOptions {
   /** Which name of a client certificate is the user for EXTERNAL. */
@@ -38,7 +36,7 @@ export class FrontEnd {
   readonly #auth: AuthBackend;
   readonly #options: FrontEndOptions;
   readonly #connections = new SlotList<Connection>();
-  readonly #sweeper: CallbackTimer;
+  readonly #sweeper: Sweeper<Connection>;
 
   constructor(broker: BrokerCore, auth: AuthBackend, options: FrontEndOptions = {}) {
     this.broker = broker;
@@ -47,15 +45,9 @@ export class FrontEnd {
     const { channelsMax, frameBytesMax, heartbeatSeconds } = broker.settings;
     this.tuneFrame = encodeConnectionTune(0, { channelMax: channelsMax, frameMax: frameBytesMax, heartbeat: heartbeatSeconds });
     this.#startFrames = this.#encodeStart();
-    this.#sweeper = new CallbackTimer(now => {
-      for (const connection of [...this.#connections]) {
-        try {
-          sweep(connection, now);
-        } catch (error) {
-          connection.fault(error);
-        }
-      }
-      if (this.#connections.size > 0) broker.timers.set(this.#sweeper, now + sweepMillis);
+    this.#sweeper = new Sweeper(this.#connections, broker.timers, broker.clock, {
+      sweep,
+      fault: (connection, error) => connection.fault(error),
     });
   }
 
@@ -80,7 +72,7 @@ export class FrontEnd {
     this.broker.logger.info('connection', `accepting AMQP connection ${connection.name}`);
     connection.frontEndSlot = this.#connections.add(connection);
     link.start(connection);
-    if (!this.#sweeper.isSet) this.broker.timers.set(this.#sweeper, this.broker.clock.nowMillis + sweepMillis);
+    this.#sweeper.start();
     return connection;
   }
 

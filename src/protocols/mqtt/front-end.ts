@@ -5,13 +5,12 @@ import { limits } from '../../core/limits.ts';
 import type { AuthBackend } from '../../core/ports/auth-backend.ts';
 import { PublishMemoBudget } from '../../core/publish-memo.ts';
 import type { Link } from '../../net/link.ts';
+import { Sweeper } from '../../net/sweeper.ts';
 import { Connection } from './connection.ts';
 import { defaultMqttOptions, type MqttOptions } from './options.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Sessions } from './sessions.ts';
 
-/** How often connections are looked after. Keep-alives are whole seconds, and half of one is added. */
-const sweepMillis = 500;
 /** How often it is told that there is no room for retained messages. */
 const tellMillis = 10_000;
 
@@ -25,7 +24,7 @@ export class FrontEnd {
   readonly retained: RetainedMessages;
   readonly publishMemoBudget = new PublishMemoBudget(limits.publishMemosMax);
   readonly #connections = new SlotList<Connection>();
-  readonly #sweeper: CallbackTimer;
+  readonly #sweeper: Sweeper<Connection>;
   #toldMillis = -Infinity;
 
   constructor(broker: BrokerCore, auth: AuthBackend, options: Partial<MqttOptions> = {}) {
@@ -34,15 +33,9 @@ export class FrontEnd {
     this.options = { ...defaultMqttOptions, ...options };
     this.retained = new RetainedMessages(broker, this.options.retained);
     this.sessions = new Sessions(broker, this.options, this.retained);
-    this.#sweeper = new CallbackTimer(now => {
-      for (const connection of [...this.#connections]) {
-        try {
-          connection.sweep(now);
-        } catch (error) {
-          connection.fault(error);
-        }
-      }
-      if (this.#connections.size > 0) broker.timers.set(this.#sweeper, now + sweepMillis);
+    this.#sweeper = new Sweeper(this.#connections, broker.timers, broker.clock, {
+      sweep: (connection, now) => connection.sweep(now),
+      fault: (connection, error) => connection.fault(error),
     });
   }
 
@@ -56,7 +49,7 @@ export class FrontEnd {
     const connection = new Connection(this, link);
     connection.frontEndSlot = this.#connections.add(connection);
     link.start(connection);
-    if (!this.#sweeper.isSet) this.broker.timers.set(this.#sweeper, this.broker.clock.nowMillis + sweepMillis);
+    this.#sweeper.start();
     return connection;
   }
 

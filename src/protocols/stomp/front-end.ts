@@ -3,11 +3,9 @@ import { CallbackTimer } from '../../base/timer-queue.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import type { AuthBackend } from '../../core/ports/auth-backend.ts';
 import type { Link } from '../../net/link.ts';
+import { Sweeper } from '../../net/sweeper.ts';
 import { StompConnection } from './connection.ts';
 import { defaultStompOptions, type StompOptions } from './options.ts';
-
-/** How often connections are looked after. Heart-beats are whole seconds and are sent at half their time. */
-const sweepMillis = 500;
 
 /** STOMP on any listener, on sockets and in WebSockets: makes connections of links and looks after them. */
 export class StompFrontEnd {
@@ -16,21 +14,15 @@ export class StompFrontEnd {
   readonly auth: AuthBackend;
   readonly options: StompOptions;
   readonly #connections = new SlotList<StompConnection>();
-  readonly #sweeper: CallbackTimer;
+  readonly #sweeper: Sweeper<StompConnection>;
 
   constructor(broker: BrokerCore, auth: AuthBackend, options: Partial<StompOptions> = {}) {
     this.broker = broker;
     this.auth = auth;
     this.options = { ...defaultStompOptions, ...options };
-    this.#sweeper = new CallbackTimer(now => {
-      for (const connection of [...this.#connections]) {
-        try {
-          connection.sweep(now);
-        } catch (error) {
-          connection.fail(error);
-        }
-      }
-      if (this.#connections.size > 0) broker.timers.set(this.#sweeper, now + sweepMillis);
+    this.#sweeper = new Sweeper(this.#connections, broker.timers, broker.clock, {
+      sweep: (connection, now) => connection.sweep(now),
+      fault: (connection, error) => connection.fail(error),
     });
   }
 
@@ -45,7 +37,7 @@ export class StompFrontEnd {
     this.broker.logger.info('connection', `accepting STOMP connection ${connection.name}`);
     connection.frontEndSlot = this.#connections.add(connection);
     link.start(connection);
-    if (!this.#sweeper.isSet) this.broker.timers.set(this.#sweeper, this.broker.clock.nowMillis + sweepMillis);
+    this.#sweeper.start();
     return connection;
   }
 
