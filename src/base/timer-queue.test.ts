@@ -58,3 +58,42 @@ test('run fires at most as many as it is told and says that more are due', () =>
   assert.equal(queue.run(1, 3), false);
   assert.equal(count, 5);
 });
+
+test('a timer that is set from its own fire for a time that has come fires in the next run, after others', () => {
+  const queue = new TimerQueue();
+  const fired: string[] = [];
+  const again: CallbackTimer = new CallbackTimer(now => {
+    fired.push(`again ${now}`);
+    if (fired.length < 4) queue.set(again, now - 1);
+  });
+  queue.set(again, 5);
+  queue.set(new CallbackTimer(now => fired.push(`other ${now}`)), 10);
+  assert.equal(queue.run(10), true);
+  assert.deepEqual(fired, ['again 10', 'other 10']);
+  assert.deepEqual([again.isSet, queue.size, queue.nextDueMillis], [true, 1, 9]);
+  assert.equal(queue.run(10), true);
+  assert.equal(queue.run(11), false);
+  assert.deepEqual(fired, ['again 10', 'other 10', 'again 10', 'again 11']);
+  assert.equal(again.isSet, false);
+});
+
+test('a timer that was put off can be cleared, and set for another time', () => {
+  const queue = new TimerQueue();
+  const fired: number[] = [];
+  const one: CallbackTimer = new CallbackTimer(now => fired.push(now));
+  queue.set(
+    new CallbackTimer(() => {
+      queue.set(one, 0);
+      assert.ok(one.isSet);
+      queue.clear(one);
+      assert.equal(one.isSet, false);
+      queue.set(one, 0);
+      queue.set(one, 30);
+    }),
+    1,
+  );
+  assert.equal(queue.run(10), false);
+  assert.deepEqual([queue.size, queue.nextDueMillis], [1, 30]);
+  queue.run(30);
+  assert.deepEqual(fired, [30]);
+});

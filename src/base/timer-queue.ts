@@ -3,13 +3,13 @@
  */
 export abstract class Timer {
   dueMillis = 0;
-  /** Place in the heap; -1 when not set. Written by TimerQueue only. */
+  /** Place in the heap; -1 when not set, -2 when put off to the next run. Written by TimerQueue only. */
   heapIndex = -1;
 
   abstract fire(nowMillis: number): void;
 
   get isSet(): boolean {
-    return this.heapIndex >= 0;
+    return this.heapIndex !== -1;
   }
 }
 
@@ -33,9 +33,13 @@ export class CallbackTimer extends Timer {
  */
 export class TimerQueue {
   readonly #heap: Timer[] = [];
+  /** Timers that are due already and were set while timers fired: others have their turn before. */
+  #putOff: Timer[] = [];
+  /** Until when timers fire that fire now. */
+  #runMillis = -Infinity;
 
   get size(): number {
-    return this.#heap.length;
+    return this.#heap.length + this.#putOff.length;
   }
 
   /** When the next timer is due, in the clock's milliseconds; Infinity when none is set. */
@@ -43,9 +47,15 @@ export class TimerQueue {
     return this.#heap.length === 0 ? Infinity : (this.#heap[0] as Timer).dueMillis;
   }
 
-  /** Sets the timer, or moves it when it is set already. */
+  /** Sets the timer, or moves it when it is set already. One that is due already and is set while timers fire, fires in the next run. */
   set(timer: Timer, dueMillis: number): void {
+    if (dueMillis <= this.#runMillis || timer.heapIndex === -2) this.clear(timer);
     timer.dueMillis = dueMillis;
+    if (dueMillis <= this.#runMillis) {
+      timer.heapIndex = -2;
+      this.#putOff.push(timer);
+      return;
+    }
     if (timer.heapIndex < 0) {
       timer.heapIndex = this.#heap.length;
       this.#heap.push(timer);
@@ -59,8 +69,12 @@ export class TimerQueue {
   /** Takes the timer out; nothing happens when it is not set. */
   clear(timer: Timer): void {
     const index = timer.heapIndex;
-    if (index < 0) return;
+    if (index === -1) return;
     timer.heapIndex = -1;
+    if (index === -2) {
+      this.#putOff.splice(this.#putOff.indexOf(timer), 1);
+      return;
+    }
     const last = this.#heap.pop() as Timer;
     if (last === timer) return;
     this.#heap[index] = last;
@@ -71,14 +85,31 @@ export class TimerQueue {
 
   /** Fires what is due at `nowMillis`, at most `countMax` timers. Returns whether more are due. */
   run(nowMillis: number, countMax = Infinity): boolean {
-    let count = 0;
-    while (this.#heap.length > 0 && (this.#heap[0] as Timer).dueMillis <= nowMillis) {
-      if (count++ >= countMax) return true;
-      const timer = this.#heap[0] as Timer;
-      this.clear(timer);
-      timer.fire(nowMillis);
+    this.#runMillis = nowMillis;
+    try {
+      for (let count = 0; count < countMax && this.#isDue(nowMillis); count++) {
+        const timer = this.#heap[0] as Timer;
+        this.clear(timer);
+        timer.fire(nowMillis);
+      }
+    } finally {
+      this.#runMillis = -Infinity;
+      if (this.#putOff.length > 0) this.#setPutOff();
     }
-    return false;
+    return this.#isDue(nowMillis);
+  }
+
+  #isDue(nowMillis: number): boolean {
+    return this.#heap.length > 0 && (this.#heap[0] as Timer).dueMillis <= nowMillis;
+  }
+
+  #setPutOff(): void {
+    const timers = this.#putOff;
+    this.#putOff = [];
+    for (const timer of timers) {
+      timer.heapIndex = -1;
+      this.set(timer, timer.dueMillis);
+    }
   }
 
   #up(start: number): void {

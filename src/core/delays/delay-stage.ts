@@ -115,10 +115,10 @@ export class DelayStage implements ExchangeStage {
   }
 
   #arm(): void {
-    const { timers, clock } = this.#home;
+    const { timers } = this.#home;
     const dueMillis = this.#held.nextDueMillis;
     if (dueMillis === Infinity || this.#isFetching || this.#isClosed) timers.clear(this.#timer);
     // What is due already is for the next turn: a batch is over, others wait.
-    else timers.set(this.#timer, Math.max(dueMillis, clock.nowMillis + 1));
+    else timers.set(this.#timer, dueMillis);
   }
 }

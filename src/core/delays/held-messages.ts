@@ -1,11 +1,10 @@
-import { type FieldTable, int } from '../../base/field-table.ts';
+import { type FieldTable, int, table } from '../../base/field-table.ts';
 import type { ExchangeHome } from '../exchanges/exchange-home.ts';
 import { blindKeysOf, routingKeyOf } from '../messages/envelope.ts';
 import { expirationMillis } from '../messages/expiration.ts';
 import type { MessageRef, RefHolder, RefOwner, Rename } from '../messages/message-ref.ts';
 import type { MessageStore } from '../messages/message-store.ts';
 import { fromDelay, Publication } from '../messages/publication.ts';
-import { rewriteProperties } from '../messages/rewrite-properties.ts';
 import { fillFromStore } from '../messages/stored-publication.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import { metaLogged, metaPersistent } from '../queues/entry.ts';
@@ -230,7 +229,12 @@ export class HeldMessages implements RefHolder, RefOwner, Restorable {
     // Consumers see by the sign that the message was held, and how long. [rabbitmq_delayed_message_exchange]
     if (headers.has(delayHeader)) {
       headers.set(delayHeader, int(-(delayOf(headers) ?? 0)));
-      rewriteProperties(p, format, this.#home.pivot(), { headers, removeExpiration: false });
+      described.set('headers', table(headers));
+      const pivot = this.#home.pivot();
+      p.properties = pivot.encode(described);
+      p.propertiesStart = 0;
+      p.propertiesBytes = p.properties.length;
+      p.format = pivot.tag;
     }
     p.isPersistent = described.get('delivery_mode')?.value === 2;
     p.priority = Number(described.get('priority')?.value ?? 0);

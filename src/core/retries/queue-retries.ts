@@ -219,11 +219,11 @@ export class QueueRetries {
   }
 
   #arm(): void {
-    const { timers, clock } = this.#context;
+    const { timers } = this.#context;
     const slot = this.#heap.first;
     if (slot < 0 || this.#isFetching || this.#isClosed) timers.clear(this.#timer);
     // What is due already is for the next turn: a batch is over, others wait.
-    else timers.set(this.#timer, Math.max(this.#heap.due(slot), clock.nowMillis + 1));
+    else timers.set(this.#timer, this.#heap.due(slot));
   }
 
   #release(): void {
