@@ -38,16 +38,13 @@ export class LooseMessage {
 /** The loose messages alive, by the record that names each. */
 export class LooseMessages {
   readonly #messages = new Map<MessageRef, LooseMessage>();
+  count = 0;
   /** Bytes of bodies in memory. */
   bytes = 0;
   /** Messages whose body is on disk only. */
   evictedCount = 0;
   /** Messages whose body could not be read back. */
   damagedCount = 0;
-
-  get count(): number {
-    return this.#messages.size;
-  }
 
   get(ref: MessageRef): LooseMessage | undefined {
     return this.#messages.get(ref);
@@ -56,6 +53,7 @@ export class LooseMessages {
   /** A message that came, or that recovery found: then without its body. */
   add(ref: MessageRef, message: LooseMessage): void {
     this.#messages.set(ref, message);
+    this.count++;
     if (message.parts.length > 0) this.bytes += message.bodyBytes;
     else if (message.bodyBytes > 0) this.evictedCount++;
   }
@@ -65,6 +63,7 @@ export class LooseMessages {
     const message = this.#messages.get(ref);
     if (message === undefined) return null;
     this.#messages.delete(ref);
+    this.count--;
     message.isReleased = true;
     if (message.parts.length > 0) this.bytes -= message.bodyBytes;
     else if (message.isDamaged) this.damagedCount--;

@@ -3,7 +3,7 @@ import { copyBytes } from '../../base/bytes.ts';
 import { LooseMessage, LooseMessages, looseBytesMin, ownFileBytesMin } from './loose-message.ts';
 import type { MessageRef } from './message-ref.ts';
 import type { Publication } from './publication.ts';
-import { looseFlag, looseIdBytes, recordChecksum, recordHeaderBytes, recordSize } from './record.ts';
+import { looseFlag, looseIdBytes, recordChecksum, recordHeaderBytes, recordShareBytes, recordSize } from './record.ts';
 import { type Slab, slabBytes, unitBytes } from './slab.ts';
 import { SlabSpace } from './slab-space.ts';
 
@@ -28,6 +28,8 @@ export class MessageStore extends SlabSpace {
   lastLooseId = 0;
   /** Records that were damaged when they were moved. */
   readonly #damaged = new Set<MessageRef>();
+  /** Whether there are records with something beside them: elsewhere nobody looks further. */
+  #hasOddities = false;
 
   /** Where `locate` left off: the slab's bytes and the record's parts. Read at once, never kept. */
   bytes: Buffer = Buffer.alloc(0);
@@ -82,7 +84,7 @@ export class MessageStore extends SlabSpace {
 
   /** Whether all messages are in memory and sound: then nobody has to ask for each. */
   get isAllThere(): boolean {
-    return this.evictedSlabs === 0 && this.looseMessages.evictedCount === 0 && !this.#hasSuspects;
+    return this.evictedSlabs === 0 && this.fetchedSlabs === 0 && (!this.#hasOddities || this.#isAllOddThere);
   }
 
   /** Whether the message's bytes are in memory, so that `locate` may be called. */
@@ -124,7 +126,11 @@ export class MessageStore extends SlabSpace {
 
   /** Whether something may be damaged. */
   get #hasSuspects(): boolean {
-    return this.fetchedSlabs > 0 || this.#damaged.size > 0 || this.looseMessages.damagedCount > 0;
+    return this.fetchedSlabs > 0 || (this.#hasOddities && (this.#damaged.size > 0 || this.looseMessages.damagedCount > 0));
+  }
+
+  get #isAllOddThere(): boolean {
+    return this.looseMessages.evictedCount === 0 && !this.#hasSuspects;
   }
 
   /**
@@ -185,9 +191,11 @@ export class MessageStore extends SlabSpace {
       }
       slab.shares[index] = 0;
     }
-    this.uncount(slab, bodyBytes);
-    if (this.looseMessages.count > 0) this.#releaseLoose(ref, slab);
-    if (this.#damaged.size > 0) this.#damaged.delete(ref);
+    this.liveBytes -= bodyBytes;
+    this.liveCount--;
+    slab.liveBytes -= bodyBytes + recordShareBytes;
+    slab.liveCount--;
+    if (this.#hasOddities) this.#releaseOdd(ref, slab);
     if (slab.liveCount === 0) this.died(slab);
     return true;
   }
@@ -200,22 +208,36 @@ export class MessageStore extends SlabSpace {
 
   /** A record was copied and is counted at its new place already; what is beside it goes by the new name. */
   renamed(ref: MessageRef, name: MessageRef, bodyBytes: number, isDamaged: boolean): void {
-    this.uncount(this.slabs[ref >> 16] as Slab, bodyBytes);
+    const slab = this.slabs[ref >> 16] as Slab;
+    slab.liveCount--;
+    slab.liveBytes -= bodyBytes + recordShareBytes;
+    this.liveCount--;
+    this.liveBytes -= bodyBytes;
     this.#damaged.delete(ref);
     if (isDamaged) this.#damaged.add(name);
     this.looseMessages.rename(ref, name);
+    this.#countOddities();
   }
 
   /** Recovery: counts a message of a slab; `owners` more entries name it. */
   adopt(ref: MessageRef, bodyBytes: number, isFirst: boolean): void {
     const slab = this.slabs[ref >> 16] as Slab;
     if (isFirst) {
-      this.count(slab, bodyBytes);
+      slab.liveCount++;
+      slab.liveBytes += bodyBytes + recordShareBytes;
+      this.liveCount++;
+      this.liveBytes += bodyBytes;
       return;
     }
     slab.shares ??= new Uint32Array(slabBytes / unitBytes / 2);
     const index = (ref & 0xffff) >> 1;
     slab.shares[index] = Math.max(1, slab.shares[index] as number) + 1;
+  }
+
+  /** A large message that came, or that recovery found: then without its body. */
+  addLoose(ref: MessageRef, message: LooseMessage): void {
+    this.looseMessages.add(ref, message);
+    this.#hasOddities = true;
   }
 
   /** Fetches what is not in memory and calls `loaded`; only for a message that is not resident. */
@@ -242,7 +264,7 @@ export class MessageStore extends SlabSpace {
     properties.copy(slab.bytes, offset + recordHeaderBytes + envelope.length);
     slab.bytes.writeDoubleLE(message.id, offset + size - looseIdBytes);
     const ref = (slab.id << 16) | (offset >> 4);
-    this.looseMessages.add(ref, message);
+    this.addLoose(ref, message);
     if (isLogged) {
       this.seal(slab, offset, offset + size);
       this.listener?.looseStored(message);
@@ -250,8 +272,14 @@ export class MessageStore extends SlabSpace {
     return ref;
   }
 
-  #releaseLoose(ref: MessageRef, slab: Slab): void {
+  #releaseOdd(ref: MessageRef, slab: Slab): void {
     const loose = this.looseMessages.remove(ref);
     if (loose !== null && slab.logSequence >= 0) this.listener?.looseReleased(loose);
+    this.#damaged.delete(ref);
+    this.#countOddities();
+  }
+
+  #countOddities(): void {
+    this.#hasOddities = this.looseMessages.count + this.#damaged.size > 0;
   }
 }

@@ -53,28 +53,15 @@ export class SlabSpace {
     if (slab === null || slab.position + size > slabBytes) slab = isLog ? this.openLogSlab() : this.#openMemorySlab();
     const offset = slab.position;
     slab.position = offset + size;
-    this.count(slab, bodyBytes);
+    slab.liveCount++;
+    slab.liveBytes += bodyBytes + recordShareBytes;
+    this.liveCount++;
+    this.liveBytes += bodyBytes;
     if (owners > 1) {
       slab.shares ??= new Uint32Array(slabBytes / unitBytes / 2);
       slab.shares[offset >> 5] = owners;
     }
     return offset;
-  }
-
-  /** A record is alive. */
-  protected count(slab: Slab, bodyBytes: number): void {
-    slab.liveCount++;
-    slab.liveBytes += bodyBytes + recordShareBytes;
-    this.liveCount++;
-    this.liveBytes += bodyBytes;
-  }
-
-  /** A record is not alive any more, or has moved. */
-  protected uncount(slab: Slab, bodyBytes: number): void {
-    slab.liveCount--;
-    slab.liveBytes -= bodyBytes + recordShareBytes;
-    this.liveCount--;
-    this.liveBytes -= bodyBytes;
   }
 
   /** Gives a record of the log its checksum, which covers its place too; the padding behind it is cleared. */

@@ -391,7 +391,7 @@ export class Recovery implements OpVisitor {
       const message = this.#readLoose(logSequence, (ref & 0xffff) * unitBytes, bytes);
       if (message === null) continue;
       this.looseIds.set(message.id, logSequence);
-      store.looseMessages.add(ref, message);
+      store.addLoose(ref, message);
     }
     const ids = this.#journal.loose.ids();
     this.unusedLooseIds = ids.filter(id => !this.looseIds.has(id));
