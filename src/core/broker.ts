@@ -23,7 +23,7 @@ import { applyPolicies, applyPolicyChange } from './policies/apply-policies.ts';
 import { Policies } from './policies/policies.ts';
 import { isPolicyChange, type PolicyChange } from './policies/policy-change.ts';
 import type { Clock } from './ports/clock.ts';
-import { type CommitLog, volatileLog } from './ports/commit-log.ts';
+import { type Backlog, type CommitLog, type PagedMessages, volatileLog } from './ports/commit-log.ts';
 import type { Logger } from './ports/logger.ts';
 import type { QueueLog } from './ports/queue-log.ts';
 import type { MessageFormat, PivotFormat } from './ports/message-format.ts';
@@ -54,7 +54,7 @@ export interface BrokerDeps {
   /** One of them is the pivot. */
   readonly formats: readonly (MessageFormat | PivotFormat)[];
   /** What makes the broker durable; without it everything is in memory. */
-  readonly durability?: CommitLog & MetadataJournal & QueueLog;
+  readonly durability?: CommitLog & MetadataJournal & QueueLog & PagedMessages;
   /** Says what is durable in place of `durability`: it may be later than that, never earlier. */
   readonly log?: CommitLog;
   /** Where streams are kept; without it there are none. */
@@ -96,6 +96,7 @@ export class BrokerCore {
   /** Says what is durable. */
   readonly log: CommitLog;
   readonly #queueLog: QueueLog | null;
+  readonly #paged: PagedMessages | null;
   readonly #streams: StreamLogs | null;
   readonly #journal: MetadataJournal;
   readonly #refHolders = new Set<RefHolder>();
@@ -115,6 +116,7 @@ export class BrokerCore {
     this.startedMillis = this.clock.wallMillis;
     this.log = deps.log ?? deps.durability ?? volatileLog;
     this.#queueLog = deps.durability ?? null;
+    this.#paged = deps.durability ?? null;
     this.#streams = deps.streams ?? null;
     this.access = new AccessControl(this.#journal);
     this.policies = new Policies(this.#journal, this.logger);
@@ -308,6 +310,11 @@ export class BrokerCore {
     return new Promise(resolve => this.log.commit(() => resolve(), null));
   }
 
+  /** What a message waits for on its way to disk: the log, or that there is room for it in memory. */
+  backlogOf(isLogged: boolean): Backlog {
+    return isLogged ? this.log : (this.#paged?.pages ?? volatileLog);
+  }
+
   /** Registers somebody who keeps message references outside of queues: a channel's unacknowledged deliveries. */
   holdsRefs(holder: RefHolder): void {
     this.#refHolders.add(holder);
@@ -317,8 +324,9 @@ export class BrokerCore {
     this.#refHolders.delete(holder);
   }
 
-  /** Gives memory back that is held but not used; to be called now and then. Returns how many slabs were emptied. */
+  /** Gives memory back that is held but not used, and pages on disk; to be called now and then. Returns how many slabs were emptied. */
   compactMemory(slackBytes: number = limits.storeSlackBytes): number {
+    this.#paged?.compactPages(slackBytes);
     return compactSlabs(this.store, this.#allRefHolders(), slackBytes);
   }
 

@@ -109,8 +109,8 @@ test('the log holds the client once, however often it is found behind, until it 
   const waiting: (() => void)[] = [];
   const log = { ...volatileLog, onCaughtUp: (callback: () => void): number => waiting.push(callback) };
   for (let time = 0; time < 2; time++) {
-    intake.holdForLog(log);
-    intake.holdForLog(log);
+    intake.holdForDisk(log);
+    intake.holdForDisk(log);
     assert.equal(waiting.length, 1);
     assert.equal(isRead(), false);
     assert.equal(intake.isStopped, false);

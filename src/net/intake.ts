@@ -1,6 +1,6 @@
 // hot path: see docs/STYLE.md
 import type { Clock } from '../core/ports/clock.ts';
-import type { CommitLog } from '../core/ports/commit-log.ts';
+import type { Backlog } from '../core/ports/commit-log.ts';
 import type { Link } from './link.ts';
 
 /** Answers that a client may still have when its outbox is full already, before it is not read any more. */
@@ -22,7 +22,7 @@ export class Intake {
   /** What stops it, a bit each. */
   #stops = 0;
   #holdCount = 0;
-  #isHeldForLog = false;
+  #isHeldForDisk = false;
   /** Answers written since the outbox is full. */
   #answersBytes = 0;
   /** Whether the client has published: only then do alarms concern it. */
@@ -109,12 +109,12 @@ export class Intake {
   }
 
   /** Reads nothing more until the disk has caught up with what was published. */
-  holdForLog(log: CommitLog): void {
-    if (this.#isHeldForLog) return;
-    this.#isHeldForLog = true;
+  holdForDisk(disk: Backlog): void {
+    if (this.#isHeldForDisk) return;
+    this.#isHeldForDisk = true;
     this.hold();
-    log.onCaughtUp(() => {
-      this.#isHeldForLog = false;
+    disk.onCaughtUp(() => {
+      this.#isHeldForDisk = false;
       this.release();
     });
   }

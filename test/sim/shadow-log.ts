@@ -1,9 +1,9 @@
 import type { MessageStore } from '../../src/core/messages/message-store.ts';
-import type { CommitLog } from '../../src/core/ports/commit-log.ts';
+import type { Backlog, CommitLog, PagedMessages } from '../../src/core/ports/commit-log.ts';
 import type { MetadataChange, MetadataJournal } from '../../src/core/ports/metadata-journal.ts';
 import type { QueueLog } from '../../src/core/ports/queue-log.ts';
 
-type Durability = CommitLog & QueueLog & MetadataJournal;
+type Durability = CommitLog & QueueLog & MetadataJournal & PagedMessages;
 
 type ShadowOp =
   | { readonly kind: 'enqueue'; readonly key: string; readonly value: string }
@@ -50,6 +50,14 @@ export class ShadowLog implements Durability {
 
   get isMetadataPending(): boolean {
     return this.#journal.isMetadataPending;
+  }
+
+  get pages(): Backlog {
+    return this.#journal.pages;
+  }
+
+  compactPages(slackBytes: number): void {
+    this.#journal.compactPages(slackBytes);
   }
 
   get isBehind(): boolean {

@@ -7,6 +7,8 @@ export const ownFileBytesMin = 256 * 1024;
 
 /** A message too large for a slab. */
 export class LooseMessage {
+  /** Its record is in the log, and its body in a file that is kept. */
+  readonly isLogged: boolean;
   readonly envelope: Buffer;
   readonly properties: Buffer;
   readonly bodyBytes: number;
@@ -21,8 +23,9 @@ export class LooseMessage {
   /** Nobody needs it any more, though it may be on its way from disk. */
   isReleased = false;
 
-  constructor(id: number, envelope: Buffer, properties: Buffer, parts: readonly Buffer[], bodyBytes: number) {
+  constructor(id: number, isLogged: boolean, envelope: Buffer, properties: Buffer, parts: readonly Buffer[], bodyBytes: number) {
     this.id = id;
+    this.isLogged = isLogged;
     this.envelope = envelope;
     this.properties = properties;
     this.parts = parts;

@@ -55,7 +55,8 @@ export class MessageStore extends SlabSpace {
     const size = recordHeaderBytes + p.envelopeBytes + p.propertiesBytes + p.bodyBytes;
     if (p.parts !== null || size > looseBytesMin) {
       if (size - p.bodyBytes > ownFileBytesMin) throw new RangeError('message properties are larger than a record can be');
-      if (!isLogged || p.bodyBytes > ownFileBytesMin) return this.#appendLoose(p, owners, arrivalMillis, isLogged);
+      const isInSlab = isLogged || this.listener?.wantsInSlabs === true;
+      if (!isInSlab || p.bodyBytes > ownFileBytesMin) return this.#appendLoose(p, owners, arrivalMillis, isLogged);
       if (p.parts !== null) {
         p.body = Buffer.concat(p.parts);
         p.bodyStart = 0;
@@ -118,6 +119,8 @@ export class MessageStore extends SlabSpace {
     const slab = this.slabs[ref >> 16] as Slab;
     if (this.#damaged.has(ref)) return false;
     if (!slab.wasFetched) return true;
+    // Records for memory only have no checksum: their slab was checked as a whole, and is not what it was.
+    if (slab.logSequence < 0) return false;
     const offset = (ref & 0xffff) << 4;
     const word = offset >> 2;
     const size = recordSize(slab.words, word);
@@ -195,7 +198,7 @@ export class MessageStore extends SlabSpace {
     this.liveCount--;
     slab.liveBytes -= bodyBytes + recordShareBytes;
     slab.liveCount--;
-    if (this.#hasOddities) this.#releaseOdd(ref, slab);
+    if (this.#hasOddities) this.#releaseOdd(ref);
     if (slab.liveCount === 0) this.died(slab);
     return true;
   }
@@ -245,11 +248,16 @@ export class MessageStore extends SlabSpace {
     this.listener?.fetch(ref, this.slabs[ref >> 16] as Slab, loaded);
   }
 
+  /** The same at once, for a message that is not in the log. Holds everything up for as long as the disk takes: not for the data plane. */
+  fetchNow(ref: MessageRef): void {
+    this.listener?.fetchNow(ref, this.slabs[ref >> 16] as Slab);
+  }
+
   #appendLoose(p: Publication, owners: number, arrivalMillis: number, isLogged: boolean): MessageRef {
     const body = p.parts ?? [Buffer.from(p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes))];
     const envelope = Buffer.from(p.envelope.subarray(p.envelopeStart, p.envelopeStart + p.envelopeBytes));
     const properties = Buffer.from(p.properties.subarray(p.propertiesStart, p.propertiesStart + p.propertiesBytes));
-    const message = new LooseMessage(++this.lastLooseId, envelope, properties, body, p.bodyBytes);
+    const message = new LooseMessage(++this.lastLooseId, isLogged, envelope, properties, body, p.bodyBytes);
     // The record holds all but the body, so that the log alone tells what the message was.
     const size = recordHeaderBytes + p.envelopeBytes + p.propertiesBytes + looseIdBytes;
     const offset = this.claim(isLogged, size, owners, p.bodyBytes);
@@ -265,16 +273,14 @@ export class MessageStore extends SlabSpace {
     slab.bytes.writeDoubleLE(message.id, offset + size - looseIdBytes);
     const ref = (slab.id << 16) | (offset >> 4);
     this.addLoose(ref, message);
-    if (isLogged) {
-      this.seal(slab, offset, offset + size);
-      this.listener?.looseStored(message);
-    }
+    if (isLogged) this.seal(slab, offset, offset + size);
+    this.listener?.looseStored(message);
     return ref;
   }
 
-  #releaseOdd(ref: MessageRef, slab: Slab): void {
+  #releaseOdd(ref: MessageRef): void {
     const loose = this.looseMessages.remove(ref);
-    if (loose !== null && slab.logSequence >= 0) this.listener?.looseReleased(loose);
+    if (loose !== null) this.listener?.looseReleased(loose);
     this.#damaged.delete(ref);
     this.#countOddities();
   }

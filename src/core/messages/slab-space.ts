@@ -17,6 +17,7 @@ export class SlabSpace {
   readonly slabs: (Slab | null)[] = [null];
   readonly #freeIds: number[] = [];
   readonly #spareBytes: Buffer[] = [];
+  #lastOrder = 0;
   /** The slab that messages for memory only go to. */
   memorySlab: Slab | null = null;
   /** The slab of the log that is being filled. */
@@ -125,13 +126,13 @@ export class SlabSpace {
     this.#spare(slab.dropBytes());
   }
 
-  /** Gives a slab its bytes back. */
-  load(slab: Slab, bytes: Buffer): void {
+  /** Gives a slab its bytes back; `isChecked` when they are known to be what they were. */
+  load(slab: Slab, bytes: Buffer, isChecked: boolean): void {
     if (slab.isResident) return;
     this.residentSlabs++;
     this.evictedSlabs--;
-    this.fetchedSlabs++;
-    slab.wasFetched = true;
+    if (!isChecked) this.fetchedSlabs++;
+    slab.wasFetched = !isChecked;
     slab.setBytes(bytes);
   }
 
@@ -144,6 +145,8 @@ export class SlabSpace {
   addLogSlab(logSequence: number): Slab {
     const slab = this.#newSlab(null, logSequence);
     slab.position = slabBytes;
+    // Older than all that comes, whatever the order in which recovery finds them.
+    slab.order = logSequence - Number.MAX_SAFE_INTEGER;
     return slab;
   }
 
@@ -151,6 +154,7 @@ export class SlabSpace {
     const full = this.memorySlab;
     const slab = (this.memorySlab = this.#newSlab(this.slabBuffer(), -1));
     if (full !== null && full.liveCount === 0) this.retire(full);
+    this.listener?.memorySlabOpened(slab);
     return slab;
   }
 
@@ -159,6 +163,7 @@ export class SlabSpace {
     if (id >= slabCountMax) throw new RangeError('message memory: address space used up');
     const slab = new Slab();
     slab.reset(id, bytes, logSequence);
+    slab.order = ++this.#lastOrder;
     if (bytes === null) this.evictedSlabs++;
     else this.residentSlabs++;
     this.slabs[id] = slab;

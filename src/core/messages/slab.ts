@@ -25,8 +25,10 @@ export class Slab {
   isResident = true;
   /** Somebody fetches the bytes. */
   isLoading = false;
-  /** Its bytes came from disk: each record is checked before it is used. */
+  /** Its bytes came from disk, and each record is checked before it is used. */
   wasFetched = false;
+  /** Grows with the time at which the slab was opened. */
+  order = 0;
   /** When its bytes were fetched last: it is not put away again at once. */
   loadedMillis = 0;
   /** Its bytes are not all in the log's file yet: it must keep them, alive or not. */

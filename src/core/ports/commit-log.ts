@@ -1,5 +1,20 @@
+/** What waits for the disk. */
+export interface Backlog {
+  /** Whether it is so much that publishers have to be held up. `onCaughtUp` calls back once when that is over. */
+  readonly isBehind: boolean;
+  onCaughtUp(callback: () => void): void;
+}
+
+/** Puts messages that are not durable away to disk when they need too much memory. */
+export interface PagedMessages {
+  /** What is on its way to disk. */
+  readonly pages: Backlog;
+  /** Gives space on disk back of which more than half is not needed, when that is more than `slackBytes` in all. */
+  compactPages(slackBytes: number): void;
+}
+
 /** The durable side of a turn, as far as the confirm ledger sees it. The broker without a data directory uses `volatileLog`. */
-export interface CommitLog {
+export interface CommitLog extends Backlog {
   /**
    * Asks for everything recorded so far to become durable. `then(argument)` is called when it is, in the order of the calls; at once when
    * there is nothing to wait for. With `then` null nobody waits, but what was recorded is still to be written soon.
@@ -9,9 +24,6 @@ export interface CommitLog {
   readonly isPending: boolean;
   /** The same for metadata: a declaration is answered when it is durable. */
   readonly isMetadataPending: boolean;
-  /** Whether so much waits for the disk that publishers have to be held up. `onCaughtUp` is called once when that is over. */
-  readonly isBehind: boolean;
-  onCaughtUp(callback: () => void): void;
 }
 
 /** Keeps nothing: every commit is done when it is asked for. */

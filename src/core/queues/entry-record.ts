@@ -3,6 +3,17 @@ import { fillFromStore } from '../messages/stored-publication.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import { type Entry, lastingPart, metaLogged, priorityOf } from './entry.ts';
 import type { QueueContext } from './queue-context.ts';
+import type { Queue } from './queue.ts';
+
+/** Body bytes of a queue's messages that can be delivered and are not in the log. */
+export function transientBytes(queue: Queue): number {
+  let sum = 0;
+  queue.forEachReady(entry => {
+    if ((entry.meta & metaLogged) === 0) sum += entry.bytes;
+    return true;
+  });
+  return sum;
+}
 
 /** What a queue says in the log of messages that are there already. Not for the hot path. */
 export class EntryRecord {
@@ -34,11 +45,13 @@ export class EntryRecord {
     this.#log.settled(this.#queueId, priorityOf(entry.meta), from);
   }
 
-  /** Puts a message into the log that was not to outlive the broker. Its bytes are in memory, or in the log already. */
+  /** Puts a message into the log that was not to outlive the broker. One that is damaged stays as it is: its queue finds out. */
   keep(entry: Entry): void {
     if ((entry.meta & metaLogged) !== 0) return;
     const { store, clock } = this.#context;
     if (!store.isInLog(entry.ref)) {
+      if (!store.isResident(entry.ref)) store.fetchNow(entry.ref);
+      if (!store.isIntact(entry.ref)) return;
       const p = new Publication();
       fillFromStore(store, entry.ref, p);
       const ref = store.append(p, 1, clock.nowMillis, true);

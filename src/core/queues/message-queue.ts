@@ -7,6 +7,7 @@ import { flowBytesHigh, flowMessagesHigh } from '../flow-control.ts';
 import { groupHeaderArgument } from '../groups/group-arguments.ts';
 import type { GroupLists } from '../groups/group-lists.ts';
 import { GroupPump } from '../groups/group-pump.ts';
+import { limits } from '../limits.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { MessageRef, Rename } from '../messages/message-ref.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
@@ -25,7 +26,7 @@ import {
   metaRedelivered,
   priorityOf,
 } from './entry.ts';
-import { EntryRecord } from './entry-record.ts';
+import { EntryRecord, transientBytes } from './entry-record.ts';
 import { ExpiryWatch } from './expiry-watch.ts';
 import { isTooMuch } from './length-limit.ts';
 import { isMessageQueueType, type MessageQueueOptions } from './message-queue-type.ts';
@@ -324,6 +325,7 @@ export class MessageQueue extends Queue {
 
   override reshape(type: QueueType, args: FieldTable, record: () => void): boolean {
     if (!isMessageQueueType(type)) return false;
+    if (type.capabilities.keepsTransient && transientBytes(this) > limits.keptBytesMax) return false;
     const options = type.options(args, this.context);
     const { lists } = options;
     const groupHeader = this.arguments.get(groupHeaderArgument)?.value;

@@ -162,7 +162,8 @@ export class Channel implements DeliverySink, ChannelInfo {
     if (tracer !== null) tracer.published(this.identity(), exchange, route, p);
     const routed = connection.broker.publisher.publish(connection.vhost, exchange, route, p);
     if (routed > 0) {
-      if (p.isLogged && connection.broker.log.isBehind) connection.intake.holdForLog(connection.broker.log);
+      const disk = connection.broker.backlogOf(p.isLogged);
+      if (disk.isBehind) connection.intake.holdForDisk(disk);
       if (p.isRefused && this.confirms !== null) this.confirms.refuse();
       return;
     }

@@ -185,7 +185,8 @@ export class Publishing {
       reason = reasons.quotaExceeded;
     }
     if (qos > 0) this.#acknowledge(qos, id, reason);
-    if (p.isPersistent && broker.log.isBehind) connection.intake.holdForLog(broker.log);
+    const disk = broker.backlogOf(p.isPersistent);
+    if (disk.isBehind) connection.intake.holdForDisk(disk);
     p.parts = null;
     p.body = nothing;
   }

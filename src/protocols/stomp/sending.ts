@@ -47,8 +47,9 @@ export function send(session: Session, frame: Frame): void {
   }
   vhost.tracer?.published(session.identity(), exchange, route, p);
   const routed = broker.publisher.publish(vhost, exchange, route, p);
+  const disk = broker.backlogOf(p.isPersistent);
   if (routed === 0) countDropped(session, exchange);
-  else if (p.isPersistent && broker.log.isBehind) connection.intake.holdForLog(broker.log);
+  else if (disk.isBehind) connection.intake.holdForDisk(disk);
   if (p.isRefused && receipt !== undefined) session.receipts.refuseLast();
 }
 

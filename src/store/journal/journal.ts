@@ -8,7 +8,7 @@ import type { MessageRef } from '../../core/messages/message-ref.ts';
 import type { MessageStore } from '../../core/messages/message-store.ts';
 import { type Slab, slabBytes } from '../../core/messages/slab.ts';
 import { preconditionFailed } from '../../core/broker-error.ts';
-import type { CommitLog } from '../../core/ports/commit-log.ts';
+import type { Backlog, CommitLog, PagedMessages } from '../../core/ports/commit-log.ts';
 import type { CommitParticipant } from '../../core/ports/commit-participant.ts';
 import type { Files } from '../../core/ports/files.ts';
 import type { MetadataChange, MetadataJournal } from '../../core/ports/metadata-journal.ts';
@@ -19,6 +19,7 @@ import { LogTail } from './log-tail.ts';
 import { LooseFiles } from './loose-files.ts';
 import type { Ops } from './ops.ts';
 import { Pager } from './pager.ts';
+import { Pages } from './pages.ts';
 import { Segments } from './segments.ts';
 import type { MetadataSnapshot } from './snapshot.ts';
 
@@ -47,7 +48,7 @@ export interface JournalOptions {
  * the busier, the larger the batch. Nothing is acknowledged before its sync. Any error of a write or a sync is the end: see `onFatal`.
  * (docs/internals/journal.md)
  */
-export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionListener {
+export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessages, LogRegionListener {
   readonly firstOffset = frameHeaderBytes;
   readonly segments: Segments;
   readonly loose: LooseFiles;
@@ -84,11 +85,20 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   constructor(files: Files, options: JournalOptions) {
     this.segments = new Segments(files, options.slabsPerSegment);
     this.loose = new LooseFiles(files);
-    this.pager = new Pager(this.segments, this.loose, options.memoryBytes);
+    this.pager = new Pager(this.segments, this.loose, new Pages(files), options.memoryBytes);
     this.owner = options.owner ?? randomBytes(4).readUInt32LE(0);
     this.#tail = new LogTail(this.segments, this.owner);
     this.#ops = this.#tail.ops;
     this.#onFatal = options.onFatal;
+  }
+
+  /** What messages for memory only wait for. */
+  get pages(): Backlog {
+    return this.pager;
+  }
+
+  compactPages(slackBytes: number): void {
+    this.pager.compactPages(slackBytes);
   }
 
   /** Oldest segment that is needed, as far as it was recorded. */
@@ -232,7 +242,19 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     this.pager.slabDied(slab);
   }
 
+  memorySlabOpened(): void {
+    this.pager.makeRoom();
+  }
+
+  get wantsInSlabs(): boolean {
+    return this.pager.isLooseFull;
+  }
+
   looseStored(message: LooseMessage): void {
+    if (!message.isLogged) {
+      this.pager.addUnwritten(message);
+      return;
+    }
     try {
       this.loose.store(message);
     } catch (error) {
@@ -241,11 +263,16 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
   }
 
   looseReleased(message: LooseMessage): void {
-    this.loose.release(message);
+    if (message.isLogged) this.loose.release(message);
+    else this.loose.removePage(message);
   }
 
   fetch(ref: MessageRef, slab: Slab, loaded: () => void): void {
     this.pager.fetch(ref, slab, loaded);
+  }
+
+  fetchNow(ref: MessageRef, slab: Slab): void {
+    this.pager.fetchNow(ref, slab);
   }
 
   // --- commit
@@ -289,7 +316,9 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, LogRegionL
     this.#core?.timers.clear(this.#idleTimer);
     await this.pager.idle();
     // With a failed disk something may be under way for ever, in a file that must not be closed under it.
-    if (this.#failure === null) this.segments.close();
+    if (this.#failure !== null) return;
+    this.pager.close();
+    this.segments.close();
   }
 
   get #hasWork(): boolean {

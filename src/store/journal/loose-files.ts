@@ -1,4 +1,5 @@
 import { checksum } from '../../base/checksum.ts';
+import { crc32 } from '../../base/crc32.ts';
 import type { LooseMessage } from '../../core/messages/loose-message.ts';
 import type { FileHandle, Files } from '../../core/ports/files.ts';
 
@@ -11,6 +12,10 @@ const namePattern = /^loose-(\d+)\.msg$/;
 
 export function looseFileName(id: number): string {
   return `loose-${id}.msg`;
+}
+
+function pageName(id: number): string {
+  return `page-${id}.tmp`;
 }
 
 /** The id in a file's name; -1 for other files. */
@@ -52,6 +57,8 @@ export class LooseFiles {
   /** Ids of messages whose settlement is durable. */
   #settled: readonly number[] = [];
   #isDirectoryDirty = false;
+  /** Ids of messages for memory only whose body is in a file. */
+  readonly #paged = new Set<number>();
   unwrittenBytes = 0;
 
   constructor(files: Files) {
@@ -149,6 +156,47 @@ export class LooseFiles {
     return this.#settled.length > 0;
   }
 
+  /**
+   * Writes the body of a message that is for memory only, so that it need not be there. Nothing is synced, and what an earlier start left is
+   * removed by its ending (`removeTemporaries`).
+   */
+  writePage(message: LooseMessage, done: (error: Error | null) => void): void {
+    let handle: FileHandle;
+    try {
+      handle = this.#files.open(pageName(message.id), 0);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    this.#paged.add(message.id);
+    let failure: Error | null = null;
+    let open = 0;
+    const written = (error: Error | null): void => {
+      failure ??= error;
+      if (--open > 0) return;
+      handle.close();
+      if (failure !== null) this.removePage(message);
+      done(failure);
+    };
+    let position = 0;
+    for (const piece of [header(message), ...message.parts]) {
+      open++;
+      handle.write(piece, position, written);
+      position += piece.length;
+    }
+  }
+
+  /** The body of a message that is for memory only is not needed any more, wherever it is. */
+  removePage({ id }: LooseMessage): void {
+    if (this.#paged.delete(id)) this.#files.remove(pageName(id));
+  }
+
+  /** Removes the bodies of all messages that are for memory only. */
+  removePages(): void {
+    for (const id of this.#paged) this.#files.remove(pageName(id));
+    this.#paged.clear();
+  }
+
   remove(id: number): void {
     this.#files.remove(looseFileName(id));
   }
@@ -175,7 +223,7 @@ export class LooseFiles {
     const body = bytes.subarray(looseHeaderBytes);
     let handle: FileHandle;
     try {
-      handle = this.#files.openExisting(looseFileName(message.id));
+      handle = this.#files.openExisting(message.isLogged ? looseFileName(message.id) : pageName(message.id));
     } catch (error) {
       done(error as Error, body);
       return;
@@ -188,25 +236,33 @@ export class LooseFiles {
 
   /** Recovery: whether the file of a message is there and what was meant to be written. */
   isWhole(id: number, bodyBytes: number): boolean {
+    return this.#readNow(looseFileName(id), id, bodyBytes) !== null;
+  }
+
+  /** The body of a message that is for memory only, in one piece; null when it cannot be read. */
+  readNow({ id, bodyBytes }: LooseMessage): readonly Buffer[] | null {
+    const body = this.#readNow(pageName(id), id, bodyBytes);
+    return body === null ? null : [body];
+  }
+
+  #readNow(name: string, id: number, bodyBytes: number): Buffer | null {
     const bytes = Buffer.allocUnsafeSlow(looseHeaderBytes + bodyBytes);
     let handle: FileHandle;
     try {
-      handle = this.#files.openExisting(looseFileName(id));
+      handle = this.#files.openExisting(name);
     } catch {
-      return false;
+      return null;
     }
-    const count = handle.readSync(bytes, 0);
-    handle.close();
-    return problemOf(bytes, count, id, bodyBytes) === null;
+    try {
+      const count = handle.readSync(bytes, 0);
+      return problemOf(bytes, count, id, bodyBytes) === null ? bytes.subarray(looseHeaderBytes) : null;
+    } catch (error) {
+      if (name === pageName(id)) return null;
+      throw error;
+    } finally {
+      handle.close();
+    }
   }
-}
-
-let loadedCrc32: typeof import('node:zlib').crc32 | null = null;
-
-/** Loaded when the first large body comes: most programs that use the library never have one. */
-function crc32(bytes: Buffer, sum = 0): number {
-  loadedCrc32 ??= process.getBuiltinModule('node:zlib').crc32;
-  return loadedCrc32(bytes, sum);
 }
 
 function header(message: LooseMessage): Buffer {

@@ -1,5 +1,5 @@
 // A chunk's bytes. Drawn in docs/internals/streams.md; change the version with every change here and keep the old reader.
-import { crc32 } from './crc32.ts';
+import { crc32 } from '../../base/crc32.ts';
 
 /** 'WSTR' */
 export const chunkMagic = Buffer.from('WSTR');

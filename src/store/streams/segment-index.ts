@@ -1,4 +1,4 @@
-import { crc32 } from './crc32.ts';
+import { crc32 } from '../../base/crc32.ts';
 
 /** A chunk is entered when it begins so many bytes behind the last that was. */
 const strideBytes = 256 * 1024;
