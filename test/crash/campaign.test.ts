@@ -15,5 +15,6 @@ test('a broker that is killed again and again keeps every promise it made', { ti
     [],
     `npm run crash -- --cycles 8 --seed ${seed} --load-millis 250 repeats this, as far as moments can be`,
   );
-  assert.ok(result.confirmed > 2000, `only ${result.confirmed} messages were confirmed`);
+  for (const [kind, count] of Object.entries(result.confirmedByKind))
+    assert.ok(count > 50, `only ${count} messages of ${kind} were confirmed`);
 });

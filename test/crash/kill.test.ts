@@ -1,35 +1,20 @@
 // kill -9 in the middle of confirmed publishing, again and again on the same data. SIGKILL keeps the page cache: it proves that the journal is
 // whole at every moment and that recovery reads it, not that anything was synced.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { AmqpDriver } from '../support/amqp-driver.ts';
 import { basicConsume, confirmSelect, queueDeclare } from '../support/amqp-requests.ts';
+import { killAll, startKillable } from '../support/killable-broker.ts';
 import * as m from '../../src/wire/amqp091/methods.gen.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'warren-crash-'));
-const child = join(dirname(fileURLToPath(import.meta.url)), 'child.ts');
-const running = new Set<ChildProcess>();
 after(() => {
-  for (const broker of running) broker.kill('SIGKILL');
+  killAll();
   rmSync(directory, { recursive: true, force: true });
 });
-
-async function start(dataDir: string): Promise<{ broker: ChildProcess; port: number; ended: Promise<void> }> {
-  const broker = spawn(process.execPath, [child, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
-  running.add(broker);
-  const ended = new Promise<void>(resolve => broker.on('close', () => resolve()));
-  void ended.then(() => running.delete(broker));
-  const port = await new Promise<number>((resolve, reject) => {
-    broker.stdout?.once('data', chunk => resolve(Number(new URL(String(chunk).trim()).port)));
-    broker.once('close', () => reject(new Error('the broker ended before it was ready')));
-  });
-  return { broker, port, ended };
-}
 
 /** Publishes numbered messages until the broker is gone; returns the highest number confirmed and the highest sent. */
 async function publishUntilKilled(port: number, from: number, kill: () => void): Promise<{ confirmed: number; sent: number }> {
@@ -84,11 +69,11 @@ test('what was confirmed is there after kill -9, in order, flagged, five times o
   let next = 1;
   const mustBeThere = new Set<number>();
   for (let cycle = 0; cycle < 5; cycle++) {
-    const first = await start(data);
-    const { confirmed, sent } = await publishUntilKilled(first.port, next, () => first.broker.kill('SIGKILL'));
-    await first.ended;
+    const first = await startKillable(data);
+    const { confirmed, sent } = await publishUntilKilled(first.port, next, () => void first.kill());
+    await first.kill();
     for (let number = next; number < confirmed; number++) mustBeThere.add(number);
-    const second = await start(data);
+    const second = await startKillable(data);
     const { numbers, allRedelivered } = await read(second.port);
     const found = new Set(numbers);
     assert.deepEqual(
@@ -106,8 +91,7 @@ test('what was confirmed is there after kill -9, in order, flagged, five times o
       numbers.every(number => number < sent),
       'a message that nobody sent',
     );
-    second.broker.kill('SIGKILL');
-    await second.ended;
+    await second.kill();
     next = sent;
   }
   assert.ok(mustBeThere.size > 500, `only ${mustBeThere.size} messages were confirmed`);
@@ -115,7 +99,7 @@ test('what was confirmed is there after kill -9, in order, flagged, five times o
 
 test('a clean stop keeps everything, and what was never delivered is not flagged', { timeout: 60_000 }, async () => {
   const data = join(directory, 'clean');
-  const first = await start(data);
+  const first = await startKillable(data);
   const driver = await AmqpDriver.connect({ port: first.port });
   await driver.openChannel(1);
   await driver.call(queueDeclare(1, { queue: 'crash', durable: true }), m.QueueDeclareOk);
@@ -125,15 +109,13 @@ test('a clean stop keeps everything, and what was never delivered is not flagged
   }
   for (let confirmed = 0; confirmed < 50; ) confirmed = ((await driver.expect(m.BasicAck, 1)) as { deliveryTag: number }).deliveryTag;
   driver.destroy();
-  first.broker.kill('SIGTERM');
-  await first.ended;
-  const second = await start(data);
+  await first.kill('SIGTERM');
+  const second = await startKillable(data);
   const { numbers, allRedelivered } = await read(second.port);
   assert.deepEqual(
     numbers,
     Array.from({ length: 50 }, (_, index) => index + 1).filter(number => number % 5 !== 0),
   );
   assert.equal(allRedelivered, false);
-  second.broker.kill('SIGTERM');
-  await second.ended;
+  await second.kill('SIGTERM');
 });

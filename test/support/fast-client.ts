@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { protocolHeader } from '../../src/wire/amqp091/frame.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
+import { decodeProperties } from '../../src/wire/amqp091/properties.ts';
 
 export interface FastEvents {
-  /** `body` is to be read within the call. Consumer tags are numbers. */
-  delivered(channel: number, consumer: number, redelivered: boolean, deliveryTag: number, body: Buffer): void;
+  /** `body` and `header`, the payload of the content header, are to be read within the call. Consumer tags are numbers. */
+  delivered(channel: number, consumer: number, redelivered: boolean, deliveryTag: number, body: Buffer, header: Buffer): void;
   confirmed(channel: number, deliveryTag: number, multiple: boolean, isNack: boolean): void;
 }
 
@@ -30,9 +31,12 @@ interface Incoming {
   redelivered: boolean;
   deliveryTag: number;
   bodyBytes: number;
+  header: Buffer;
   parts: Buffer[];
   gotBytes: number;
 }
+
+const nothing = Buffer.alloc(0);
 
 const deliver = (60 << 16) | 60;
 const ack = (60 << 16) | 80;
@@ -46,7 +50,7 @@ const connectionUnblocked = (10 << 16) | 61;
 export class FastClient {
   readonly socket: net.Socket;
   readonly #events: FastEvents;
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer = nothing;
   readonly #waiters = new Map<number, Waiter[]>();
   readonly #incoming = new Map<number, Incoming>();
   frameMax = 131_072;
@@ -135,7 +139,7 @@ export class FastClient {
 
   #frame(type: number, channel: number, bytes: Buffer, start: number, end: number): void {
     if (type === 1) this.#method(channel, bytes, start, end);
-    else if (type === 2) this.#header(channel, bytes.readUInt32BE(start + 8));
+    else if (type === 2) this.#header(channel, bytes.subarray(start, end));
     else if (type === 3) this.#body(channel, bytes.subarray(start, end));
   }
 
@@ -151,6 +155,7 @@ export class FastClient {
         redelivered: bytes[at + 8] === 1,
         deliveryTag: readTag(bytes, at),
         bodyBytes: -1,
+        header: nothing,
         parts: [],
         gotBytes: 0,
       });
@@ -180,11 +185,12 @@ export class FastClient {
     for (const waiter of this.#waiters.get(channel)?.splice(0) ?? []) waiter.reject(error);
   }
 
-  #header(channel: number, bodyBytes: number): void {
+  #header(channel: number, header: Buffer): void {
     const incoming = this.#incoming.get(channel);
     if (incoming === undefined) return;
-    incoming.bodyBytes = bodyBytes;
-    if (bodyBytes === 0) this.#deliver(channel, incoming, Buffer.alloc(0));
+    incoming.header = header;
+    incoming.bodyBytes = header.readUInt32BE(8);
+    if (incoming.bodyBytes === 0) this.#deliver(channel, incoming, nothing);
   }
 
   #body(channel: number, piece: Buffer): void {
@@ -199,12 +205,18 @@ export class FastClient {
     if (incoming.gotBytes === incoming.bodyBytes) this.#deliver(channel, incoming, Buffer.concat(incoming.parts));
   }
 
-  #deliver(channel: number, { consumer, redelivered, deliveryTag }: Incoming, body: Buffer): void {
+  #deliver(channel: number, { consumer, redelivered, deliveryTag, header }: Incoming, body: Buffer): void {
     this.#incoming.delete(channel);
-    this.#events.delivered(channel, consumer, redelivered, deliveryTag, body);
+    this.#events.delivered(channel, consumer, redelivered, deliveryTag, body, header);
   }
 }
 
 function readTag(bytes: Buffer, at: number): number {
   return bytes.readUInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
+}
+
+/** A number among the message headers of a content header; 0 when it is not there. */
+export function headerNumber(header: Buffer, name: string): number {
+  const { headers } = decodeProperties(header, 12, header.length);
+  return Number(headers?.get(name)?.value ?? 0);
 }

@@ -18,7 +18,7 @@ export async function startKillable(dataDir: string): Promise<KillableBroker> {
   const ended = new Promise<void>(resolve => broker.on('close', () => resolve()));
   void ended.then(() => running.delete(broker));
   const port = await new Promise<number>((resolve, reject) => {
-    broker.stdout?.once('data', chunk => resolve(Number(new URL(String(chunk)).port)));
+    broker.stdout?.once('data', chunk => resolve(Number(new URL(String(chunk).split('\n')[0] as string).port)));
     broker.once('close', () => reject(new Error('the broker ended before it was ready')));
   });
   return {

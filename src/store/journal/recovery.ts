@@ -373,6 +373,8 @@ export class Recovery implements OpVisitor {
           let meta = metaLogged | metaPersistent | (entry.expiryMillis === 0 ? 0 : metaHasTtl);
           // After anything but a clean stop nobody knows what was delivered, only how often it came back at least and what died.
           meta |= this.#isLastOpClean ? entry.meta & ~0xff00 : metaRedelivered | lastingPart(entry.meta);
+          // It may have come back for another try while the clean stop was under way, behind the notes of what was delivered.
+          if (entry.retryCount > 0) meta |= metaRedelivered;
           const expiry = entry.expiryMillis === 0 ? 0 : Math.max(1, clock.nowMillis + (entry.expiryMillis - clock.wallMillis));
           queue.restore(entry.priority, entry.sequence, ref, meta >>> 0, entry.bodyBytes, expiry);
           if (entry.retryCount > 0) {

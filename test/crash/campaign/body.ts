@@ -27,3 +27,19 @@ export function readBody(body: Buffer): number {
 function checksumOf(bytes: Buffer, at: number, count: number): number {
   return crc32(bytes.subarray(at + bodyBytesMin, at + count), crc32(bytes.subarray(at, at + 12)));
 }
+
+/** Bytes of a body: mostly few, some of a few kilobytes, some of several frames, some with a file of their own. */
+export function bodyBytesOf(random: Random): number {
+  const chance = random.uint32() / 0x1_0000_0000;
+  if (chance < 0.93) return bodyBytesMin + random.below(300);
+  if (chance < 0.998) return bodyBytesMin + random.below(5000);
+  if (chance < 0.9997) return 20_000 + random.below(60_000);
+  return 250_000 + random.below(100_000);
+}
+
+/** A body of its own. */
+export function makeBody(copy: number, bytes: number): Buffer {
+  const body = Buffer.allocUnsafe(bytes);
+  writeBody(body, 0, copy, bytes);
+  return body;
+}

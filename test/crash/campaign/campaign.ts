@@ -4,8 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from '../../support/random.ts';
 import { audit, auditMetadata } from './audit.ts';
+import { declareTopology } from './declare.ts';
 import { Ledger } from './ledger.ts';
-import { declareTopology, Load, type MetadataState } from './load.ts';
+import { Load } from './load.ts';
+import { Memory } from './memory.ts';
+import type { Ports } from './ports.ts';
+import { fullLoad, type LoadSize, Site } from './site.ts';
+import { type Kind, kinds } from './topology.ts';
 import { type SyscallFault, Victim } from './victim.ts';
 
 /** Calls in which the journal and the data directory change something. */
@@ -21,6 +26,8 @@ export interface CampaignOptions {
   readonly hasStrace: boolean;
   /** Milliseconds of load before a random kill, at most. */
   readonly loadMillis: number;
+  /** Kinds of traffic; all when it is not given. */
+  readonly kinds?: readonly Kind[];
   /** Ends with the first thing that is wrong. */
   readonly endsAtViolation: boolean;
   readonly onProgress?: (text: string) => void;
@@ -30,6 +37,7 @@ export interface CampaignResult {
   readonly cycles: number;
   readonly kills: Readonly<Record<'random' | 'syscall' | 'recovery' | 'clean', number>>;
   readonly confirmed: number;
+  readonly confirmedByKind: Ledger['confirmedByKind'];
   readonly copies: number;
   readonly deliveries: number;
   readonly seconds: number;
@@ -45,7 +53,8 @@ export class Campaign {
   readonly #directory: string;
   readonly #dataDir: string;
   readonly #ledger = new Ledger();
-  readonly #metadata = new Map<string, MetadataState>();
+  readonly #memory = new Memory(this.#ledger);
+  readonly #size: LoadSize;
   readonly #kills = { random: 0, syscall: 0, recovery: 0, clean: 0 };
   #random: Random;
   #startMillisMax = 0;
@@ -54,6 +63,7 @@ export class Campaign {
   constructor(options: CampaignOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
+    this.#size = { ...fullLoad, kinds: options.kinds ?? kinds };
     this.#directory = mkdtempSync(join(tmpdir(), 'warren-campaign-'));
     this.#dataDir = join(this.#directory, 'data');
   }
@@ -76,11 +86,12 @@ export class Campaign {
       if (this.#ledger.violations.length === 0) rmSync(this.#directory, { recursive: true, force: true });
       else this.#options.onProgress?.(`the data directory is kept: ${this.#dataDir}`);
     }
-    const { confirmedMessages, count, deliveries, violations, violationCounts } = this.#ledger;
+    const { confirmedMessages, confirmedByKind, count, deliveries, violations, violationCounts } = this.#ledger;
     return {
       cycles: cycle,
       kills: this.#kills,
       confirmed: confirmedMessages,
+      confirmedByKind,
       copies: count,
       deliveries,
       seconds: (performance.now() - began) / 1000,
@@ -96,19 +107,18 @@ export class Campaign {
     const { hasStrace } = this.#options;
     const how = random.weighted({ random: 6, syscall: hasStrace ? 5 : 0, clean: 1 });
     const fault = how === 'syscall' ? { syscall: random.pick(writingCalls), number: 1 + random.below(160) } : null;
-    const { victim, port } = await this.#start(fault, hasStrace && cycle > 0 && random.chance(0.35));
-    if (cycle > 0) {
-      await auditMetadata(port, ledger, this.#metadata).catch(ignoreEnd(victim));
-    }
+    const { victim, ports } = await this.#start(fault, hasStrace && cycle > 0 && random.chance(0.35));
+    const site = new Site(ports, ledger, random, this.#memory, this.#size);
+    if (cycle > 0) await auditMetadata(site).catch(ignoreEnd(victim));
     const isDrain = random.chance(0.7);
     const hasDeep = cycle % deepEvery === 0;
-    let isAlive = await declareTopology(port).then(() => true, ignoreEnd(victim));
+    let isAlive = await declareTopology(site).then(() => true, ignoreEnd(victim));
     // A kill by a system call comes when it comes: what an audit saw until then does not count.
-    if (isAlive === true && fault === null) await audit(port, ledger, random, { isDrain, hasDeep, drainsDeep: false });
+    if (isAlive === true && fault === null) await audit(site, { isDrain, hasDeep, drainsDeep: false });
     isAlive = victim.child.exitCode === null && victim.child.signalCode === null;
     if (isAlive) {
-      const load = new Load(port, ledger, random, this.#metadata);
-      await load.start();
+      const load = new Load(site);
+      load.start();
       const millis = how === 'syscall' ? loadMillisMax : 50 + random.below(this.#options.loadMillis);
       await Promise.race([delay(millis), victim.exited]);
       const isKilledByCall = victim.child.signalCode !== null;
@@ -130,20 +140,21 @@ export class Campaign {
 
   /** Everything is taken out, and what stays on disk is looked at. */
   async #last(): Promise<void> {
-    const { port } = await this.#start(null, false);
-    await auditMetadata(port, this.#ledger, this.#metadata);
-    await declareTopology(port);
-    await audit(port, this.#ledger, this.#random, { isDrain: true, hasDeep: true, drainsDeep: true });
+    const { ports } = await this.#start(null, false);
+    const site = new Site(ports, this.#ledger, this.#random, this.#memory, this.#size);
+    await auditMetadata(site);
+    await declareTopology(site);
+    await audit(site, { isDrain: true, hasDeep: true, drainsDeep: true });
     await (this.#victim as Victim).end('SIGTERM');
     this.#died(this.#victim as Victim);
   }
 
   /** Starts the broker, perhaps after some starts that end in the middle of recovery. */
-  async #start(fault: SyscallFault | null, diesFirst: boolean): Promise<{ victim: Victim; port: number }> {
+  async #start(fault: SyscallFault | null, diesFirst: boolean): Promise<{ victim: Victim; ports: Ports }> {
     const random = this.#random;
     for (let deaths = diesFirst ? random.between(1, 3) : 0; deaths > 0; deaths--) {
       const victim = this.#spawn(random.chance(0.3) ? null : { syscall: random.pick(startingCalls), number: 1 + random.skewed(60) });
-      const isUp = await Promise.race([victim.started.then(port => port !== null), delay(20 + random.below(400), false)]);
+      const isUp = await Promise.race([victim.started.then(ports => ports !== null), delay(20 + random.below(400), false)]);
       await victim.end('SIGKILL');
       if (!isUp) this.#kills.recovery++;
       this.#died(victim);
@@ -151,10 +162,10 @@ export class Campaign {
     for (let attempt = 0; ; attempt++) {
       const began = performance.now();
       const victim = this.#spawn(attempt === 0 ? fault : null);
-      const port = await victim.started;
-      if (port !== null) {
+      const ports = await victim.started;
+      if (ports !== null) {
         if (victim.fault === null) this.#startMillisMax = Math.max(this.#startMillisMax, performance.now() - began);
-        return { victim, port };
+        return { victim, ports };
       }
       await victim.end('SIGKILL');
       if (attempt > 0) throw new Error(`the broker does not start:\n${victim.output}`);

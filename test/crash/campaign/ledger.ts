@@ -1,5 +1,5 @@
 import { readBody } from './body.ts';
-import { queues, type Route } from './topology.ts';
+import { type Kind, kinds, nameOf, queues, type Route } from './topology.ts';
 
 const confirmed = 1;
 /** A consumer had it, in this life of the broker or an earlier one. */
@@ -23,7 +23,10 @@ export const checkNames = [
   'unexpected',
   'wrongBody',
   'unflagged',
+  'twice',
   'order',
+  'offsets',
+  'early',
   'resurrected',
   'confirms',
   'metadata',
@@ -31,11 +34,32 @@ export const checkNames = [
 ] as const;
 export type Check = (typeof checkNames)[number];
 
-export interface Delivery {
-  readonly copy: number;
-  /** It is the first time that this copy is seen. */
-  readonly isFirst: boolean;
+/** What is known of the deliveries of one consumer. */
+export interface Expectation {
+  /** Nothing was requeued in the queue since the last restart, and nobody else takes from it. */
+  readonly isOrdered: boolean;
+  /** Whether what comes again says so: not in streams, where everything may be read again. */
+  readonly hasFlags: boolean;
+  /** A flag may stand on what no consumer saw. */
+  readonly mayBeFlagged: boolean;
+  /** Nothing comes again. */
+  readonly isOnce: boolean;
+  /** Of what left the exchange that held it, a kill may undo that it left: then it leaves again, as a new message without a flag. */
+  readonly mayLeaveAgain: boolean;
 }
+
+const plain: Expectation = { isOrdered: false, hasFlags: true, mayBeFlagged: false, isOnce: false, mayLeaveAgain: false };
+
+export const expectations = {
+  inOrder: { ...plain, isOrdered: true },
+  /** A queue of dead letters, or one to which messages come back. */
+  disordered: plain,
+  held: { ...plain, mayLeaveAgain: true, mayBeFlagged: true },
+  returning: { ...plain, mayBeFlagged: true },
+  stream: { ...plain, hasFlags: false },
+  streamInOrder: { ...plain, hasFlags: false, isOrdered: true },
+  once: { ...plain, hasFlags: false, isOrdered: true, isOnce: true },
+} as const satisfies Record<string, Expectation>;
 
 /**
  * What a broker has promised, and what must follow, for millions of messages: a byte for each copy of a message in a queue. Copies are
@@ -48,19 +72,10 @@ export class Ledger {
   /** Copies so far. */
   count = 0;
   confirmedMessages = 0;
+  readonly confirmedByKind = Object.fromEntries(kinds.map(kind => [kind, 0])) as Record<Kind, number>;
   deliveries = 0;
   readonly violations: string[] = [];
-  readonly violationCounts: Record<Check, number> = {
-    lost: 0,
-    unexpected: 0,
-    wrongBody: 0,
-    unflagged: 0,
-    order: 0,
-    resurrected: 0,
-    confirms: 0,
-    metadata: 0,
-    counts: 0,
-  };
+  readonly violationCounts = Object.fromEntries(checkNames.map(check => [check, 0])) as Record<Check, number>;
   /** The last copy that came in order, by queue and publisher. */
   readonly #last = new Map<number, number>();
   /** Copies before this one are audited, but those of queues that are kept. */
@@ -81,6 +96,7 @@ export class Ledger {
   confirmed(route: Route, first: number): void {
     for (let i = 0; i < route.queues.length; i++) this.#set(first + i, confirmed);
     this.confirmedMessages++;
+    this.confirmedByKind[route.kind]++;
   }
 
   /** Nothing of the message may ever be seen. */
@@ -119,11 +135,9 @@ export class Ledger {
     this.#last.clear();
   }
 
-  /**
-   * A message came to a consumer of a queue. `isOrdered` says that nothing was requeued there since the last restart.
-   * Returns the copy; -1 when it is none.
-   */
-  delivered(queue: number, body: Buffer, redelivered: boolean, isOrdered: boolean, mayBeFlagged: boolean): number {
+  /** A message came to a consumer of a queue. Returns the copy; -1 when it is none. */
+  delivered(queue: number, body: Buffer, redelivered: boolean, expectation: Expectation): number {
+    const { isOrdered, hasFlags, mayBeFlagged, isOnce, mayLeaveAgain } = expectation;
     this.deliveries++;
     const first = readBody(body);
     if (first < 0) {
@@ -140,9 +154,11 @@ export class Ledger {
     if ((flags & refused) !== 0) this.violation('unexpected', `${name} was never committed`);
     if ((flags & isGone) !== 0) this.violation('resurrected', `${name} is back though it was settled`);
     // A dead letter is a message of its own in its new queue.
-    const isDeadLetter = this.#queueOf(copy) !== queue;
-    if ((flags & delivered) !== 0 && !redelivered && !isDeadLetter) this.violation('unflagged', `${name} comes again without its flag`);
-    if ((flags & (delivered | wasRestarted)) === 0 && redelivered && !mayBeFlagged)
+    const isAnother = this.#queueOf(copy) !== queue || (mayLeaveAgain && (flags & wasRestarted) !== 0);
+    if (isOnce && (flags & delivered) !== 0) this.violation('twice', `${name} comes a second time`);
+    if (hasFlags && (flags & delivered) !== 0 && !redelivered && !isAnother)
+      this.violation('unflagged', `${name} comes again without its flag`);
+    if (hasFlags && (flags & (delivered | wasRestarted)) === 0 && redelivered && !mayBeFlagged)
       this.violation('unflagged', `${name} is flagged, and nobody had it before`);
     if (isOrdered) {
       const key = queue * 256 + (this.#publisher[copy] as number);
@@ -165,15 +181,25 @@ export class Ledger {
     this.#last.clear();
   }
 
+  /** How much was promised of queues and has not come since the audit began. */
+  missing(from: number, isAudited: (queue: number) => boolean): number {
+    let count = 0;
+    for (let copy = from; copy < this.count; copy++) if (this.#isMissing(copy) && isAudited(this.#queueOf(copy))) count++;
+    return count;
+  }
+
   /** Everything that is there has come: what was promised and has not is lost. `isAudited` says whether a queue was looked at. */
   endAudit(from: number, isAudited: (queue: number) => boolean): void {
     for (let copy = from; copy < this.count; copy++) {
       const queue = this.#queueOf(copy);
-      if (!isAudited(queue)) continue;
-      const flags = this.#get(copy);
-      if ((flags & confirmed) !== 0 && (flags & (found | mayBeGone | isGone)) === 0)
+      if (this.#isMissing(copy) && isAudited(queue))
         this.violation('lost', `message ${copy} of ${nameOf(queue)} was confirmed and is not there`);
     }
+  }
+
+  #isMissing(copy: number): boolean {
+    const flags = this.#get(copy);
+    return (flags & confirmed) !== 0 && (flags & (found | mayBeGone | isGone)) === 0;
   }
 
   violation(check: Check, text: string): void {
@@ -215,8 +241,4 @@ function grown(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
   const result = new Uint8Array(length);
   result.set(bytes);
   return result;
-}
-
-function nameOf(queue: number): string {
-  return queues[queue]?.name ?? String(queue);
 }

@@ -1,13 +1,13 @@
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
 import type { FastClient } from '../../support/fast-client.ts';
 import type { Random } from '../../support/random.ts';
-import { bodyBytesMin, writeBody } from './body.ts';
+import { bodyBytesOf, makeBody, writeBody } from './body.ts';
 import type { Ledger } from './ledger.ts';
 import type { Route } from './topology.ts';
 
 const frameOverhead = 8;
-/** Frame of a content header with the delivery mode alone. */
-const headerFrameBytes = 7 + 15 + 1;
+/** Of a content header before the properties: class, weight, bytes of the body. */
+const headerBytes = 12;
 
 /** A channel in confirm mode, and what it has under way. */
 export class Publisher {
@@ -42,12 +42,13 @@ export class Publisher {
 
   /** Sends messages in one write; each is known to the ledger before. Returns their first copies. */
   publish(list: readonly Route[], random: Random): number[] {
-    const sizes = list.map(() => Math.min(sizeOf(random), this.#bodyBytesMax));
+    const sizes = list.map(() => Math.min(bodyBytesOf(random), this.#bodyBytesMax));
     let total = 0;
     for (let i = 0; i < list.length; i++) {
       const bytes = sizes[i] as number;
       const frames = Math.ceil(bytes / (this.client.frameMax - frameOverhead));
-      total += this.#method(list[i] as Route).length + headerFrameBytes + bytes + frames * frameOverhead;
+      const route = list[i] as Route;
+      total += this.#method(route).length + headerBytes + route.properties.length + bytes + (frames + 1) * frameOverhead;
     }
     const buffer = Buffer.allocUnsafe(total);
     const copies: number[] = [];
@@ -87,23 +88,22 @@ export class Publisher {
   #write(buffer: Buffer, start: number, route: Route, copy: number, bytes: number): number {
     let at = start;
     at += this.#method(route).copy(buffer, at);
+    const { properties } = route;
     buffer[at] = 2;
     buffer.writeUInt16BE(this.channel, at + 1);
-    buffer.writeUInt32BE(15, at + 3);
+    buffer.writeUInt32BE(headerBytes + properties.length, at + 3);
     buffer.writeUInt32BE(60 << 16, at + 7);
     buffer.writeUInt32BE(0, at + 11);
     buffer.writeUInt32BE(bytes, at + 15);
-    buffer.writeUInt16BE(0x1000, at + 19);
-    buffer[at + 21] = 2;
-    buffer[at + 22] = 0xce;
-    at += headerFrameBytes;
+    at += 7 + headerBytes;
+    at += properties.copy(buffer, at);
+    buffer[at++] = 0xce;
     const pieceMax = this.client.frameMax - frameOverhead;
     if (bytes <= pieceMax) {
       writeBody(buffer, at + 7, copy, bytes);
       return this.#frame(buffer, at, bytes);
     }
-    const body = Buffer.alloc(bytes);
-    writeBody(body, 0, copy, bytes);
+    const body = makeBody(copy, bytes);
     for (let from = 0; from < bytes; from += pieceMax) {
       const count = body.copy(buffer, at + 7, from, Math.min(bytes, from + pieceMax));
       at = this.#frame(buffer, at, count);
@@ -128,13 +128,4 @@ export class Publisher {
     }
     return frame;
   }
-}
-
-/** Mostly small, some of a few kilobytes, some in pieces, some with a file of their own. */
-function sizeOf(random: Random): number {
-  const chance = random.uint32() / 0x1_0000_0000;
-  if (chance < 0.93) return bodyBytesMin + random.below(300);
-  if (chance < 0.998) return bodyBytesMin + random.below(5000);
-  if (chance < 0.9997) return 20_000 + random.below(60_000);
-  return 250_000 + random.below(100_000);
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Ports } from './ports.ts';
 
 const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 const startMillisMax = 30_000;
@@ -25,8 +26,8 @@ export class Victim {
   readonly fault: SyscallFault | null;
   /** Resolves when the process is gone. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  /** Resolves with the port, or with null when the process ended before it served. */
-  readonly started: Promise<number | null>;
+  /** Resolves with the ports, or with null when the process ended before it served. */
+  readonly started: Promise<Ports | null>;
   output = '';
 
   constructor(dataDir: string, fault: SyscallFault | null) {
@@ -47,8 +48,8 @@ export class Victim {
     this.started = new Promise(resolve => {
       const see = (chunk: unknown): void => {
         this.output += String(chunk);
-        const match = /^amqp:\/\/.*:(\d+)$/m.exec(this.output);
-        if (match !== null) resolve(Number(match[1]));
+        const ports = portsIn(this.output);
+        if (ports !== null) resolve(ports);
       };
       this.child.stdout?.on('data', see);
       this.child.stderr?.on('data', see);
@@ -63,10 +64,28 @@ export class Victim {
   }
 }
 
+/** What a broker says of its ports: the program in its log, the library in a process as URLs. */
+function portsIn(output: string): Ports | null {
+  const amqp = /^amqp:\/\/.*:(\d+)$/m.exec(output)?.[1];
+  const mqtt = /(?:^mqtt:.*|MQTT TCP listener on \S*):(\d+)\s*$/m.exec(output)?.[1];
+  const stomp = /(?:^stomp:.*|STOMP TCP listener on \S*):(\d+)\s*$/m.exec(output)?.[1];
+  return amqp === undefined || mqtt === undefined || stomp === undefined
+    ? null
+    : { amqp: Number(amqp), mqtt: Number(mqtt), stomp: Number(stomp) };
+}
+
+const configuration = `
+management.tcp.ip = 127.0.0.1
+log.console.level = info
+mqtt.listeners.tcp.1 = 127.0.0.1:0
+mqtt.prefetch = 500
+stomp.listeners.tcp.1 = 127.0.0.1:0
+`;
+
 /** The program as users start it; in a copy of the sources, which has no JavaScript made of them, the library in a process. */
 function programOf(dataDir: string): string[] {
   if (process.env.WARREN_CRASH_PROGRAM === 'child') return [join(root, 'test', 'crash', 'child.ts'), dataDir];
   const conf = `${dataDir}.conf`;
-  writeFileSync(conf, 'management.tcp.ip = 127.0.0.1\nlog.console.level = info\n');
+  writeFileSync(conf, configuration);
   return [join(root, 'bin', 'warren'), '--data-dir', dataDir, '--port', '0', '--config', conf, '--print-url'];
 }

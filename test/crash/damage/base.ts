@@ -14,10 +14,16 @@ import { waitUntil } from '../../support/wait-until.ts';
 import { confirmSelect, exchangeDeclare, queueBind, queueDeclare, queuePurge } from '../../support/amqp-requests.ts';
 import { readBody } from '../campaign/body.ts';
 import { Ledger } from '../campaign/ledger.ts';
-import { declareTopology, Load } from '../campaign/load.ts';
+import { declareTopology } from '../campaign/declare.ts';
+import { Load } from '../campaign/load.ts';
+import { Memory } from '../campaign/memory.ts';
+import { type Ports, portsOf } from '../campaign/ports.ts';
+import { Site } from '../campaign/site.ts';
 import { Publisher } from '../campaign/publisher.ts';
 import { fanoutExchange, queues, routes } from '../campaign/topology.ts';
 import { Recovered, type RecoveredOptions } from '../recovered.ts';
+
+const listeners = [{ protocol: 'amqp' }, { protocol: 'mqtt' }, { protocol: 'stomp' }] as const;
 
 /** A message as it is expected. */
 export interface Expected {
@@ -51,8 +57,8 @@ export interface Base {
 export function smallBase(): Promise<Base> {
   const ledger = new Ledger();
   // Short segments are quickly searched.
-  return makeBase({ slabsPerSegment: 1 }, async (port, life) => {
-    const client = await FastClient.connect(port, { delivered() {}, confirmed: (_channel, ...confirm) => publisher.confirmed(...confirm) });
+  return makeBase({ slabsPerSegment: 1 }, async ({ amqp }, life) => {
+    const client = await FastClient.connect(amqp, { delivered() {}, confirmed: (_channel, ...confirm) => publisher.confirmed(...confirm) });
     const publisher = new Publisher(client, 1, 0, ledger, 200);
     await client.openChannel(1);
     await client.openChannel(2);
@@ -78,26 +84,29 @@ export function smallBase(): Promise<Base> {
 /** A directory as a busy broker leaves it, large bodies included. */
 export function realBase(seed: number): Promise<Base> {
   const ledger = new Ledger();
-  return makeBase({}, async port => {
+  const memory = new Memory(ledger);
+  return makeBase({}, async ports => {
     const random = new Random(seed);
-    await declareTopology(port);
-    const load = new Load(port, ledger, random, new Map(), { publishers: 2, batch: 20, window: 50 });
-    await load.start();
+    const size = { publishers: 2, batch: 20, window: 50, kinds: ['classic', 'quorum', 'mqtt-1', 'mqtt-2', 'stomp'] } as const;
+    const site = new Site(ports, ledger, random, memory, size);
+    await declareTopology(site);
+    const load = new Load(site);
+    load.start();
     const enough = ledger.confirmedMessages + 1000;
     await waitUntil(() => ledger.confirmedMessages > enough, { timeoutMillis: 20_000 });
     await load.end();
   });
 }
 
-async function makeBase(options: RecoveredOptions, use: (port: number, life: number) => Promise<void>): Promise<Base> {
+async function makeBase(options: RecoveredOptions, use: (ports: Ports, life: number) => Promise<void>): Promise<Base> {
   const directory = mkdtempSync(join(tmpdir(), 'warren-damage-'));
   try {
     const dataDir = join(directory, 'data');
-    const first = await Broker.start({ dataDir, store: options });
-    await use(first.port, 1);
+    const first = await Broker.start({ dataDir, store: options, listeners });
+    await use(portsOf(first), 1);
     await first.stop();
-    const second = await Broker.start({ dataDir, store: options });
-    await use(second.port, 2);
+    const second = await Broker.start({ dataDir, store: options, listeners });
+    await use(portsOf(second), 2);
     await second.core.committed();
     const base = look(load(join(dataDir, 'journal')), options);
     await second.stop();

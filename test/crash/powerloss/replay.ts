@@ -2,14 +2,17 @@ import { metaRedelivered } from '../../../src/core/queues/entry.ts';
 import { SimFiles } from '../../support/sim-files.ts';
 import { dataLosses, Inode, nameLosses, Platter, type PowerLoss, type Write } from '../../support/sim-platter.ts';
 import { Random } from '../../support/random.ts';
-import { Ledger } from '../campaign/ledger.ts';
+import { expectations, Ledger } from '../campaign/ledger.ts';
 import { queues } from '../campaign/topology.ts';
+import { queueNameOf } from '../campaign/mqtt-state.ts';
 import { Recovered, type RecoveredOptions } from '../recovered.ts';
 import type { Knowledge, TraceEvent } from './trace.ts';
 
 /** Of crash states, how many are followed by a crash while they are recovered from, and by a kill instead of a loss of power. */
 const doubleShare = 0.1;
 const killShare = 0.1;
+/** What comes out of the files is all flagged. */
+const inOrder = { ...expectations.inOrder, mayBeFlagged: true };
 
 export interface ReplayResult {
   states: number;
@@ -148,11 +151,11 @@ export class Replay {
     if (report.damaged.length > 0) throw new Error(`damage is reported where there is none: ${report.damaged.join('; ')}`);
     ledger.beginAudit(0);
     for (const [number, queue] of queues.entries()) {
-      found.get(queue.name)?.forEachReady(entry => {
+      found.get(queueNameOf(number))?.forEachReady(entry => {
         const body = recovered.bodyOf(entry) ?? Buffer.alloc(0);
         const isFlagged = (entry.meta & metaRedelivered) !== 0;
         if (!isFlagged && !report.wasClean) ledger.violation('unflagged', `a message of ${queue.name} is not flagged`);
-        ledger.delivered(number, body, true, queue.deadLettersOf.length === 0, true);
+        ledger.delivered(number, body, true, queue.deadLettersOf.length === 0 ? inOrder : expectations.returning);
         return true;
       });
     }

@@ -1,6 +1,6 @@
 import type { FileHandle, Files } from '../../../src/core/ports/files.ts';
 import { Ledger } from '../campaign/ledger.ts';
-import type { MetadataState } from '../campaign/load.ts';
+import type { MetadataState } from '../campaign/memory.ts';
 import type { Route } from '../campaign/topology.ts';
 
 /** What clients know at some moment of a trace. */

@@ -9,7 +9,11 @@ import { parseArgs } from 'node:util';
 import { Random } from '../../support/random.ts';
 import { audit, auditMetadata } from '../campaign/audit.ts';
 import { Ledger } from '../campaign/ledger.ts';
-import { declareTopology, Load, type MetadataState } from '../campaign/load.ts';
+import { declareTopology } from '../campaign/declare.ts';
+import { Load } from '../campaign/load.ts';
+import { Memory } from '../campaign/memory.ts';
+import type { Ports } from '../campaign/ports.ts';
+import { Site } from '../campaign/site.ts';
 import { Victim } from '../campaign/victim.ts';
 
 const { values } = parseArgs({ options: { cycles: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' } } });
@@ -22,7 +26,7 @@ const directory = mkdtempSync(join(tmpdir(), 'warren-shutdown-'));
 const image = join(directory, 'disk.img');
 const disk = join(directory, 'disk');
 const ledger = new Ledger();
-const metadata = new Map<string, MetadataState>();
+const memory = new Memory(ledger);
 const began = performance.now();
 let failed = 0;
 let unclean = 0;
@@ -31,11 +35,11 @@ function mount(): void {
   execFileSync('mount', ['-o', 'loop', image, disk]);
 }
 
-async function start(): Promise<{ victim: Victim; port: number }> {
+async function start(): Promise<{ victim: Victim; ports: Ports }> {
   const victim = new Victim(join(disk, 'data'), null);
-  const port = await victim.started;
-  if (port === null) throw new Error(`the broker does not start:\n${victim.output}`);
-  return { victim, port };
+  const ports = await victim.started;
+  if (ports === null) throw new Error(`the broker does not start:\n${victim.output}`);
+  return { victim, ports };
 }
 
 /** Looks for damage in what a broker said. */
@@ -64,16 +68,17 @@ try {
 for (let cycle = 0; cycle <= cycles && ledger.violations.length === 0; cycle++) {
   const random = new Random(seed * 100_000 + cycle);
   const isLast = cycle === cycles;
-  const { victim, port } = await start();
-  if (cycle > 0) await auditMetadata(port, ledger, metadata);
-  await declareTopology(port);
-  await audit(port, ledger, random, { isDrain: isLast || random.chance(0.7), hasDeep: true, drainsDeep: isLast });
+  const { victim, ports } = await start();
+  const site = new Site(ports, ledger, random, memory);
+  if (cycle > 0) await auditMetadata(site);
+  await declareTopology(site);
+  await audit(site, { isDrain: isLast || random.chance(0.7), hasDeep: true, drainsDeep: isLast });
   if (isLast) {
     await victim.end('SIGTERM');
     break;
   }
-  const load = new Load(port, ledger, random, metadata);
-  await load.start();
+  const load = new Load(site);
+  load.start();
   await delay(30 + random.below(500));
   // What is in the file system's journal and not written yet is lost with all else that was not synced.
   execFileSync('xfs_io', ['-x', '-c', 'shutdown', disk]);
@@ -97,6 +102,7 @@ finish(
     exits70: failed,
     killed: unclean,
     confirmed: ledger.confirmedMessages,
+    confirmedByKind: ledger.confirmedByKind,
     deliveries: ledger.deliveries,
     violations: ledger.violations.length,
     violationCounts: ledger.violationCounts,
