@@ -334,9 +334,14 @@ export class Broker {
   }
 
   #seed(isWanted: boolean): void {
-    const { logger } = this.core;
+    const { logger, access } = this.core;
     if (!isWanted) {
       logger.info('default', 'Will not seed default virtual host and user: have definitions to load...');
+      const { user = defaultFirstObjects.user } = this.options;
+      const what = 'with definitions no default user is made: add one to them, or with add_user';
+      if (access.userCount === 0) logger.warning('default', `nobody can log in: the definitions have no users, and ${what}`);
+      else if (user !== defaultFirstObjects.user && access.user(user) === undefined)
+        logger.warning('default', `there is no user '${user}': ${what}`);
       return;
     }
     logger.info('default', 'Will seed default virtual host and user...');

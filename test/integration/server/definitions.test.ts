@@ -47,6 +47,17 @@ for (const key of ['load_definitions', 'management.load_definitions']) {
   });
 }
 
+test('a default user that was wanted by name, and definitions without any user, are warned of', async t => {
+  const conf = `load_definitions = ${file(t, shop)}\n`;
+  const why = 'with definitions no default user is made: add one to them, or with add_user';
+  const lost = await WarrenProcess.start(t, { conf, dataDir: null, env: { RABBITMQ_DEFAULT_USER: 'team', RABBITMQ_DEFAULT_PASS: 'x' } });
+  assert.ok(lost.stdout.includes(`there is no user 'team': ${why}`), lost.stdout);
+  const there = await WarrenProcess.start(t, { conf, dataDir: null, env: { RABBITMQ_DEFAULT_USER: 'shop', RABBITMQ_DEFAULT_PASS: 'x' } });
+  assert.equal(there.stdout.includes(why), false);
+  const nobody = await WarrenProcess.start(t, { conf: `load_definitions = ${file(t, { vhosts: shop.vhosts })}\n`, dataDir: null });
+  assert.ok(nobody.stdout.includes(`nobody can log in: the definitions have no users, and ${why}`), nobody.stdout);
+});
+
 test('the files of a directory are taken together, in the order of their names', async t => {
   const directory = temporaryDirectory(t);
   const { users, vhosts, permissions, ...topology } = shop;
