@@ -10,6 +10,7 @@ import { forkVhost } from './fork.ts';
 import { defaultHistoryLimits, History, type HistoryLimits } from './history.ts';
 import { activityOf, idle, type IdleOptions } from './idle.ts';
 import { connectInProcess } from './in-process.ts';
+import { assertNodeVersion } from './node-version.ts';
 import type { PublishedMessage } from './published-message.ts';
 import { SlowLog } from './slow-log.ts';
 import { blankSnapshot, type BrokerSnapshot, takeSnapshot } from './snapshot.ts';
@@ -84,8 +85,9 @@ export class Broker extends PlainBroker {
    * Starts a broker; it serves when the promise resolves. Otherwise nothing of it is left. Rejects with a ListenError when an address
    * cannot be used, a TlsFileError for certificates, a DataDirError for the data directory, a DefinitionsError for definitions.
    */
-  static override start(options: BrokerOptions = {}): Promise<Broker> {
-    return PlainBroker.startAs(options, dataDir => new Broker(options, dataDir, new LibrarySeams(options.clock)));
+  static override async start(options: BrokerOptions = {}): Promise<Broker> {
+    assertNodeVersion(process.versions.node);
+    return await PlainBroker.startAs(options, dataDir => new Broker(options, dataDir, new LibrarySeams(options.clock)));
   }
 
   /** The broker's time. @throws Error when it is the machine's */
