@@ -16,6 +16,8 @@ export interface BrokerUnderTest {
   readonly url: string;
   /** The HTTP API's root, or null when there is none to test. */
   readonly httpUrl: string | null;
+  /** Where Prometheus scrapes, or null when there is no such place to test. */
+  readonly metricsUrl: string | null;
   readonly port: number;
   /** What client programs find in their environment: BROKER_URL, and BROKER_HTTP_URL when there is an HTTP API. */
   readonly env: Record<string, string>;
@@ -60,6 +62,7 @@ function external(url: string, httpUrl: string | null): BrokerUnderTest {
     product: `the broker at ${new URL(url).host}`,
     url,
     httpUrl,
+    metricsUrl: null,
     port: Number(new URL(url).port || 5672),
     env: environment(url, httpUrl),
     process: null,
@@ -96,6 +99,7 @@ async function own(options: BrokerOptions): Promise<BrokerUnderTest> {
     product: launch.product,
     url,
     httpUrl,
+    metricsUrl: isOracle ? null : `http://127.0.0.1:${metricsPort}`,
     port,
     env: environment(url, httpUrl),
     process: broker,

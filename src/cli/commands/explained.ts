@@ -143,7 +143,7 @@ const list: readonly Explained[] = [
     head,
     tools: diagnostics,
     group: 'Monitoring, observability and health checks',
-    description: `${noErlang} Its one thread is in the metrics warren_event_loop_delay_seconds, and in 'warrenctl top'.`,
+    description: `${noErlang} Its one thread is in the metrics warrenmq_event_loop_delay_p99_seconds, and in 'warrenctl top'.`,
     fails: false,
     options: ['sample-interval'],
   })),
