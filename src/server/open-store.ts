@@ -1,12 +1,17 @@
+import { openFilesMax } from '../net/open-files.ts';
 import type { BrokerCore } from '../core/broker.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { Files } from '../core/ports/files.ts';
 import { FullDisk } from '../store/journal/full-disk.ts';
 import { JournalStore, type JournalStoreOptions } from '../store/journal/journal-store.ts';
-import { NodeFiles } from '../store/journal/node-files.ts';
+import { LimitedFiles } from '../store/journal/limited-files.ts';
+import { NodeFiles, reserveDescriptor } from '../store/journal/node-files.ts';
 import { MemoryFiles } from '../store/streams/memory-files.ts';
 import { StreamStore } from '../store/streams/stream-store.ts';
 
+/** Files of a directory that are open at once, and what part of all files that may be. */
+const storeFilesMax = 64;
+const storeFilesShare = 1 / 16;
 /** Exit code of a process whose data directory failed. */
 const fatalExitCode = 70;
 
@@ -21,6 +26,12 @@ export function openFullDisk(directory: string, { wrapFiles = files => files }: 
   return new FullDisk(wrapFiles(new NodeFiles(directory)));
 }
 
+/** Most of the files a process may have open are for connections. */
+function limited(files: Files): Files {
+  const openFiles = openFilesMax() ?? Infinity;
+  return new LimitedFiles(files, Math.max(4, Math.min(storeFilesMax, Math.floor(openFiles * storeFilesShare))), reserveDescriptor);
+}
+
 /** The durable side of a broker. `onFatal` is told of a failed write or sync; without it the process exits. */
 export function openStore(
   directory: string,
@@ -29,7 +40,7 @@ export function openStore(
   fullDisk: FullDisk,
   { wrapFiles = files => files, ...options }: StoreOptions = {},
 ): JournalStore {
-  return new JournalStore(fullDisk.wrap(wrapFiles(new NodeFiles(directory))), {
+  return new JournalStore(fullDisk.wrap(limited(wrapFiles(new NodeFiles(directory)))), {
     ...options,
     onFatal: error => {
       logger.error('store', `the data directory failed, nothing more is acknowledged: ${error.message}`);
@@ -42,7 +53,7 @@ export function openStore(
 /** Where streams are kept; in memory without a directory. */
 export function openStreams(directory: string | null, fullDisk: FullDisk | null): StreamStore {
   if (directory === null || fullDisk === null) return new StreamStore(new MemoryFiles());
-  return new StreamStore(fullDisk.wrap(new NodeFiles(directory)));
+  return new StreamStore(fullDisk.wrap(limited(new NodeFiles(directory))));
 }
 
 /** Brings the broker to where it was, tells what was found, and records from then on. Rejects when the directory cannot be used. */

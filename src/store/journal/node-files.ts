@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import type { FileHandle, Files } from '../../core/ports/files.ts';
 
@@ -49,6 +50,12 @@ class NodeFile implements FileHandle {
   }
 }
 
+/** Takes a descriptor that can be given up when a file is to be opened and there is no other. @throws Error when there is none */
+export function reserveDescriptor(): { close(): void } {
+  const fd = fs.openSync(devNull, fs.constants.O_RDONLY);
+  return { close: () => fs.closeSync(fd) };
+}
+
 /** The files of a directory of the machine. */
 export class NodeFiles implements Files {
   readonly #directory: string;
@@ -87,10 +94,15 @@ export class NodeFiles implements Files {
   }
 
   syncDirectory(done: (error: Error | null) => void): void {
-    fs.open(this.#directory, fs.constants.O_RDONLY, (openError, fd) => {
-      if (openError !== null) done(openError);
-      else fs.fsync(fd, error => fs.close(fd, closeError => done(error ?? closeError ?? null)));
-    });
+    let fd: number;
+    try {
+      // At once, so that a descriptor that was given up for it is not taken by a connection.
+      fd = fs.openSync(this.#directory, fs.constants.O_RDONLY);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    fs.fsync(fd, error => fs.close(fd, closeError => done(error ?? closeError ?? null)));
   }
 
   copy(from: string, to: string, done: (error: Error | null) => void): void {

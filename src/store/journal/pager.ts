@@ -312,10 +312,16 @@ export class Pager implements Backlog {
       }
       this.#loaded(slab);
     };
-    if (slab.logSequence < 0) this.#pages.read(slab, bytes, error => done(error, slabBytes));
+    let isWithin = true;
+    const read = (error: Error | null, count: number): void => {
+      if (isWithin) this.#later(() => done(error, count));
+      else done(error, count);
+    };
+    if (slab.logSequence < 0) this.#pages.read(slab, bytes, error => read(error, slabBytes));
     else if (this.#segments.isPresent(slab.logSequence))
-      this.#segments.handleOf(slab.logSequence).read(bytes, this.#segments.positionOf(slab.logSequence), done);
-    else this.#later(() => done(new Error('its file is missing'), 0));
+      this.#segments.handleOf(slab.logSequence).read(bytes, this.#segments.positionOf(slab.logSequence), read);
+    else read(new Error('its file is missing'), 0);
+    isWithin = false;
   }
 
   #fetchLoose(message: LooseMessage): void {

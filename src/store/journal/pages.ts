@@ -7,13 +7,11 @@ const pagesPerFile = 64;
 
 class PageFile {
   readonly name: string;
-  readonly handle: FileHandle;
   readonly isUsed = new Uint8Array(pagesPerFile);
   usedCount = 0;
 
-  constructor(name: string, handle: FileHandle) {
+  constructor(name: string) {
     this.name = name;
-    this.handle = handle;
   }
 }
 
@@ -31,7 +29,7 @@ interface Page {
 
 /**
  * Images of slabs that are for memory only, so that these need not be in memory: nothing is ever synced, and what is left of an earlier start
- * is removed by its ending (`removeTemporaries`).
+ * is removed by its ending (`removeTemporaries`). A file is open while it is read or written only: there may be many.
  */
 export class Pages {
   readonly #files: Files;
@@ -55,9 +53,10 @@ export class Pages {
 
   /** Writes a full slab's image. Calls back when it is there; the slab's bytes must stay until then. */
   write(slab: Slab, done: (error: Error | null) => void): void {
-    let file: PageFile;
+    const file = this.#fileWithRoom();
+    let handle: FileHandle;
     try {
-      file = this.#fileWithRoom();
+      handle = this.#files.open(file.name, 0);
     } catch (error) {
       done(error as Error);
       return;
@@ -69,7 +68,8 @@ export class Pages {
     const image = slab.bytes.subarray(0, bytes);
     const page: Page = { file, index, bytes, crc: crc32(image), isBusy: true, isFreed: false };
     this.#pages.set(slab, page);
-    file.handle.write(image, index * slabBytes, error => {
+    handle.write(image, index * slabBytes, error => {
+      handle.close();
       if (error !== null) this.free(slab);
       this.#rest(page);
       done(error);
@@ -80,8 +80,16 @@ export class Pages {
   read(slab: Slab, into: Buffer, done: (error: Error | null) => void): void {
     const page = this.#pages.get(slab) as Page;
     const image = into.subarray(0, page.bytes);
+    let handle: FileHandle;
+    try {
+      handle = this.#files.openExisting(page.file.name);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
     page.isBusy = true;
-    page.file.handle.read(image, page.index * slabBytes, (error, count) => {
+    handle.read(image, page.index * slabBytes, (error, count) => {
+      handle.close();
       this.#rest(page);
       if (error !== null) done(error);
       else if (count < page.bytes || crc32(image) !== page.crc) done(new Error('it is not what was written'));
@@ -94,7 +102,9 @@ export class Pages {
     const { file, index, bytes, crc } = this.#pages.get(slab) as Page;
     const image = into.subarray(0, bytes);
     try {
-      const count = file.handle.readSync(image, index * slabBytes);
+      const handle = this.#files.openExisting(file.name);
+      const count = handle.readSync(image, index * slabBytes);
+      handle.close();
       if (count === bytes && crc32(image) === crc) return null;
       into.fill(0);
       return new Error('it is not what was written');
@@ -134,14 +144,12 @@ export class Pages {
   #fileWithRoom(): PageFile {
     const file = this.#open[0];
     if (file !== undefined) return file;
-    const name = `pages-${++this.#lastNumber}.tmp`;
-    const made = new PageFile(name, this.#files.open(name, 0));
+    const made = new PageFile(`pages-${++this.#lastNumber}.tmp`);
     this.#open.push(made);
     return made;
   }
 
   #remove(file: PageFile): void {
-    file.handle.close();
     this.#files.remove(file.name);
   }
 }
