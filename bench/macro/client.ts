@@ -114,7 +114,7 @@ export class BenchClient {
         if (expected !== null && expected.classId === classId && expected.methodId === methodId) {
           this.#expected = null;
           expected.done(Buffer.from(buffer.subarray(at + 11, next - 1)));
-        } else if (methodId === 50 && classId === 10) {
+        } else if ((methodId === 50 && classId === 10) || (methodId === 40 && classId === 20)) {
           console.error(`closed by the broker: ${buffer.toString('latin1', at + 14, next - 5)}`);
           process.exit(2);
         } else {

@@ -22,22 +22,27 @@ export interface OwnBrokerOptions {
   readonly name?: string;
   /** Keeps a processor profile and a flame graph of its life under this path, with .cpuprofile and .svg behind it. */
   readonly profile?: string;
+  /** Further lines of its configuration. */
+  readonly configuration?: readonly string[];
+  readonly nodeOptions?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Starts the broker of the checkout at `root` with everything switched on. @throws Error when it does not answer */
-export async function startOwn(root: string, { name = 'WarrenMQ', profile }: OwnBrokerOptions = {}): Promise<OwnBroker> {
+export async function startOwn(root: string, options: OwnBrokerOptions = {}): Promise<OwnBroker> {
+  const { name = 'WarrenMQ', profile, configuration = [], nodeOptions = [], environment = {} } = options;
   const directory = mkdtempSync(join(tmpdir(), 'warren-bench-'));
   const [port, management, prometheus] = [await freePort(), await freePort(), await freePort()];
   const config = join(directory, 'warren.conf');
   writeFileSync(
     config,
-    `listeners.tcp.default = 127.0.0.1:${port}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${management}\nprometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = ${prometheus}\nlog.console.level = error\n`,
+    `listeners.tcp.default = 127.0.0.1:${port}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${management}\nprometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = ${prometheus}\nlog.console.level = error\n${configuration.join('\n')}\n`,
   );
   const profiling = profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', directory];
   const child = spawn(
     process.execPath,
-    [...profiling, join(root, 'bin', 'warren'), '--config', config, '--data-dir', join(directory, 'data')],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    [...profiling, ...nodeOptions, join(root, 'bin', 'warren'), '--config', config, '--data-dir', join(directory, 'data')],
+    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...environment } },
   );
   const isClosed = new Promise<void>(resolve => child.on('close', () => resolve()));
   await answers(child, port);

@@ -57,17 +57,51 @@ test('a publisher is held while the queue is long and being emptied at speed, an
   assert.equal(bench.flow.heldCount, 1);
 });
 
-test('slow consumers hold nobody up for long', () => {
+/** Milliseconds until the publisher is let go by consumers that take three messages every 4 ms. */
+function heldMillis(bench: Bench): number {
+  let millis = 0;
+  for (; bench.publisher.holdCount > 0; millis += 4) bench.pass(4, 3);
+  return millis;
+}
+
+test('slow consumers hold nobody up for long, and less and less often', () => {
   const bench = new Bench();
-  bench.flow.consider(bench.queue, bench.publisher);
-  bench.pass(5, 3);
-  assert.equal(bench.publisher.holdCount, 0);
-  // And not again at once.
-  bench.flow.consider(bench.queue, bench.publisher);
-  assert.equal(bench.publisher.holdCount, 0);
-  bench.pass(1000);
+  for (const exemptMillis of [25, 50, 100, 200]) {
+    bench.flow.consider(bench.queue, bench.publisher);
+    assert.equal(bench.publisher.holdCount, 1);
+    assert.equal(heldMillis(bench), 20);
+    bench.pass(exemptMillis - 1);
+    bench.flow.consider(bench.queue, bench.publisher);
+    assert.equal(bench.publisher.holdCount, 0);
+    bench.pass(1);
+  }
+});
+
+test('publishers are left alone for eight seconds at most', () => {
+  const bench = new Bench();
+  for (let i = 0; i < 12; i++) {
+    bench.flow.consider(bench.queue, bench.publisher);
+    heldMillis(bench);
+    bench.pass(8000);
+  }
   bench.flow.consider(bench.queue, bench.publisher);
   assert.equal(bench.publisher.holdCount, 1);
+});
+
+test('a fast consumer may pause for some milliseconds: the publisher waits, and is not left alone for long afterwards', () => {
+  const bench = new Bench();
+  bench.flow.consider(bench.queue, bench.publisher);
+  for (let i = 0; i < 5; i++) {
+    bench.pass(16, 0);
+    assert.equal(bench.publisher.holdCount, 1);
+    bench.pass(4, 500);
+    assert.equal(bench.publisher.holdCount, 1);
+  }
+  heldMillis(bench);
+  bench.pass(25);
+  bench.flow.consider(bench.queue, bench.publisher);
+  assert.equal(bench.publisher.holdCount, 1);
+  assert.equal(bench.timers.size, 1);
 });
 
 test('nobody is held for a queue without consumers', () => {
@@ -105,7 +139,7 @@ test('a queue that is deleted lets its publishers go and is forgotten, held up o
   for (const isHeld of [true, false]) {
     const bench = new Bench();
     bench.flow.consider(bench.queue, bench.publisher);
-    if (!isHeld) bench.pass(5);
+    if (!isHeld) heldMillis(bench);
     bench.state.isDeleted = true;
     bench.flow.forgetQueue(bench.queue);
     assert.equal(bench.publisher.holdCount, 0);

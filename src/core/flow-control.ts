@@ -14,11 +14,17 @@ export const flowMessagesHigh = 8000;
 export const flowBytesHigh = 16 * 1024 * 1024;
 /** How often held publishers are looked at. */
 const checkMillis = 4;
-/** A queue that hands out less than this between two checks is not worth waiting for: its publishers would only be slowed down. */
+/** What a queue hands out between two checks at least if its consumers are busy. */
 const progressMessagesMin = 80;
 const progressBytesMin = 128 * 1024;
-/** How long publishers are then left alone. */
-const exemptMillis = 250;
+/**
+ * A queue whose consumers are not busy for so long is not worth waiting for: its publishers would only be slowed down. A fast consumer may
+ * well be off the processor for some milliseconds.
+ */
+const patienceMillis = 20;
+/** How long publishers are then left alone, the first time; each further time twice as long. */
+const exemptMillisMin = 25;
+const exemptMillisMax = 8000;
 
 class HeldQueue {
   readonly queue: Queue;
@@ -26,7 +32,10 @@ class HeldQueue {
   readonly timer: CallbackTimer;
   deliveredBefore = 0;
   bytesBefore = 0;
+  /** When consumers were last found busy, or the publishers held. */
+  busyAtMillis = 0;
   exemptUntilMillis = 0;
+  exemptMillis = exemptMillisMin;
 
   constructor(queue: Queue, check: (state: HeldQueue) => void) {
     this.queue = queue;
@@ -63,7 +72,9 @@ export class FlowControl {
     state.held.add(publisher);
     this.heldCount++;
     publisher.hold();
-    if (!state.timer.isSet) this.#watch(state);
+    if (state.timer.isSet) return;
+    state.busyAtMillis = this.#clock.nowMillis;
+    this.#watch(state);
   }
 
   /** The publisher's connection is gone. */
@@ -98,13 +109,22 @@ export class FlowControl {
     const progress = counters.delivered + counters.deliveredNoAck - state.deliveredBefore;
     const isBusy = progress >= progressMessagesMin || state.bytesBefore - queue.readyBytes >= progressBytesMin;
     const isShort = queue.readyCount <= flowMessagesHigh / 2 && queue.readyBytes <= flowBytesHigh / 2;
-    if (isBusy && !isShort && state.held.size > 0) {
+    const { nowMillis } = this.#clock;
+    if (isBusy) {
+      state.busyAtMillis = nowMillis;
+      state.exemptMillis = exemptMillisMin;
+    }
+    const isSlow = nowMillis - state.busyAtMillis >= patienceMillis;
+    if (!isSlow && !isShort && state.held.size > 0) {
       this.#watch(state);
       return;
     }
     const held = [...state.held];
     state.held.clear();
-    if (!isBusy) state.exemptUntilMillis = this.#clock.nowMillis + exemptMillis;
+    if (isSlow) {
+      state.exemptUntilMillis = nowMillis + state.exemptMillis;
+      state.exemptMillis = Math.min(state.exemptMillis * 2, exemptMillisMax);
+    }
     if (isShort) this.#states.delete(queue);
     for (const publisher of held) publisher.release();
   }

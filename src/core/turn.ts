@@ -35,7 +35,11 @@ export class Turn {
   #isTimeFresh = false;
   #ingestedBytes = 0;
   #armedTimerMillis = Infinity;
-  readonly #run = (): void => this.run();
+  readonly #afterPoll: (() => void)[] = [];
+  readonly #run = (): void => {
+    if (this.#afterPoll.length > 0) for (const act of this.#afterPoll.splice(0)) act();
+    this.run();
+  };
   readonly #wake = (): void => {
     this.#armedTimerMillis = Infinity;
     this.run();
@@ -88,6 +92,12 @@ export class Turn {
   /** Calls back once at the end of the turn, before what it did is committed and confirmed. */
   beforeCommit(act: () => void): void {
     this.#beforeCommit.push(act);
+    if (!this.#isArmed) this.arm();
+  }
+
+  /** Calls back once when every socket was looked at: in the next turn that does not come about by input alone. */
+  afterPoll(act: () => void): void {
+    this.#afterPoll.push(act);
     if (!this.#isArmed) this.arm();
   }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { FakeSocket, type Ticks } from '../../test/support/fake-socket.ts';
 import { volatileLog } from '../core/ports/commit-log.ts';
-import { answersBytesMax, Intake } from './intake.ts';
+import { answersBytesMax, Intake, workMax } from './intake.ts';
 import { Link } from './link.ts';
 
 const facts = {
@@ -146,6 +146,24 @@ test('64 KiB of answers may wait behind a full outbox, one byte more and the cli
   assert.equal(isRead(), true);
   intake.answering(answersBytesMax);
   assert.equal(isRead(), true, 'the count began anew');
+});
+
+test('so much work is done for a client at a time, then the others are read first', () => {
+  const { intake, isRead } = setUp();
+  const waiting: (() => void)[] = [];
+  const watch = { afterPoll: (act: () => void): number => waiting.push(act) };
+  for (let time = 0; time < 2; time++) {
+    for (let count = 1; count < workMax; count++) intake.worked(1, watch);
+    assert.equal(isRead(), true);
+    intake.worked(1, watch);
+    assert.equal(isRead(), false);
+    assert.equal(intake.isStopped, true);
+    intake.worked(workMax, watch);
+    assert.equal(waiting.length, 1);
+    waiting.pop()?.();
+    assert.equal(isRead(), true);
+    assert.equal(intake.isStopped, false);
+  }
 });
 
 test('what could not be acted on comes again, first, when reading goes on', () => {

@@ -9,12 +9,21 @@ export const answersBytesMax = 64 * 1024;
 const alarm = 1;
 const login = 2;
 const answers = 4;
+const work = 8;
+
+/** What a client may have done for it before the others have their turn: 256 declarations, or as much. */
+export const workMax = 256;
+
+/** Whoever knows when every socket was looked at. */
+export interface PollWatch {
+  afterPoll(act: () => void): void;
+}
 
 /**
  * What a connection takes in: when something came last, and whatever keeps it from being read.
  *
- * Queues and the log hold it: the socket is not read, but what was read is acted on. An alarm, a login and unread answers stop it: what was
- * read and not acted on waits, too. It is read again when nothing holds or stops it any more.
+ * Queues and the log hold it: the socket is not read, but what was read is acted on. An alarm, a login, unread answers and too much work
+ * at a time stop it: what was read and not acted on waits, too. It is read again when nothing holds or stops it any more.
  */
 export class Intake {
   readonly #link: Link;
@@ -25,6 +34,7 @@ export class Intake {
   #isHeldForDisk = false;
   /** Answers written since the outbox is full. */
   #answersBytes = 0;
+  #workCount = 0;
   /** Whether the client has published: only then do alarms concern it. */
   isPublisher = false;
   /** When the last bytes came, or reading began again. */
@@ -95,6 +105,20 @@ export class Intake {
   drained(): void {
     this.#answersBytes = 0;
     this.#unstop(answers);
+  }
+
+  /**
+   * Counts what costs more than a message: a method that changes queues, exchanges or bindings is 1. However much of it a client sends
+   * without waiting for answers, the others are read in between.
+   */
+  worked(count: number, watch: PollWatch): void {
+    this.#workCount += count;
+    if (this.#workCount < workMax || (this.#stops & work) !== 0) return;
+    this.#stop(work);
+    watch.afterPoll(() => {
+      this.#workCount = 0;
+      this.#unstop(work);
+    });
   }
 
   /** Reads nothing more until `release`, as often as it was called. */

@@ -90,6 +90,7 @@ export class ChannelTable {
 
   /** channel.open, channel.close, and what comes on a channel that is not there. */
   #onLifeMethod(method: number, channelNumber: number, channel: Channel | null, buffer: Buffer, start: number, end: number): void {
+    this.#connection.worked(1);
     if (channel === null) {
       this.#onUnopened(method, channelNumber);
       return;

@@ -14,6 +14,7 @@ import { UnackedRing } from '../../core/unacked-ring.ts';
 import { NoRoute } from '../../wire/amqp091/constants.gen.ts';
 import {
   BasicAck,
+  BasicGet,
   BasicNack,
   BasicPublish,
   BasicReject,
@@ -38,6 +39,10 @@ import type { PublishMemo } from '../../core/publish-memo.ts';
 import type { ReplyError } from './reply-error.ts';
 import type { ReplyQueue } from './reply-to.ts';
 import type { Transaction } from './transaction.ts';
+
+/** A message to fewer queues is no work to speak of; of one to more, 64 queues are as much as a declaration. */
+const queuesOfUsualRoute = 64;
+const workPerQueueShift = 6;
 
 const opening = 0;
 const open = 1;
@@ -135,6 +140,7 @@ export class Channel implements DeliverySink, ChannelInfo {
         this.settle(readTag(buffer, start), false, ((buffer[start + 8] as number) & 1) === 1 ? 'returned' : 'rejected');
         return;
     }
+    if (method !== BasicGet) this.connection.worked(1);
     dispatch(this, method, buffer, start, end);
   }
 
@@ -161,6 +167,7 @@ export class Channel implements DeliverySink, ChannelInfo {
     const { tracer } = connection.vhost;
     if (tracer !== null) tracer.published(this.identity(), exchange, route, p);
     const routed = connection.broker.publisher.publish(connection.vhost, exchange, route, p);
+    if (routed >= queuesOfUsualRoute) connection.worked(routed >>> workPerQueueShift);
     if (routed > 0) {
       const disk = connection.broker.backlogOf(p.isLogged);
       if (disk.isBehind) connection.intake.holdForDisk(disk);

@@ -236,6 +236,11 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     if (this.#state === running) this.intake.answering(bytes);
   }
 
+  /** Says that something was done for the client which costs more than a message; see Intake. */
+  worked(count: number): void {
+    this.intake.worked(count, this.broker.turn);
+  }
+
   /** Something was written to the outbox. */
   wrote(): void {
     if (this.#isDirty) return;

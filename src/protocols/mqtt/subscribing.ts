@@ -14,6 +14,7 @@ const failure = 0x80;
 /** Acts on SUBSCRIBE: each filter by itself, one answer for all. [MQTT 5.0 3.8] */
 export function onSubscribe(connection: Connection, packet: SubscribePacket): void {
   const { session, frontEnd, isVersion5 } = connection;
+  connection.intake.worked(packet.subscriptions.length, connection.broker.turn);
   const id = packet.properties.subscriptionIds?.[0] ?? 0;
   const answers: number[] = [];
   const retained: { subscription: Subscription; queue: Queue }[] = [];
