@@ -50,3 +50,18 @@ test('removing a slot twice does not give it to two', () => {
   assert.notEqual(list.add({}), list.add({}));
   assert.equal(list.size, 2);
 });
+
+test('all are visited but those that are removed before their turn', () => {
+  const list = new SlotList<{ slot: number }>();
+  for (let i = 0; i < 10; i++) {
+    const item = { slot: 0 };
+    item.slot = list.add(item);
+  }
+  const seen: number[] = [];
+  list.visit(({ slot }) => {
+    seen.push(slot);
+    if (slot % 3 === 0) list.remove(slot + 1);
+  });
+  assert.deepEqual(seen, [0, 2, 3, 5, 6, 8, 9]);
+  assert.equal(list.size, 7);
+});

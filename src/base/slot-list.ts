@@ -25,6 +25,14 @@ export class SlotList<T extends object> implements Iterable<T> {
     this.#free.push(slot);
   }
 
+  /** Calls `act` with each, in no particular order, and makes nothing on the way: for what is done to thousands twice a second. */
+  visit(act: (item: T) => void): void {
+    for (let slot = 0; slot < this.#items.length; slot++) {
+      const item = this.#items[slot];
+      if (item !== null && item !== undefined) act(item);
+    }
+  }
+
   /** In no particular order. What is removed meanwhile is left out; what is added meanwhile may or may not be there. */
   *[Symbol.iterator](): Iterator<T> {
     for (let slot = 0; slot < this.#items.length; slot++) {

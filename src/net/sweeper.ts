@@ -32,13 +32,13 @@ export class Sweeper<Connection extends object> {
     this.#timer = new CallbackTimer(now => {
       this.#isPassOwed = !this.#isPassOwed && now - this.#timer.dueMillis > lateMillisMax;
       if (!this.#isPassOwed) {
-        for (const connection of [...connections]) {
+        connections.visit(connection => {
           try {
             sweep(connection, now);
           } catch (error) {
             fault(connection, error);
           }
-        }
+        });
       }
       if (connections.size > 0) timers.set(this.#timer, now + sweepMillis);
     });
