@@ -9,6 +9,8 @@ export const limits = {
   queuePumpMessages: 1024,
   /** Pump rounds in a turn. */
   turnRoundsMax: 8,
+  /** Connections with something to send that are written to before the turn goes on. */
+  turnConnectionsMax: 512,
   turnTimersMax: 10_000,
   /** Dead letters published again in one round. */
   turnDeadLettersMax: 2000,

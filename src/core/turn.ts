@@ -163,6 +163,8 @@ export class Turn {
         } catch (error) {
           this.onFault(`queue '${queue.name}' in vhost '${queue.vhostName}'`, error);
         }
+        // One message for ten thousand clients: the first have it while the last are written to, and their buffers serve the next.
+        if (this.#dirty.length >= limits.turnConnectionsMax) this.#flushConnections();
       }
       queues.length = 0;
     }
