@@ -64,7 +64,8 @@ export class Connecting {
     if (frontEnd.connectionCount > frontEnd.options.connectionMax)
       throw new MqttError(reasons.quotaExceeded, `more than ${frontEnd.options.connectionMax} MQTT connections`);
     this.#checkClientId();
-    if (packet.will !== null && !isTopicName(packet.will.topic)) throw new MqttError(reasons.topicNameInvalid, 'the topic of the will');
+    if (packet.will !== null && !isTopicName(packet.will.topic, frontEnd.options.topicLevelsMax))
+      throw new MqttError(reasons.topicNameInvalid, 'the topic of the will');
     const login = this.#login();
     const result = frontEnd.auth.authenticate({
       username: login.username,
@@ -175,6 +176,11 @@ export class Connecting {
     connection.user = result.user.name;
     if (broker.events.isObserved) authenticated(broker.events, connection.describe(), connection.user, null);
     connection.link.authenticated();
+    const { redirect } = connection.frontEnd;
+    if (redirect !== null) {
+      connection.disconnect(redirect.reason, 'use another server', redirect.server);
+      return;
+    }
     this.#enterVhost(login.vhost);
     this.#open();
   }

@@ -16,12 +16,14 @@ import { encodePacket } from '../../wire/mqtt/encode.ts';
 import { MqttError } from '../../wire/mqtt/mqtt-error.ts';
 import { type PacketFault, PacketReader, type PacketVisitor } from '../../wire/mqtt/packet-reader.ts';
 import type { EndPacket, Packet } from '../../wire/mqtt/packets.ts';
+import type { Properties } from '../../wire/mqtt/properties.ts';
 import { Connecting, returnCode } from './connecting.ts';
 import { describeConnection, protocolName } from './describe.ts';
 import { DurableReplies } from './durable-replies.ts';
 import type { FrontEnd } from './front-end.ts';
 import { PendingAcks, pubcompByte, pubrelByte } from './pending-acks.ts';
 import { Publishing } from './publishing.ts';
+import type { Redirect } from './redirect.ts';
 import type { Session } from './session.ts';
 import { onSubscribe, onUnsubscribe } from './subscribing.ts';
 
@@ -286,13 +288,22 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     this.disconnect(reasons.sessionTakenOver, 'another connection uses the client id');
   }
 
-  /** Ends the connection and says why, where the protocol's version has words for it. The session is left at once. */
-  disconnect(reason: number, text: string): void {
+  /** The client is sent to another server, if it can be told: before MQTT 5 it cannot, and stays. */
+  redirect({ reason, server }: Redirect): void {
+    if (this.isVersion5 && this.#state === open) this.disconnect(reason, 'use another server', server);
+  }
+
+  /**
+   * Ends the connection and says why, where the protocol's version has words for it, and where else the client is to go. The session is left
+   * at once.
+   */
+  disconnect(reason: number, text: string, serverReference: string | null = null): void {
     if (this.#state === closed) return;
     const { logger } = this.broker;
     this.#closeReason = text;
     logger.warning('connection', `closing MQTT connection ${this.name}, client '${this.clientId}': ${text}`);
-    const properties = this.#wantsReasons && text !== '' ? { reasonString: text.slice(0, 200) } : {};
+    const properties: Properties = this.#wantsReasons && text !== '' ? { reasonString: text.slice(0, 200) } : {};
+    if (serverReference !== null) properties.serverReference = serverReference;
     if (this.#state === open) {
       if (this.isVersion5) this.send(encodePacket({ name: 'disconnect', reason, properties }, mqtt5));
     } else if (this.#state === loggingIn) {
@@ -304,7 +315,9 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
 
   close(code: BrokerErrorCode, text: string): void {
     const isShutdown = code === 'CONNECTION_FORCED' && text.includes('shutdown');
-    this.disconnect(isShutdown ? reasons.serverShuttingDown : reasons.administrativeAction, text);
+    const elsewhere = this.frontEnd.redirect ?? (isShutdown || text.includes('maintenance') ? this.frontEnd.standby : null);
+    if (elsewhere !== null) this.disconnect(elsewhere.reason, text, elsewhere.server);
+    else this.disconnect(isShutdown ? reasons.serverShuttingDown : reasons.administrativeAction, text);
   }
 
   onClosed(error: Error | null): void {

@@ -8,6 +8,7 @@ import type { Link } from '../../net/link.ts';
 import { Sweeper } from '../../net/sweeper.ts';
 import { Connection } from './connection.ts';
 import { defaultMqttOptions, type MqttOptions } from './options.ts';
+import { type Redirect, redirectOf, redirectParameter } from './redirect.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Sessions } from './sessions.ts';
 
@@ -33,10 +34,21 @@ export class FrontEnd {
     this.options = { ...defaultMqttOptions, ...options };
     this.retained = new RetainedMessages(broker, this.options.retained);
     this.sessions = new Sessions(broker, this.options, this.retained);
+    const { serverReference } = this.options;
+    this.standby = serverReference === '' ? null : { reason: reasons.useAnotherServer, server: serverReference };
     this.#sweeper = new Sweeper(this.#connections, broker.timers, broker.clock, {
-      sweep: (connection, now) => connection.sweep(now),
+      sweep: (connection, now) => {
+        const { redirect } = this;
+        if (redirect !== null) connection.redirect(redirect);
+        connection.sweep(now);
+      },
       fault: (connection, error) => connection.fault(error),
     });
+  }
+
+  /** Where operators send all clients at this moment. */
+  get redirect(): Redirect | null {
+    return redirectOf(this.broker.parameters.global(redirectParameter));
   }
 
   /** How many connections this front-end has. */

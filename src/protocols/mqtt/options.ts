@@ -35,6 +35,12 @@ export interface MqttOptions {
   readonly receiveMax: number;
   /** Longest keep-alive; clients that ask for more, or none, are told this one if they speak MQTT 5. 0: what the client says. */
   readonly keepAliveSecondsMax: number;
+  /** Levels of a topic or filter. */
+  readonly topicLevelsMax: number;
+  /** Bytes of messages that wait in a session's queue of either kind; beyond that the oldest go. Infinity for no limit. */
+  readonly queuedBytesMax: number;
+  /** Where MQTT 5 clients are sent when the broker stops or is drained: `host:port`, or several with spaces between them; empty: nowhere. */
+  readonly serverReference: string;
 }
 
 export const defaultMqttOptions: MqttOptions = {
@@ -59,4 +65,7 @@ export const defaultMqttOptions: MqttOptions = {
   subscriptionsMax: 10_000,
   receiveMax: 1000,
   keepAliveSecondsMax: 0,
+  topicLevelsMax: 128,
+  queuedBytesMax: Infinity,
+  serverReference: '',
 };

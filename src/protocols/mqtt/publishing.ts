@@ -263,7 +263,7 @@ export class Publishing {
     const { sessions, options } = connection.frontEnd;
     if (!isMqttText(buffer, start, end)) throw malformed('a topic is not UTF-8, or holds U+0000');
     const topic = buffer.toString('utf8', start, end);
-    if (!isTopicName(topic)) throw this.#noTopic(`the topic '${topic.slice(0, 64)}'`);
+    if (!isTopicName(topic, options.topicLevelsMax)) throw this.#noTopic(`the topic '${topic.slice(0, 64)}'`);
     const memo = new PublishMemo(Buffer.allocUnsafe(end - start));
     memo.byteCount = end - start;
     copyBytes(buffer, start, memo.bytes, 0, end - start);

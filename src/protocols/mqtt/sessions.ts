@@ -276,6 +276,7 @@ export class Sessions {
     if (owner === null && options.durableQueueType !== 'classic') args.set('x-queue-type', longstr(options.durableQueueType));
     if (owner === null && expiryMillis <= expiresMillisMax && expiryMillis > 0) args.set('x-expires', long(expiryMillis));
     if (qos === 0 && options.mailboxSoftLimit > 0) args.set('x-max-length', long(options.mailboxSoftLimit));
+    if (!isShared && options.queuedBytesMax !== Infinity) args.set('x-max-length-bytes', long(options.queuedBytesMax));
     const declaration = { name, isDurable: true, owner, isAutoDelete: false, arguments: args };
     const { topology } = this.broker;
     const existing = session.vhost.queues.get(name);

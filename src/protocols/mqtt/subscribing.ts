@@ -47,7 +47,8 @@ export function onSubscribe(connection: Connection, packet: SubscribePacket): vo
 export function onUnsubscribe(connection: Connection, packet: UnsubscribePacket): void {
   const { session, frontEnd } = connection;
   const answers = packet.filters.map(filter => {
-    if (!isSubscribable(filter)) return refused(connection, reasons.topicFilterInvalid, `the topic filter '${filter.slice(0, 64)}'`);
+    if (!isSubscribable(filter, frontEnd.options.topicLevelsMax))
+      return refused(connection, reasons.topicFilterInvalid, `the topic filter '${filter.slice(0, 64)}'`);
     return frontEnd.sessions.unsubscribe(session, filter) ? reasons.success : reasons.noSubscriptionExisted;
   });
   connection.reply(encodePacket({ name: 'unsuback', packetId: packet.packetId, reasons: answers, properties: {} }, connection.version));
@@ -55,7 +56,7 @@ export function onUnsubscribe(connection: Connection, packet: UnsubscribePacket)
 
 function refusalOf(connection: Connection, wanted: Wanted, wasThere: boolean): { reason: number; text: string } | null {
   const { session, frontEnd } = connection;
-  if (!isSubscribable(wanted.filter))
+  if (!isSubscribable(wanted.filter, frontEnd.options.topicLevelsMax))
     return { reason: reasons.topicFilterInvalid, text: `the topic filter '${wanted.filter.slice(0, 64)}'` };
   const { subscriptionsMax } = frontEnd.options;
   if (!wasThere && session.subscriptions.size >= subscriptionsMax)

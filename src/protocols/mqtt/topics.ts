@@ -2,21 +2,21 @@
 import { textBytes } from '../../base/text.ts';
 import { limits } from '../../core/limits.ts';
 
-/** Levels of a topic or filter. */
+/** Levels of a topic or filter, if the configuration allows no fewer. */
 export const topicLevelsMax = 128;
 
-function isTooLong(text: string): boolean {
-  return textBytes(text) > limits.nameBytesMax || text.split('/').length > topicLevelsMax;
+function isTooLong(text: string, levelsMax: number): boolean {
+  return textBytes(text) > limits.nameBytesMax || text.split('/').length > levelsMax;
 }
 
 /** Whether the text names a topic that can be published to: not empty, no wildcard, no longer than a routing key. [MQTT 5.0 4.7] */
-export function isTopicName(text: string): boolean {
-  return text !== '' && !/[+#\0]/.test(text) && !isTooLong(text);
+export function isTopicName(text: string, levelsMax: number = topicLevelsMax): boolean {
+  return text !== '' && !/[+#\0]/.test(text) && !isTooLong(text, levelsMax);
 }
 
 /** Whether the text is a topic filter: `+` stands for a level, `#` for all that follow. [MQTT 5.0 4.7.1] */
-export function isTopicFilter(text: string): boolean {
-  if (text === '' || text.includes('\0') || isTooLong(text)) return false;
+export function isTopicFilter(text: string, levelsMax: number = topicLevelsMax): boolean {
+  if (text === '' || text.includes('\0') || isTooLong(text, levelsMax)) return false;
   const levels = text.split('/');
   return levels.every((level, index) => !/[+#]/.test(level) || level === '+' || (level === '#' && index === levels.length - 1));
 }
@@ -28,10 +28,10 @@ export function sharedFilter(filter: string): { readonly group: string; readonly
 }
 
 /** Whether the filter can be subscribed to. */
-export function isSubscribable(filter: string): boolean {
-  if (filter !== '$share' && !filter.startsWith('$share/')) return isTopicFilter(filter);
+export function isSubscribable(filter: string, levelsMax: number = topicLevelsMax): boolean {
+  if (filter !== '$share' && !filter.startsWith('$share/')) return isTopicFilter(filter, levelsMax);
   const shared = sharedFilter(filter);
-  return shared !== null && shared.group !== '' && !/[+#]/.test(shared.group) && isTopicFilter(shared.inner);
+  return shared !== null && shared.group !== '' && !/[+#]/.test(shared.group) && isTopicFilter(shared.inner, levelsMax);
 }
 
 const sparkplugTopic = /^spBv\d+\.\d+\//;

@@ -343,6 +343,13 @@ export interface MqttConfig {
   readonly preauthPacketBytesMax: number;
   readonly packetBytesMax: number;
   readonly topicAliasMax: number;
+  readonly sessionsMax: number;
+  readonly subscriptionsMax: number;
+  readonly receiveMax: number;
+  readonly keepAliveSecondsMax: number;
+  readonly topicLevelsMax: number;
+  readonly queuedBytesMax: number;
+  readonly serverReference: string;
   readonly loginMillis: number;
   readonly connectionMax: number;
   readonly retained: { readonly messagesMax: number; readonly bytesMax: number };

@@ -63,6 +63,13 @@ export function buildMqtt(context: BuildContext, tls: TlsConfig | null, anonymou
     topicAliasMax: settings.value(MQTT_KEYS.topicAliases),
     loginMillis: settings.value(MQTT_KEYS.loginMillis),
     connectionMax: settings.value(MQTT_KEYS.connections),
+    sessionsMax: settings.value(MQTT_KEYS.sessions),
+    subscriptionsMax: settings.value(MQTT_KEYS.subscriptions),
+    receiveMax: settings.value(MQTT_KEYS.receiveMax),
+    keepAliveSecondsMax: settings.value(MQTT_KEYS.keepAliveSeconds),
+    topicLevelsMax: settings.value(MQTT_KEYS.topicLevels),
+    queuedBytesMax: settings.value(MQTT_KEYS.queuedBytes),
+    serverReference: settings.optional(MQTT_KEYS.serverReference) ?? '',
     retained: { messagesMax: settings.value(MQTT_KEYS.retainedCount), bytesMax: settings.value(MQTT_KEYS.retainedBytes) },
   };
 }
