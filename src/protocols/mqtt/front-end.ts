@@ -6,6 +6,7 @@ import type { AuthBackend } from '../../core/ports/auth-backend.ts';
 import { PublishMemoBudget } from '../../core/publish-memo.ts';
 import type { Link } from '../../net/link.ts';
 import { Sweeper } from '../../net/sweeper.ts';
+import { reasons } from '../../wire/mqtt/constants.ts';
 import { Connection } from './connection.ts';
 import { defaultMqttOptions, type MqttOptions } from './options.ts';
 import { type Redirect, redirectOf, redirectParameter } from './redirect.ts';
@@ -26,6 +27,8 @@ export class FrontEnd {
   readonly publishMemoBudget = new PublishMemoBudget(limits.publishMemosMax);
   readonly #connections = new SlotList<Connection>();
   readonly #sweeper: Sweeper<Connection>;
+  /** Where clients are sent when this server goes away; null: nowhere. */
+  readonly standby: Redirect | null;
   #toldMillis = -Infinity;
 
   constructor(broker: BrokerCore, auth: AuthBackend, options: Partial<MqttOptions> = {}) {

@@ -1,6 +1,7 @@
 // Sending clients to another server.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Json } from '../../../src/base/field-table.ts';
 import { MqttDriver, withMqtt } from '../../support/mqtt-driver.ts';
 
 test('while operators send clients elsewhere, those of MQTT 5 are told where, new ones and those there are', () =>
@@ -29,7 +30,8 @@ test('while operators send clients elsewhere, those of MQTT 5 are told where, ne
     // Who cannot log in learns nothing.
     const stranger = await (await MqttDriver.open(port)).login({ password: 'wrong' });
     assert.deepEqual([stranger.reason, stranger.properties.serverReference], [0x86, undefined]);
-    for (const nonsense of [{}, { server: '' }, { server: 7 }, 'other.example', null]) {
+    const nonsenses: Json[] = [{}, { server: '' }, { server: 7 }, 'other.example', null];
+    for (const nonsense of nonsenses) {
       parameters.putGlobal('mqtt_redirect', nonsense);
       (await MqttDriver.connect(port, { clientId: 'stays' })).destroy();
     }
