@@ -69,7 +69,7 @@ function runOn(node, { nodeOptions = [], environment = {} }) {
     shell: process.platform === 'win32',
     env: { ...environment, ...process.env },
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
   // npm's shell ends at a SIGTERM without passing it on.
   const parent = process.ppid;
   if (process.env.npm_lifecycle_event !== undefined) {

@@ -75,12 +75,13 @@ class Server {
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
     process.on('uncaughtException', error => this.#fail('an error that nothing expected', error));
     process.on('unhandledRejection', error => this.#fail('an error that nothing expected', error));
+    const logger = this.#logger;
     onSignals({
       stop: signal => void this.#stop(signal),
       stopNow: signal => this.#stopNow(signal),
       reload: () => void this.#reload(),
+      ignore: signal => logger.warning('default', `${signal} means nothing here: SIGHUP opens log files anew and reads certificates`),
     });
-    const logger = this.#logger;
     logger.info('default', `Starting WarrenMQ ${version} on Node.js ${process.version}, process ${process.pid}`);
     for (const warning of warnings) logger.warning('default', warning);
     try {

@@ -7,6 +7,8 @@ export interface SignalActions {
   stopNow(signal: string): void;
   /** SIGHUP. */
   reload(): void;
+  /** SIGUSR1 or SIGUSR2, with which other programs rotate logs. */
+  ignore(signal: string): void;
 }
 
 /**
@@ -37,6 +39,8 @@ export function onSignals(actions: SignalActions): void {
     if (terminal !== undefined && !isatty(terminal)) stop('SIGHUP');
     else actions.reload();
   });
+  // Left to Node the first opens a debugger's port, which takes orders from every user of the machine, and the second ends the process.
+  for (const signal of ['SIGUSR1', 'SIGUSR2']) process.on(signal, () => actions.ignore(signal));
   if (process.env['npm_lifecycle_event'] !== undefined) onParentGone(() => stop('the end of npm'));
 }
 

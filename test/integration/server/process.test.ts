@@ -61,6 +61,17 @@ test('a second signal ends it at once', async t => {
   assert.match(warren.stdout, /a second signal, SIGTERM: the broker ends at once/);
 });
 
+test('signals that rotate the logs of other programs neither end it nor open a debugger', async t => {
+  const warren = await WarrenProcess.start(t);
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+    warren.child.kill(signal);
+    await warren.logged(new RegExp(`\\[warning\\] .*${signal} means nothing here: SIGHUP opens log files anew`));
+  }
+  (await AmqpDriver.connect({ port: warren.port })).destroy();
+  assert.deepEqual(await warren.stop(), { code: 0, signal: null });
+  assert.doesNotMatch(warren.stderr, /Debugger/);
+});
+
 test('a second broker on the same directory is refused in one line within a second, and the first goes on', async t => {
   const first = await WarrenProcess.start(t);
   const began = performance.now();
