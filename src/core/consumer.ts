@@ -90,6 +90,7 @@ export class Consumer {
     // Others wait for the same room, and are not to come after this one each time.
     if (shared.limit !== 0 && shared.unackedCount < shared.limit && shared.unackedCount + count >= shared.limit) shared.onRoom();
     else if (!this.isInRota && this.hasCredit) this.queue.consumerReady(this);
+    if (!this.isActive && this.unackedCount === 0) this.queue.consumerDrained(this);
   }
 
   /** To be called when something outside changed that credit depends on: outbox room, flow, the shared prefetch. */

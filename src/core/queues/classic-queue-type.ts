@@ -36,6 +36,7 @@ export const classicQueueType: MessageQueueType = {
     hasGlobalPrefetch: true,
     hasAutoAck: true,
     hasExclusiveConsumers: true,
+    hasPriorityTakeover: false,
     hasDeleteConditions: true,
     keepsTransient: false,
     countsDeliveries: false,

@@ -184,6 +184,10 @@ export class MessageQueue extends Queue {
     if (!this.isMarkedReady && !this.#lists.isEmpty) this.context.turn.queueReady(this);
   }
 
+  override consumerDrained(consumer: Consumer): void {
+    this.#consumers.drained(consumer);
+  }
+
   pump(budget: number): boolean {
     if (this.#groupPump !== null) return this.#pumpGroups(this.#groupPump, budget);
     const lists = this.#lists;

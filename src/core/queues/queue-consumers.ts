@@ -9,6 +9,8 @@ export class QueueConsumers {
   readonly #queue: Queue;
   #hasSingleActive: boolean;
   #all: Consumer[] = [];
+  /** The one that was active gets nothing more, and another is active when it has settled what it has. */
+  #leaving: Consumer | null = null;
   /** Whether there ever was one. */
   hadOne = false;
 
@@ -44,7 +46,8 @@ export class QueueConsumers {
     this.hadOne = true;
     if (this.#hasSingleActive) consumer.isActive = this.#all.length === 0;
     this.#all.push(consumer);
-    consumer.refresh();
+    if (consumer.isActive) consumer.refresh();
+    else this.#takeOver();
   }
 
   /** Returns whether the consumer was the last. */
@@ -53,25 +56,33 @@ export class QueueConsumers {
     const index = this.#all.indexOf(consumer);
     if (index < 0) return false;
     this.#all.splice(index, 1);
-    if (this.#hasSingleActive && consumer.isActive) this.#activateNext();
+    if (this.#hasSingleActive && (consumer.isActive || consumer === this.#leaving)) this.#activateNext();
     return this.#all.length === 0;
+  }
+
+  /** A consumer that is not active has settled all it had. */
+  drained(consumer: Consumer): void {
+    if (consumer === this.#leaving) this.#activateNext();
   }
 
   /** The queue is of another shape: one consumer is active from now on, the one that was, or all are. */
   setSingleActive(hasSingleActive: boolean): void {
     this.#hasSingleActive = hasSingleActive;
-    const active = this.#all.find(consumer => consumer.isActive);
+    const active = this.#all.find(consumer => consumer.isActive) ?? this.#next();
+    this.#leaving = null;
     for (const consumer of this.#all) {
       consumer.isActive = !hasSingleActive || consumer === active;
       if (consumer.isActive) consumer.refresh();
       else this.rota.remove(consumer);
     }
+    if (hasSingleActive) this.#takeOver();
   }
 
   /** The queue is deleted. */
   cancelAll(): void {
     const all = this.#all;
     this.#all = [];
+    this.#leaving = null;
     for (const consumer of all) {
       this.rota.remove(consumer);
       consumer.isCancelled = true;
@@ -83,10 +94,29 @@ export class QueueConsumers {
     return consumer.isExclusive && this.#queue.type.capabilities.hasExclusiveConsumers;
   }
 
+  /** One of a higher priority than the active one's takes over, when that has settled what it has. [RabbitMQ 4.0: rabbit_fifo] */
+  #takeOver(): void {
+    if (!this.#queue.type.capabilities.hasPriorityTakeover) return;
+    const active = this.#all.find(consumer => consumer.isActive);
+    if (active === undefined || this.#next() === active) return;
+    active.isActive = false;
+    this.rota.remove(active);
+    if (active.unackedCount === 0) this.#activateNext();
+    else this.#leaving = active;
+  }
+
   #activateNext(): void {
-    const next = this.#all[0];
+    this.#leaving = null;
+    const next = this.#next();
     if (next === undefined) return;
     next.isActive = true;
     next.refresh();
+  }
+
+  /** The first of those of the highest priority. [RabbitMQ: rabbit_queue_consumers, get_consumer] */
+  #next(): Consumer | undefined {
+    let best = this.#all[0];
+    for (const consumer of this.#all) if (best === undefined || consumer.priority > best.priority) best = consumer;
+    return best;
   }
 }

@@ -17,6 +17,8 @@ export interface QueueCapabilities {
   readonly hasAutoAck: boolean;
   /** Whether a consumer may ask to be the only one; others take no notice of the wish. */
   readonly hasExclusiveConsumers: boolean;
+  /** Whether the single active consumer gives way to one of a higher priority. */
+  readonly hasPriorityTakeover: boolean;
   /** Whether queue.delete may have conditions. */
   readonly hasDeleteConditions: boolean;
   /** Whether messages that are not persistent are recorded as well. */

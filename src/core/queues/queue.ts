@@ -174,6 +174,8 @@ export abstract class Queue implements RefHolder {
   abstract detach(consumer: Consumer): void;
   /** A consumer got credit. */
   abstract consumerReady(consumer: Consumer): void;
+  /** A consumer that is not the active one has settled all it had. */
+  consumerDrained(_consumer: Consumer): void {}
   /** Hands messages to consumers with credit, at most about `budget`. Returns whether there is more to do at once. */
   abstract pump(budget: number): boolean;
   /**

@@ -38,6 +38,7 @@ export const quorumQueueType: MessageQueueType = {
     hasGlobalPrefetch: false,
     hasAutoAck: true,
     hasExclusiveConsumers: false,
+    hasPriorityTakeover: true,
     hasDeleteConditions: false,
     keepsTransient: true,
     countsDeliveries: true,

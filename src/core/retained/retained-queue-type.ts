@@ -25,6 +25,7 @@ export const retainedQueueType: QueueType = {
     hasGlobalPrefetch: false,
     hasAutoAck: false,
     hasExclusiveConsumers: false,
+    hasPriorityTakeover: false,
     hasDeleteConditions: false,
     keepsTransient: true,
     countsDeliveries: false,

@@ -37,6 +37,7 @@ export const streamQueueType: QueueType = {
     hasGlobalPrefetch: false,
     hasAutoAck: false,
     hasExclusiveConsumers: false,
+    hasPriorityTakeover: false,
     hasDeleteConditions: true,
     keepsTransient: true,
     countsDeliveries: false,
