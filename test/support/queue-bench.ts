@@ -149,7 +149,7 @@ export class QueueBench {
     if (isTight) this.model.rest(this.now);
     this.model.settle(id, outcome, this.now);
     if (consumer === null) return;
-    consumer.unacked--;
+    this.model.gaveBack(consumer);
     this.consumers.get(consumer)?.gaveBack(1);
   }
 

@@ -46,6 +46,8 @@ export class QueueModel {
   /** Who died and why, since it was last emptied. */
   dead: string[] = [];
   #lastPlace = 0;
+  /** The one that was active, until it has settled what it has. */
+  #leaving: ModelConsumer | null = null;
   /** How many were taken from a quorum queue since it was normal priority's turn. */
   #taken = 0;
 
@@ -160,12 +162,41 @@ export class QueueModel {
   attach(consumer: ModelConsumer): void {
     consumer.isActive = !this.settings.isSingleActive || this.consumers.length === 0;
     this.consumers.push(consumer);
+    const active = this.consumers.find(each => each.isActive);
+    // In a quorum queue the active one gives way to one of a higher priority, once it has settled what it has.
+    if (!this.settings.isSingleActive || this.settings.order !== 'quorum' || active === undefined || this.#first() === active) return;
+    active.isActive = false;
+    this.#leaving = active;
+    this.#replace();
   }
 
   detach(consumer: ModelConsumer): void {
     this.consumers.splice(this.consumers.indexOf(consumer), 1);
-    const [first] = this.consumers;
-    if (this.settings.isSingleActive && first !== undefined) first.isActive = true;
+    if (!this.settings.isSingleActive || (!consumer.isActive && consumer !== this.#leaving)) return;
+    this.#leaving = null;
+    this.#activateFirst();
+  }
+
+  /** A delivery of the consumer is settled. */
+  gaveBack(consumer: ModelConsumer): void {
+    consumer.unacked--;
+    this.#replace();
+  }
+
+  #replace(): void {
+    if (this.#leaving === null || this.#leaving.unacked > 0) return;
+    this.#leaving = null;
+    this.#activateFirst();
+  }
+
+  #activateFirst(): void {
+    const first = this.#first();
+    if (first !== undefined) first.isActive = true;
+  }
+
+  /** The first of those of the highest priority. */
+  #first(): ModelConsumer | undefined {
+    return [...this.consumers].sort((a, b) => b.priority - a.priority)[0];
   }
 
   purge(): number {
