@@ -80,6 +80,22 @@ export class ShadowLog implements Durability {
     }, argument);
   }
 
+  moved(
+    queueId: number,
+    priority: number,
+    from: number,
+    sequence: number,
+    ref: number,
+    bodyBytes: number,
+    expiryMillis: number,
+    meta: number,
+  ): void {
+    const value = entryValue(this.#messageId(ref), bodyBytes, expiryMillis !== 0);
+    this.#ops.push({ kind: 'enqueue', key: entryKey(queueId, priority, sequence), value });
+    this.#ops.push({ kind: 'settle', key: entryKey(queueId, priority, from) });
+    this.#journal.moved(queueId, priority, from, sequence, ref, bodyBytes, expiryMillis, meta);
+  }
+
   taken(queueId: number, priority: number, sequence: number, targetId: number): void {
     this.#journal.taken(queueId, priority, sequence, targetId);
   }

@@ -14,6 +14,17 @@ export interface QueueLog {
   returned(queueId: number, priority: number, sequence: number, meta: number): void;
   /** The message, which died and is kept until all targets have taken it, is in this queue now: it is not to get it again. */
   taken(queueId: number, priority: number, sequence: number, targetId: number): void;
+  /** The message, which was at `from`, is at this place now; `meta` has its flags and how often it came back. All of it holds, or nothing. */
+  moved(
+    queueId: number,
+    priority: number,
+    from: number,
+    sequence: number,
+    ref: number,
+    bodyBytes: number,
+    expiryMillis: number,
+    meta: number,
+  ): void;
   /** The message is no longer in the queue. */
   settled(queueId: number, priority: number, sequence: number): void;
 }

@@ -39,10 +39,9 @@ export class EntryRecord {
 
   /** The message, which was at another place, is at that of `entry`. */
   moved(from: number, entry: Entry): void {
-    if ((entry.meta & metaLogged) === 0) return;
-    this.#enqueued(entry);
-    if (lastingPart(entry.meta) !== 0) this.noted(entry);
-    this.#log.settled(this.#queueId, priorityOf(entry.meta), from);
+    const { ref, meta, bytes, sequence } = entry;
+    if ((meta & metaLogged) !== 0)
+      this.#log.moved(this.#queueId, priorityOf(meta), from, sequence, ref, bytes, this.#expiryOf(entry), meta);
   }
 
   /** Puts a message into the log that was not to outlive the broker. One that is damaged stays as it is: its queue finds out. */
@@ -63,9 +62,14 @@ export class EntryRecord {
     if (lastingPart(entry.meta) !== 0) this.noted(entry);
   }
 
-  #enqueued({ ref, meta, bytes, sequence, expiryMillis }: Entry): void {
+  #enqueued(entry: Entry): void {
+    const { ref, meta, bytes, sequence } = entry;
+    this.#log.enqueued(this.#queueId, priorityOf(meta), sequence, ref, bytes, this.#expiryOf(entry));
+  }
+
+  /** Unix time; 0: never. */
+  #expiryOf({ expiryMillis }: Entry): number {
     const { clock } = this.#context;
-    const expiry = expiryMillis === 0 ? 0 : clock.wallMillis + (expiryMillis - clock.nowMillis);
-    this.#log.enqueued(this.#queueId, priorityOf(meta), sequence, ref, bytes, expiry);
+    return expiryMillis === 0 ? 0 : clock.wallMillis + (expiryMillis - clock.nowMillis);
   }
 }

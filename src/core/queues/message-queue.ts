@@ -370,6 +370,9 @@ export class MessageQueue extends Queue {
       const from = entry.sequence;
       entry.sequence = sequence++;
       this.#record?.moved(from, entry);
+      // How often it was tried goes with it.
+      this.#retries?.moved(priorityOf(entry.meta), from, entry.sequence);
+      if ((entry.meta & metaLogged) !== 0) this.#retries?.record(priorityOf(entry.meta), entry.sequence);
       return true;
     });
   }

@@ -63,7 +63,10 @@ describe('a single active consumer', () => {
     assert.deepEqual(held(), [1, 0, 0], 'it gets nothing more');
     low.settle();
     assert.deepEqual(held(), [0, 2, 0], 'the first of those of the highest priority is active');
-    assert.deepEqual([low, high, equal].map(worker => worker.consumer.isActive), [false, true, false]);
+    assert.deepEqual(
+      [low, high, equal].map(worker => worker.consumer.isActive),
+      [false, true, false],
+    );
     queue.detach(high.consumer);
     assert.deepEqual(held(), [0, 2, 1]);
   });

@@ -77,6 +77,14 @@ export class QueueRetries {
     return true;
   }
 
+  /** The message is at another place of the queue. */
+  moved(priority: number, from: number, sequence: number): void {
+    const count = this.#counts.get(placeOf(priority, from));
+    if (count === undefined) return;
+    this.#counts.delete(placeOf(priority, from));
+    this.#counts.set(placeOf(priority, sequence), count);
+  }
+
   /** The message has left the queue. */
   left(entry: Entry): void {
     this.#counts.delete(placeOf(priorityOf(entry.meta), entry.sequence));

@@ -172,6 +172,21 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
     this.#ops.enqueue(queueId, priority, sequence, slab.logSequence, ref & 0xffff, bodyBytes, expiryMillis);
   }
 
+  moved(
+    queueId: number,
+    priority: number,
+    from: number,
+    sequence: number,
+    ref: MessageRef,
+    bodyBytes: number,
+    expiryMillis: number,
+    meta: number,
+  ): void {
+    const { logSequence } = (this.#store as MessageStore).slabs[ref >> 16] as Slab;
+    this.#ops.move(queueId, priority, from, sequence, logSequence, ref & 0xffff, bodyBytes, expiryMillis, meta);
+    if (!this.#idleTimer.isSet && this.#flying === null) this.#armIdle();
+  }
+
   taken(queueId: number, priority: number, sequence: number, targetId: number): void {
     this.#ops.taken(queueId, priority, sequence, targetId);
     if (!this.#idleTimer.isSet && this.#flying === null) this.#armIdle();

@@ -3,7 +3,7 @@ import { checksum } from '../../base/checksum.ts';
 
 /** 'WRNJ' */
 export const frameMagic = 0x4a4e5257;
-/** 2: operations may say that an entry waits (opWait). 3: or who has taken it (opTaken). What earlier ones had means the same. */
+/** 2: operations may say that an entry waits (opWait). 3: or who has taken it (opTaken), or that it moved (opMove). What earlier ones had means the same. */
 export const formatVersion = 3;
 export const frameHeaderBytes = 64;
 export const frameHeaderWords = frameHeaderBytes / 4;

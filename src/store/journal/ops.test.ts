@@ -11,6 +11,7 @@ function read(ops: Ops): string[] {
     onFlags: (...values) => void seen.push(`flags ${values.join()}`),
     onWait: (...values) => void seen.push(`wait ${values.join()}`),
     onTaken: (...values) => void seen.push(`taken ${values.join()}`),
+    onMove: (...values) => void seen.push(`move ${values.join()}`),
     onClean: () => void seen.push('clean'),
     onBegin: () => void seen.push('begin'),
   });
@@ -27,6 +28,8 @@ test('operations come back as they were written, with numbers beyond 32 bits', (
   ops.wait(7, 9, 2 ** 40 + 3, 1_800_000_000_123.5, 300);
   ops.wait(7, 0, 1, 0, 2);
   ops.taken(7, 9, 2 ** 40 + 3, 12);
+  ops.move(7, 9, 2 ** 40 + 3, 2 ** 41, 12, 5, 1000, 1_800_000_000_122.5, 0x3_0009);
+  ops.move(7, 0, 1, 2, 12, 5, 0, 0, 0);
   ops.begin();
   ops.nothing();
   ops.clean();
@@ -38,6 +41,8 @@ test('operations come back as they were written, with numbers beyond 32 bits', (
     `wait 7,9,${2 ** 40 + 3},1800000000124,300`,
     'wait 7,0,1,0,2',
     `taken 7,9,${2 ** 40 + 3},12`,
+    `move 7,9,${2 ** 40 + 3},${2 ** 41},12,5,1000,1800000000123,${0x3_0009}`,
+    'move 7,0,1,2,12,5,0,0,0',
     'begin',
     'clean',
   ]);
@@ -70,6 +75,7 @@ test('nothing is done of operations of which one is not understood', () => {
     onFlags: called,
     onWait: called,
     onTaken: called,
+    onMove: called,
     onClean: called,
     onBegin: called,
   };

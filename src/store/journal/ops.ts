@@ -16,6 +16,8 @@ export const opNothing = 7;
 export const opWait = 8;
 /** A queue has taken a dead letter that is kept until all its targets have: see core/dead-letters.ts. Since format 3. */
 export const opTaken = 9;
+/** A message is at another place of its queue: enqueue, flags and settle in one, so that no crash comes between. Since format 3. */
+export const opMove = 10;
 const expiresFlag = 1 << 16;
 
 /** Who acts on operations that are read back. */
@@ -34,6 +36,17 @@ export interface OpVisitor {
   onFlags(queueId: number, priority: number, sequence: number, meta: number): void;
   onWait(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void;
   onTaken(queueId: number, priority: number, sequence: number, targetId: number): void;
+  onMove(
+    queueId: number,
+    priority: number,
+    from: number,
+    sequence: number,
+    logSequence: number,
+    unit: number,
+    bodyBytes: number,
+    expiryMillis: number,
+    meta: number,
+  ): void;
   onClean(): void;
   onBegin(): void;
 }
@@ -50,6 +63,7 @@ export interface OpVisitor {
  *     nothing    kind u8
  *     wait       kind u8, priority u8            | queue | sequence low, high | retries | due low, high (0: it does not wait any more)
  *     taken      kind u8, priority u8            | queue | sequence low, high | number of the queue that has it
+ *     move       as enqueue, with the expiry (0: never), then | sequence it had low, high | meta
  */
 export class Ops {
   words = new Uint32Array(16 * 1024);
@@ -148,6 +162,35 @@ export class Ops {
     this.#lastSettle = -1;
   }
 
+  move(
+    queueId: number,
+    priority: number,
+    from: number,
+    sequence: number,
+    logSequence: number,
+    unit: number,
+    bodyBytes: number,
+    expiryMillis: number,
+    meta: number,
+  ): void {
+    const at = this.#claim(12);
+    const { words } = this;
+    const expiry = Math.ceil(expiryMillis);
+    words[at] = opMove | (priority << 8);
+    words[at + 1] = queueId;
+    words[at + 2] = sequence >>> 0;
+    words[at + 3] = Math.floor(sequence / 0x1_0000_0000);
+    words[at + 4] = logSequence;
+    words[at + 5] = unit;
+    words[at + 6] = bodyBytes;
+    words[at + 7] = expiry >>> 0;
+    words[at + 8] = Math.floor(expiry / 0x1_0000_0000);
+    words[at + 9] = from >>> 0;
+    words[at + 10] = Math.floor(from / 0x1_0000_0000);
+    words[at + 11] = meta;
+    this.#lastSettle = -1;
+  }
+
   clean(): void {
     this.#bare(opClean);
   }
@@ -195,6 +238,8 @@ export function opWords(words: Uint32Array, at: number): number {
       return 5;
     case opWait:
       return 7;
+    case opMove:
+      return 12;
     case opMetadata:
       return 2 + (((words[at + 1] as number) + 3) >> 2);
     case opClean:
@@ -248,6 +293,19 @@ export function readOps(words: Uint32Array, from: number, to: number, visitor: O
       }
       case opTaken:
         visitor.onTaken(words[at + 1] as number, priority, sequence, words[at + 4] as number);
+        break;
+      case opMove:
+        visitor.onMove(
+          words[at + 1] as number,
+          priority,
+          (words[at + 10] as number) * 0x1_0000_0000 + (words[at + 9] as number),
+          sequence,
+          words[at + 4] as number,
+          words[at + 5] as number,
+          words[at + 6] as number,
+          (words[at + 8] as number) * 0x1_0000_0000 + (words[at + 7] as number),
+          words[at + 11] as number,
+        );
         break;
       case opClean:
         visitor.onClean();

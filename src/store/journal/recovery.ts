@@ -315,6 +315,22 @@ export class Recovery implements OpVisitor {
     if (queue !== undefined) this.#list(queue, priority).wait(sequence, dueMillis, retryCount);
   }
 
+  onMove(
+    queueId: number,
+    priority: number,
+    from: number,
+    sequence: number,
+    logSequence: number,
+    unit: number,
+    bodyBytes: number,
+    expiryMillis: number,
+    meta: number,
+  ): void {
+    this.onEnqueue(queueId, priority, sequence, logSequence, unit, bodyBytes, expiryMillis);
+    if (lastingPart(meta) !== 0) this.onFlags(queueId, priority, sequence, meta);
+    this.onSettle(queueId, priority, from, 1);
+  }
+
   onTaken(queueId: number, priority: number, sequence: number, targetId: number): void {
     const queue = this.#replay.queues.get(queueId);
     if (queue !== undefined) this.#list(queue, priority).take(sequence, targetId);

@@ -77,6 +77,35 @@ describe('x-on-conflict', () => {
     });
   });
 
+  test('what was tried before a queue lost its priorities knows how often, over a restart too', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'warren-shape-'));
+    const retries = { 'x-retry-delays': longstr('1,1,1') };
+    const tried = async (client: AmqpDriver): Promise<unknown> => {
+      const { tag, properties } = await get(client);
+      client.send(basicNack(1, tag, { requeue: false }));
+      return properties.headers?.get('x-retry-count')?.value;
+    };
+    try {
+      const options = { dataDir: directory };
+      await withClient(async (client, { core }) => {
+        await declare(client, { 'x-max-priority': int(5), ...retries });
+        for (const priority of [1, 4]) client.publish(1, { routingKey: 'q', body: 'again', properties: { deliveryMode: 2, priority } });
+        for (const count of [undefined, undefined]) assert.equal(await tried(client), count);
+        await waitUntil(() => queueOf(core).readyCount === 2);
+        await declare(client, { ...migrate, ...retries });
+        assert.equal(await tried(client), 1);
+        await waitUntil(() => queueOf(core).readyCount === 2);
+      }, options);
+      await withClient(async (client, { core }) => {
+        const counts = [await tried(client), await tried(client)];
+        assert.deepEqual(counts.sort(), [1, 2]);
+        await waitUntil(() => queueOf(core).readyCount === 2);
+      }, options);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
   test('migrate keeps messages, their order, deliveries under way, consumers and bindings', async () => {
     await withClient(async (client, { core }) => {
       await declare(client, {});
