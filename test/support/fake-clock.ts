@@ -7,7 +7,7 @@ export class FakeClock implements Clock {
   wallMillis = 1_700_000_000_000;
   /** The time that the next `refresh` reads. */
   millis = 1000;
-  readonly #wallAtZero = 1_700_000_000_000 - 1000;
+  #wallAtZero = 1_700_000_000_000 - 1000;
 
   refresh(): void {
     this.nowMillis = this.millis;
@@ -16,6 +16,12 @@ export class FakeClock implements Clock {
 
   advance(millis: number): void {
     this.millis += millis;
+  }
+
+  /** Somebody sets the machine's clock: the Unix time moves, and nothing else. */
+  jumpWall(millis: number): void {
+    this.#wallAtZero += millis;
+    this.wallMillis += millis;
   }
 }
 

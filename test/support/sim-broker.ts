@@ -13,6 +13,8 @@ export interface SimBrokerOptions extends Partial<Omit<BrokerDeps, 'clock' | 'sc
   readonly frontEnd?: FrontEndOptions;
   /** Called with the core before it has a virtual host or user: recovery. */
   readonly beforeStart?: (core: BrokerCore) => void;
+  /** How far the Unix time is from that of other simulated brokers. */
+  readonly wallShiftMillis?: number;
   /** Gets every line of the broker's log. */
   readonly onLog?: (level: string, category: LogCategory, text: string) => void;
 }
@@ -63,7 +65,8 @@ export class SimBroker {
 
   constructor(options: SimBrokerOptions = {}) {
     this.#logger = new WatchingLogger(options.onLog ?? (() => {}));
-    const { frontEnd, onLog: _, beforeStart, ...deps } = options;
+    const { frontEnd, onLog: _, beforeStart, wallShiftMillis = 0, ...deps } = options;
+    this.clock.jumpWall(wallShiftMillis);
     this.core = new BrokerCore({
       exchangeTypes,
       queueTypes,
