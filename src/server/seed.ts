@@ -10,11 +10,13 @@ import { envelopeOf } from '../management/messages/publish-message.ts';
 import { encodeProperties } from '../wire/amqp091/properties.ts';
 import { importDefinitions } from './import-definitions.ts';
 
-/** A line of the file: definitions, or a message in a queue. */
+/** A line of the file: definitions, or a message in a queue or held by an exchange. */
 interface Line {
   readonly definitions?: unknown;
   readonly vhost?: unknown;
   readonly queue?: unknown;
+  readonly held_by?: unknown;
+  readonly due?: unknown;
   readonly exchange?: unknown;
   readonly routing_key?: unknown;
   readonly properties?: unknown;
@@ -62,8 +64,6 @@ function put(core: BrokerCore, line: Line): void {
     return value;
   };
   const vhost = core.vhosts.get(name('vhost'));
-  const queue = vhost?.queues.get(name('queue'));
-  if (vhost === undefined || queue === undefined) throw new RangeError(`there is no queue '${name('queue')}' in vhost '${name('vhost')}'`);
   const properties = propertiesFromJson(Array.isArray(line.properties) ? {} : ((line.properties ?? {}) as Record<string, never>));
   const p = new Publication();
   p.envelope = envelopeOf(name('exchange'), name('routing_key'));
@@ -76,5 +76,14 @@ function put(core: BrokerCore, line: Line): void {
   p.isPersistent = properties.deliveryMode === 2;
   p.priority = properties.priority ?? 0;
   p.ttlMillis = properties.expiration === undefined ? -1 : expirationMillis(properties.expiration);
+  if (line.held_by !== undefined) {
+    const delay = vhost?.exchanges.get(name('held_by'))?.delay ?? null;
+    if (delay === null) throw new RangeError(`there is no exchange '${name('held_by')}' in vhost '${name('vhost')}' that holds messages`);
+    if (typeof line.due !== 'number') throw new TypeError('due is no number');
+    delay.hold(p, core.clock.nowMillis + Math.max(0, line.due - core.clock.wallMillis));
+    return;
+  }
+  const queue = vhost?.queues.get(name('queue'));
+  if (vhost === undefined || queue === undefined) throw new RangeError(`there is no queue '${name('queue')}' in vhost '${name('vhost')}'`);
   core.publisher.deliver(vhost, queue, [], p);
 }

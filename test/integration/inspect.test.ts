@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { openSync, closeSync, readdirSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
+import { openSync, closeSync, readdirSync, readFileSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { long, longstr } from '../../src/base/field-table.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver } from '../support/amqp-driver.ts';
-import { confirmSelect, queueDeclare } from '../support/amqp-requests.ts';
+import { basicGet, basicNack, confirmSelect, exchangeDeclare, queueDeclare } from '../support/amqp-requests.ts';
 import { temporaryDirectory, WarrenProcess } from '../support/warren-process.ts';
 
 const messageCount = 20;
@@ -158,6 +158,53 @@ test('warren export writes definitions and messages as lines of JSON, in order',
   assert.equal(messages[6]?.['payload'], Buffer.from([0xff, 0x00, 0xfe]).toString('base64'));
   assert.equal(String(messages[messageCount]?.['payload']).length, 300_000);
   assert.equal(fingerprint(dataDir), before);
+});
+
+test('messages that exchanges hold for later, and those that wait to be tried again, are counted and exported, and a seed takes them', async t => {
+  const warren = await WarrenProcess.start(t);
+  const driver = await AmqpDriver.connect({ port: warren.port });
+  await driver.openChannel(1);
+  const delayed = new Map([['x-delayed-type', longstr('fanout')]]);
+  await driver.call(
+    exchangeDeclare(1, { exchange: 'later', type: 'x-delayed-message', durable: true, arguments: delayed }),
+    methods.ExchangeDeclareOk,
+  );
+  const retried = new Map([['x-retry-delays', longstr('1h')]]);
+  await driver.call(queueDeclare(1, { queue: 'work', durable: true, arguments: retried }), methods.QueueDeclareOk);
+  await driver.call(confirmSelect(1), methods.ConfirmSelectOk);
+  const headers = new Map([['x-delay', long(3_600_000)]]);
+  const published = Date.now();
+  driver.publish(1, { exchange: 'later', routingKey: 'key', properties: { deliveryMode: 2, headers }, body: 'held' });
+  driver.publish(1, { routingKey: 'work', properties: { deliveryMode: 2 }, body: 'again' });
+  while ((await driver.expect(methods.BasicAck, 1)).deliveryTag < 2);
+  driver.send(basicGet(1, 'work'));
+  await driver.nextDelivery(1);
+  driver.send(basicNack(1, 1, { requeue: false }));
+  await driver.call(queueDeclare(1, { queue: 'work', passive: true }), methods.QueueDeclareOk);
+  await warren.stop('SIGTERM');
+
+  const { code, stdout } = await run(t, ['check', warren.dataDir as string]);
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /messages +1 in queues \(1 wait to be tried again\), 1 held by exchanges, 2 bodies checked/);
+  const exported = await run(t, ['export', warren.dataDir as string]);
+  const messages = (text: string): Record<string, unknown>[] =>
+    text
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map(line => JSON.parse(line) as Record<string, unknown>);
+  const [held, again] = messages(exported.stdout) as [Record<string, unknown>, Record<string, unknown>];
+  assert.deepEqual([held['held_by'], held['queue'], held['routing_key'], held['payload']], ['later', undefined, 'key', 'held']);
+  assert.deepEqual([again['queue'], again['payload']], ['work', 'again']);
+  for (const { due } of [held, again]) assert.ok(Math.abs(Number(due) - published - 3_600_000) < 60_000, `due at ${Number(due)}`);
+
+  const file = join(temporaryDirectory(t), 'seed.jsonl');
+  writeFileSync(file, exported.stdout);
+  const seeded = await WarrenProcess.start(t, { args: ['--seed', file] });
+  await seeded.stop('SIGTERM');
+  const [heldAgain] = messages((await run(t, ['export', seeded.dataDir as string])).stdout) as [Record<string, unknown>];
+  assert.ok(Math.abs(Number(heldAgain['due']) - Number(held['due'])) < 60_000);
+  assert.deepEqual({ ...heldAgain, due: 0 }, { ...held, due: 0 });
 });
 
 test('warren check and export refuse a directory whose broker runs, and one that is none', async t => {

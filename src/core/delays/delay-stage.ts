@@ -4,7 +4,7 @@ import type { ExchangeHome } from '../exchanges/exchange-home.ts';
 import type { ExchangeStage } from '../exchanges/exchange-stage.ts';
 import type { RouteCollector } from '../exchanges/route-collector.ts';
 import type { RoutedMessage } from '../exchanges/routed-message.ts';
-import { fromDelay, fromPublisher } from '../messages/publication.ts';
+import { fromDelay, fromPublisher, type Publication } from '../messages/publication.ts';
 import { waitOf } from './delay.ts';
 import { HeldMessages } from './held-messages.ts';
 
@@ -49,10 +49,15 @@ export class DelayStage implements ExchangeStage {
       return false;
     }
     if (waitMillis === 0 || p.origin === fromDelay) return true;
-    this.#held.hold(p, clock.nowMillis + waitMillis);
-    this.#arm();
+    this.hold(p, clock.nowMillis + waitMillis);
     out.take();
     return false;
+  }
+
+  /** Holds a message until a time, in the clock's milliseconds, whatever its headers say. */
+  hold(p: Publication, dueMillis: number): void {
+    this.#held.hold(p, dueMillis);
+    this.#arm();
   }
 
   /** Drops a held message; false when there is none of the number. */

@@ -28,6 +28,12 @@ export async function checkDataDir(path: string): Promise<CheckResult> {
       return ref;
     });
   }
+  let held = 0;
+  let waiting = 0;
+  for (const vhost of core.vhosts.values()) {
+    for (const exchange of vhost.exchanges.values()) held += exchange.delay?.held.count ?? 0;
+    for (const queue of vhost.queues.values()) waiting += queue.retries?.heldCount ?? 0;
+  }
   let bytes = 0;
   let damaged = 0;
   // Slab by slab, so that each is read once.
@@ -64,7 +70,7 @@ export async function checkDataDir(path: string): Promise<CheckResult> {
     `data directory   ${path}, ${report.isBlank ? 'never used' : report.wasClean ? 'stopped cleanly' : 'not stopped cleanly'}`,
     `journal          ${count(segments.count, 'segment')}, ${count(report.frames, 'frame')} read`,
     `definitions      ${count(core.vhosts.size, 'virtual host')}, ${count(core.access.userCount, 'user')}, ${count(queues, 'queue')}, ${count(exchanges, 'exchange')}, ${count(bindings, 'binding')}`,
-    `messages         ${entries} in queues, ${owners.size} bodies checked, ${bytes} bytes`,
+    `messages         ${entries - held} in queues${waiting > 0 ? ` (${waiting} wait to be tried again)` : ''}, ${held > 0 ? `${held} held by exchanges, ` : ''}${owners.size} bodies checked, ${bytes} bytes`,
     `streams          ${count(streams.streams, 'stream')}, ${count(streams.messages, 'message')}`,
     ...(unfinished > 0 ? [`unfinished       ${unfinished} bytes of a last write that was never confirmed`] : []),
     ...(report.orphans > 0 ? [`left over        ${count(report.orphans, 'operation')} for queues or messages that are gone`] : []),

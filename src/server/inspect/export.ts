@@ -18,8 +18,8 @@ export interface ExportResult {
 }
 
 /**
- * Writes a data directory as JSON lines: the definitions in one, as RabbitMQ exports them, then a line for each message of each queue, in
- * the order of delivery. Changes nothing. Rejects with a DataDirError or JournalError when the directory cannot be read.
+ * Writes a data directory as JSON lines: the definitions in one, as RabbitMQ exports them, then a line for each message that an exchange
+ * holds for later, in the order of release, and for each of each queue and stream, in the order of delivery. Changes nothing. Rejects with a DataDirError or JournalError when the directory cannot be read.
  */
 export async function exportDataDir(path: string, out: Writable): Promise<ExportResult> {
   const inspection = await Inspection.open(path);
@@ -29,15 +29,14 @@ export async function exportDataDir(path: string, out: Writable): Promise<Export
   const write = async (line: unknown): Promise<void> => {
     if (!out.write(`${JSON.stringify(line)}\n`)) await once(out, 'drain');
   };
-  const writeMessage = async (queue: Queue, message: ReadMessage, isRedelivered: boolean, dueMillis: number): Promise<void> => {
+  const writeMessage = async (where: object, message: ReadMessage, isRedelivered: boolean, dueMillis: number): Promise<void> => {
     const { payload, encoding } = payloadToJson(message.body, 'auto');
     await write({
-      vhost: queue.vhostName,
-      queue: queue.name,
+      ...where,
       exchange: message.exchange,
       routing_key: message.routingKey,
       redelivered: isRedelivered,
-      ...(dueMillis > 0 ? { due: dueMillis } : {}),
+      ...(dueMillis > 0 ? { due: Math.round(core.clock.wallMillis + dueMillis - core.clock.nowMillis) } : {}),
       properties: propertiesToJson(message.properties),
       payload,
       payload_encoding: encoding,
@@ -46,7 +45,16 @@ export async function exportDataDir(path: string, out: Writable): Promise<Export
   };
   await write({ definitions: exportDefinitions(definitionsSource(core)) });
   for (const vhost of core.vhosts.values()) {
+    for (const exchange of vhost.exchanges.values()) {
+      for (const { ref, dueMillis } of exchange.delay?.held.list(0, exchange.delay.held.count) ?? []) {
+        await inspection.fetch(ref);
+        const message = readMessage(core, ref);
+        if (message === null) problems.push(`a message that exchange '${exchange.name}' in vhost '${vhost.name}' holds is damaged`);
+        else await writeMessage({ vhost: vhost.name, held_by: exchange.name }, message, false, dueMillis);
+      }
+    }
     for (const queue of vhost.queues.values()) {
+      const where = { vhost: vhost.name, queue: queue.name };
       for (const { ref, isRedelivered, dueMillis } of found(queue)) {
         await inspection.fetch(ref);
         const message = readMessage(core, ref);
@@ -54,12 +62,12 @@ export async function exportDataDir(path: string, out: Writable): Promise<Export
           problems.push(`a message of queue '${queue.name}' in vhost '${vhost.name}' is damaged`);
           continue;
         }
-        await writeMessage(queue, message, isRedelivered, dueMillis);
+        await writeMessage(where, message, isRedelivered, dueMillis);
       }
       const before = core.counters.damagedRecords;
       await readLog(queue, reader => {
         core.store.show(reader);
-        return writeMessage(queue, readMessage(core, 0) as ReadMessage, false, 0);
+        return writeMessage(where, readMessage(core, 0) as ReadMessage, false, 0);
       });
       if (core.counters.damagedRecords > before) problems.push(`a part of stream '${queue.name}' in vhost '${vhost.name}' is damaged`);
     }
@@ -70,7 +78,7 @@ export async function exportDataDir(path: string, out: Writable): Promise<Export
 interface Found {
   readonly ref: MessageRef;
   readonly isRedelivered: boolean;
-  /** Unix time at which a message that waits to be tried again comes back; 0 for the others. */
+  /** When a message that waits to be tried again comes back, by the broker's clock; 0 for the others. */
   readonly dueMillis: number;
 }
 
