@@ -136,7 +136,11 @@ export class Cleaner {
       if (slab === null || slab.logSequence < 0 || segments.numberOf(slab.logSequence) !== segments.first) continue;
       if (!slab.isPinned && slab !== store.logSlab) slabs.push(slab);
     }
-    if (slabs.length === 0) return;
+    if (slabs.length === 0) {
+      // It waits for a snapshot, or to be removed: then the next one is looked at without waiting.
+      this.#checkedSegment = -1;
+      return;
+    }
     this.#isMoving = true;
     this.#fetchAll(slabs, () => {
       this.#isMoving = false;
