@@ -91,10 +91,14 @@ export class MemoryMonitor {
       this.#core.compactMemory(0);
       if (this.#otherBytes(sample) - this.#keptBytes >= garbageBytesMin) this.#collect();
     }
-    if (!this.#alarm.isSet && this.usedBytes > watermarkBytes) {
+    const { isScarce } = this.#core.store;
+    if (!this.#alarm.isSet && isScarce) {
+      this.#core.logger.warning('default', 'there are almost as many messages as can be: 32 GiB, in memory and on disk');
+      this.#alarm.set();
+    } else if (!this.#alarm.isSet && this.usedBytes > watermarkBytes) {
       this.#core.logger.info('default', `vm_memory_high_watermark set. Memory used:${this.usedBytes} allowed:${watermarkBytes}`);
       this.#alarm.set();
-    } else if (this.#alarm.isSet && this.usedBytes <= watermarkBytes * clearedPart) {
+    } else if (this.#alarm.isSet && !isScarce && this.usedBytes <= watermarkBytes * clearedPart) {
       this.#core.logger.info('default', `vm_memory_high_watermark clear. Memory used:${this.usedBytes} allowed:${watermarkBytes}`);
       this.#alarm.clear();
     }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BrokerCore } from '../core/broker.ts';
+import { Publication } from '../core/messages/publication.ts';
+import type { Slab } from '../core/messages/slab.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { DiskMonitor, freeDiskBytes } from './disk-monitor.ts';
 import { LoopScheduler } from './loop-scheduler.ts';
@@ -194,4 +196,24 @@ test('a disk that cannot be asked is reported once and asked one question at a t
 
 test('the disk of a directory has free bytes', async () => {
   assert.ok((await freeDiskBytes('.')) > 0);
+});
+
+test('publishers are held before there are more messages than can be named, however little of them is in memory', t => {
+  const { core, logger } = brokerCore(t);
+  const monitor = new MemoryMonitor(core, { watermarkBytes: 200, totalBytes: 500, checkIntervalMillis: 1000 }, new FakeMemory());
+  const slabs = Array.from({ length: 31_129 }, (_, logSequence) => core.store.addLogSlab(logSequence));
+  monitor.check();
+  assert.equal(core.alarms.reason, null);
+  slabs.push(core.store.addLogSlab(slabs.length));
+  monitor.check();
+  assert.equal(core.alarms.reason, 'low on memory');
+  assert.match(logger.take().join('\n'), /almost as many messages as can be: 32 GiB/);
+  while (core.store.slabCount < 32_768 - 64) slabs.push(core.store.addLogSlab(slabs.length));
+  const p = new Publication();
+  assert.throws(() => core.store.append(p, 1, 0, false), /address space used up/);
+  core.store.retire(slabs.pop() as Slab);
+  assert.ok(core.store.append(p, 1, 0, false) > 0);
+  for (const slab of slabs) core.store.retire(slab);
+  monitor.check();
+  assert.equal(core.alarms.reason, null);
 });

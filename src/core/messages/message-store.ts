@@ -49,7 +49,7 @@ export class MessageStore extends SlabSpace {
 
   /**
    * Stores a message for `owners` entries, each of which is released once; `isLogged` messages go to a slab of the log.
-   * @throws RangeError when the address space (32 GiB of slabs) is used up; the memory and disk alarms come long before.
+   * @throws RangeError when the address space (32 GiB of slabs) is used up; an alarm comes before (`isScarce`)
    */
   append(p: Publication, owners: number, arrivalMillis: number, isLogged: boolean): MessageRef {
     const size = recordHeaderBytes + p.envelopeBytes + p.propertiesBytes + p.bodyBytes;

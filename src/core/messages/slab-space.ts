@@ -3,7 +3,12 @@ import type { LogRegionListener } from './log-region-listener.ts';
 import { paddedBytes, recordChecksum, recordShareBytes } from './record.ts';
 import { Slab, slabBytes, unitBytes } from './slab.ts';
 
-const slabCountMax = 32768;
+/** What a MessageRef can name. */
+const slabCountMax = 32_768;
+/** Slabs that only operations of the log get: queues can be emptied when there is no room for another message. */
+const reservedSlabs = 64;
+/** Part of all slabs above which no publisher should go on. */
+const scarcePart = 0.95;
 /** Empty slabs kept for the next message: two turn over without the allocator, a few more take a burst. */
 const spareSlabsMax = 8;
 
@@ -47,11 +52,27 @@ export class SlabSpace {
     return (this.residentSlabs + this.#spareBytes.length) * slabBytes;
   }
 
-  /** Makes room for a record, counts it, and returns its offset in the slab of its series that is being filled. */
+  /** Slabs that there are, with and without bytes in memory. */
+  get slabCount(): number {
+    return this.residentSlabs + this.evictedSlabs;
+  }
+
+  /** Whether there are almost as many messages as can be named, in memory and on disk: publishers are to be held. */
+  get isScarce(): boolean {
+    return this.slabCount > slabCountMax * scarcePart;
+  }
+
+  /**
+   * Makes room for a record, counts it, and returns its offset in the slab of its series that is being filled.
+   * @throws RangeError when as many slabs are filled as can be named
+   */
   claim(isLog: boolean, bytes: number, owners: number, bodyBytes: number): number {
     const size = paddedBytes(bytes);
     let slab = isLog ? this.logSlab : this.memorySlab;
-    if (slab === null || slab.position + size > slabBytes) slab = isLog ? this.openLogSlab() : this.#openMemorySlab();
+    if (slab === null || slab.position + size > slabBytes) {
+      if (this.slabCount >= slabCountMax - reservedSlabs) throw new RangeError('message memory: address space used up');
+      slab = isLog ? this.openLogSlab() : this.#openMemorySlab();
+    }
     const offset = slab.position;
     slab.position = offset + size;
     slab.liveCount++;
