@@ -10,6 +10,8 @@ import { type MetadataSnapshot, writeSnapshot } from './snapshot.ts';
 
 /** Dead bytes that are put up with, besides as many as are alive. */
 export const defaultSlackBytes = 64 * 1024 * 1024;
+/** Live bytes that are copied in one go: they are all fetched for it, and everybody waits while they are copied. */
+const moveBytesMax = 16 * 1024 * 1024;
 /** How often the size of the log is looked at while its segments stay the same. */
 const checkMillis = 1000;
 /** Metadata is written to the snapshot at most this often while no segment waits for it. */
@@ -127,14 +129,18 @@ export class Cleaner {
     return (segments.count - 1) * segments.segmentBytes > 2 * live + this.#slackBytes;
   }
 
-  /** Copies what is alive in the oldest segment to the end of the log. */
+  /** Copies what is alive in the oldest segment, or a part of it, to the end of the log. */
   #moveFirst(): void {
     const { segments } = this.#journal;
     const { store } = this.#core;
     const slabs: Slab[] = [];
+    let bytes = 0;
     for (const slab of store.slabs) {
       if (slab === null || slab.logSequence < 0 || segments.numberOf(slab.logSequence) !== segments.first) continue;
-      if (!slab.isPinned && slab !== store.logSlab) slabs.push(slab);
+      if (slab.isPinned || slab === store.logSlab) continue;
+      bytes += Math.min(slab.liveBytes, slabBytes);
+      if (slabs.length > 0 && bytes > moveBytesMax) break;
+      slabs.push(slab);
     }
     if (slabs.length === 0) {
       // It waits for a snapshot, or to be removed: then the next one is looked at without waiting.
