@@ -17,6 +17,8 @@ export interface ByteSocket {
   unshift(bytes: Buffer): unknown;
   end(): unknown;
   destroy(): unknown;
+  /** Has the kernel ask the peer for a sign of life when nothing came for so long. */
+  setKeepAlive?(isOn: boolean, idleMillis: number): unknown;
   /** Whoever is there has logged in: limits for strangers concern it no more. */
   authenticated?(): void;
   on(event: 'data', listener: (bytes: Buffer) => void): unknown;

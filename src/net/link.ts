@@ -49,6 +49,9 @@ export interface TlsFacts {
 /** A send timeout grows with what is waiting, so that a slow line may take its time for a large message, but no further than this. */
 const sendTimeoutFactorMax = 20;
 
+/** How long a connection is idle before the kernel asks whether the peer is still there. */
+export const keepAliveMillis = 60_000;
+
 /** One client's connection below any protocol: its socket, its outbox, its two ends. */
 export class Link {
   readonly outbox: Outbox;
@@ -107,6 +110,11 @@ export class Link {
   authenticated(): void {
     this.#admission?.authenticated();
     this.#socket.authenticated?.();
+  }
+
+  /** For a peer that need not send anything: should it vanish without a word, the kernel finds out, within two minutes. */
+  keepAlive(): void {
+    this.#socket.setKeepAlive?.(true, keepAliveMillis);
   }
 
   /**

@@ -4,7 +4,7 @@ import { isLoopback, plainAddress, unixPeer } from '../base/address.ts';
 import { SlotList } from '../base/slot-list.ts';
 import type { Admission, AdmissionControl } from './admission.ts';
 import type { ByteSocket } from './byte-socket.ts';
-import { Link, type LinkFacts, type PeerCertificate, type TlsFacts } from './link.ts';
+import { keepAliveMillis, Link, type LinkFacts, type PeerCertificate, type TlsFacts } from './link.ts';
 import { ListenError } from './listen-error.ts';
 import { type ProxiedEnds, ProxyHeaderError, ProxyHeaderReader } from './proxy-protocol.ts';
 import { reasonOf } from './reason.ts';
@@ -73,8 +73,6 @@ export const loopbackBlocks: readonly AddressBlock[] = [
   { address: '127.0.0.0', prefixBits: 8, family: 'ipv4' },
   { address: '::1', prefixBits: 128, family: 'ipv6' },
 ];
-
-const keepAliveMillis = 60_000;
 
 /**
  * Listens on one address and makes links of the connections that come, after PROXY header, TLS handshake and WebSocket handshake where
