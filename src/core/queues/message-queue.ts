@@ -38,6 +38,7 @@ import type { QueueType } from './queue-type.ts';
 import { Queue, type Outcome, type QueueDeclaration } from './queue.ts';
 import type { QueueSettings } from './queue-settings.ts';
 import type { ReadyLists } from './ready-lists.ts';
+import { moveAll, recordRenumbering } from './renumbering.ts';
 
 /** Entries looked at when limits are enforced at once on a queue that became too long. */
 const enforceBatchMax = 10_000;
@@ -334,20 +335,17 @@ export class MessageQueue extends Queue {
     const { lists } = options;
     const groupHeader = this.arguments.get(groupHeaderArgument)?.value;
     const old = this.#lists;
-    let sequence = old.nextSequence;
-    const isNumberedAnew = old.hasNumbersPerLevel;
-    if (isNumberedAnew) this.#numberAnew(sequence);
+    let first = 0;
+    if (old.hasNumbersPerLevel) {
+      this.#checkRenumbering();
+      first = old.nextSequence;
+      recordRenumbering(old, first, this.#record, this.#retries);
+    }
     record();
     this.become(type, args);
-    const entry = this.#entry;
-    while (!old.isEmpty) {
-      old.shift(entry);
-      if (isNumberedAnew) entry.sequence = sequence++;
+    moveAll(old, lists, first, entry => {
       if (this.keepsTransient) this.#record?.keep(entry);
-      lists.restore(priorityOf(entry.meta), entry.sequence, entry.ref, entry.meta, entry.bytes, entry.expiryMillis);
-    }
-    // Deliveries under way have numbers too.
-    lists.startAt(sequence);
+    });
     this.#lists = lists;
     const parked = args.get(groupHeaderArgument)?.value === groupHeader ? this.groups?.parkedKeys() : null;
     this.#groupPump = this.#groupPumpOf(options);
@@ -357,24 +355,13 @@ export class MessageQueue extends Queue {
     return true;
   }
 
-  /** Says in the log that messages have other numbers, each its own in the whole queue: in other levels they may meet others of the same. */
-  #numberAnew(first: number): void {
+  /** @throws BrokerError PRECONDITION_FAILED while messages are known by their numbers to others than their list */
+  #checkRenumbering(): void {
     const isBound = this.deduplication !== null && this.messageCount > 0;
-    if (isBound || this.messageCount + this.dyingCount + (this.#retries?.heldCount ?? 0) > this.#lists.length) {
-      throw preconditionFailed(
-        `cannot change ${queueTerm(this.name, this.vhostName)}: it has priorities, and messages that are unacknowledged, wait or are known as duplicates`,
-      );
-    }
-    let sequence = first;
-    this.#lists.forEach(this.#entry, entry => {
-      const from = entry.sequence;
-      entry.sequence = sequence++;
-      this.#record?.moved(from, entry);
-      // How often it was tried goes with it.
-      this.#retries?.moved(priorityOf(entry.meta), from, entry.sequence);
-      if ((entry.meta & metaLogged) !== 0) this.#retries?.record(priorityOf(entry.meta), entry.sequence);
-      return true;
-    });
+    if (!isBound && this.messageCount + this.dyingCount + (this.#retries?.heldCount ?? 0) <= this.#lists.length) return;
+    throw preconditionFailed(
+      `cannot change ${queueTerm(this.name, this.vhostName)}: it has priorities, and messages that are unacknowledged, wait or are known as duplicates`,
+    );
   }
 
   close(): void {
