@@ -186,11 +186,18 @@ class LimitedFile implements FileHandle {
   }
 
   write(bytes: Buffer, position: number, done: (error: Error | null) => void): void {
-    this.#unsyncedCount++;
-    this.#use(handle => handle.write(bytes, position, error => this.#done(error, done)), done);
+    this.#use(
+      handle =>
+        handle.write(bytes, position, error => {
+          this.#unsyncedCount++;
+          this.#done(error, done);
+        }),
+      done,
+    );
   }
 
   sync(done: (error: Error | null) => void): void {
+    // A write that is under way is not covered.
     const covered = this.#unsyncedCount;
     this.#use(
       handle =>
