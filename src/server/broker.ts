@@ -132,7 +132,7 @@ export class Broker {
     const journalPath = dataDir === null ? '' : join(dataDir.path, 'journal');
     const fullDisk = dataDir === null ? null : openFullDisk(journalPath, options.store);
     this.#store = fullDisk === null ? null : openStore(journalPath, logger, options.onFatal, fullDisk, options.store);
-    this.#streams = openStreams(dataDir === null ? null : join(dataDir.path, 'streams'), fullDisk);
+    this.#streams = openStreams(dataDir === null ? null : join(dataDir.path, 'streams'), fullDisk, options.store);
     this.#scheduler = seams.scheduler;
     const commits = this.#store === null ? new MemoryCommits(this.#streams) : this.#store.journal;
     const log = seams.log?.(commits) ?? commits;

@@ -19,6 +19,8 @@ const fatalExitCode = 70;
 export interface StoreOptions extends Partial<Omit<JournalStoreOptions, 'onFatal'>> {
   /** Stands between the journal and its files: records what is done, or makes it fail. */
   readonly wrapFiles?: (files: Files) => Files;
+  /** The same for the files of streams. */
+  readonly wrapStreamFiles?: (files: Files) => Files;
 }
 
 /** What happens in a data directory when its disk is full. */
@@ -51,9 +53,13 @@ export function openStore(
 }
 
 /** Where streams are kept; in memory without a directory. */
-export function openStreams(directory: string | null, fullDisk: FullDisk | null): StreamStore {
+export function openStreams(
+  directory: string | null,
+  fullDisk: FullDisk | null,
+  { wrapStreamFiles = files => files }: StoreOptions = {},
+): StreamStore {
   if (directory === null || fullDisk === null) return new StreamStore(new MemoryFiles());
-  return new StreamStore(fullDisk.wrap(limited(new NodeFiles(directory))));
+  return new StreamStore(fullDisk.wrap(limited(wrapStreamFiles(new NodeFiles(directory)))));
 }
 
 /** Brings the broker to where it was, tells what was found, and records from then on. Rejects when the directory cannot be used. */

@@ -3,12 +3,15 @@ import { recordHeaderBytes } from '../../src/core/messages/record.ts';
 import { silentLogger } from '../../src/core/ports/logger.ts';
 import { Entry } from '../../src/core/queues/entry.ts';
 import type { Queue } from '../../src/core/queues/queue.ts';
+import { StreamQueue } from '../../src/core/queues/stream/stream-queue.ts';
 import { exchangeTypes, messageFormats, queueTypes } from '../../src/server/registry.ts';
 import { JournalStore } from '../../src/store/journal/journal-store.ts';
 import { looseFileName, looseHeaderBytes } from '../../src/store/journal/loose-files.ts';
 import type { RecoveryReport } from '../../src/store/journal/recovery.ts';
+import { StreamStore, type StreamsReport } from '../../src/store/streams/stream-store.ts';
 import { FakeClock, ManualScheduler } from '../support/fake-clock.ts';
 import type { SimFiles } from '../support/sim-files.ts';
+import { SimFolder } from '../support/sim-folder.ts';
 
 export interface RecoveredOptions {
   readonly slabsPerSegment?: number;
@@ -20,7 +23,9 @@ export class Recovered {
   readonly files: SimFiles;
   readonly store: JournalStore;
   readonly core: BrokerCore;
+  readonly streams: StreamStore;
   readonly report: RecoveryReport;
+  readonly streamsReport: StreamsReport;
   readonly logs: string[] = [];
   readonly #scheduler = new ManualScheduler();
   readonly #clock = new FakeClock();
@@ -28,13 +33,14 @@ export class Recovered {
   /** @throws JournalError when the files are refused */
   constructor(files: SimFiles, options: RecoveredOptions = {}) {
     this.files = files;
-    this.store = new JournalStore(files, {
+    this.store = new JournalStore(new SimFolder(files, ''), {
       ...options,
       owner: files.random.uint32(),
       onFatal: error => {
         throw error;
       },
     });
+    this.streams = new StreamStore(new SimFolder(files, 'streams/'));
     const log = (_category: string, text: string): void => void this.logs.push(text);
     this.core = new BrokerCore({
       clock: this.#clock,
@@ -44,8 +50,12 @@ export class Recovered {
       queueTypes,
       formats: messageFormats,
       durability: this.store.journal,
+      streams: this.streams,
     });
+    this.streams.attach(this.core);
+    this.store.journal.join(this.streams);
     this.report = this.store.recover(this.core);
+    this.streamsReport = this.streams.recover(this.report.damaged.length === 0);
   }
 
   get queues(): ReadonlyMap<string, Queue> {
@@ -55,10 +65,11 @@ export class Recovered {
   /** Does what a start does before anybody is served; false when the disk died on the way. */
   begin(): boolean {
     let isDone = false;
-    this.store.begin(this.core, error => {
+    const begun = (error: Error | null): void => {
       if (error !== null) throw error;
       isDone = true;
-    });
+    };
+    this.store.begin(this.core, error => (error === null ? this.streams.begin(begun) : begun(error)));
     return this.drive(() => isDone);
   }
 
@@ -86,6 +97,23 @@ export class Recovered {
     const body = Buffer.concat(store.loose?.parts ?? [store.bytes.subarray(store.bodyStart, store.bodyStart + store.bodyBytes)]);
     queue.release(entry);
     return body;
+  }
+
+  /** Bodies of all messages of a stream, by offset; none where there is no such stream. */
+  streamBodies(name: string): Buffer[] {
+    const bodies: Buffer[] = [];
+    const queue = this.queues.get(name);
+    if (!(queue instanceof StreamQueue)) return bodies;
+    let isReadable = false;
+    const reader = queue.log.read({ kind: 'first' }, null, () => (isReadable = true));
+    do {
+      isReadable = false;
+      while (reader.next())
+        bodies[reader.offset] = Buffer.from(reader.bytes.subarray(reader.bodyStart, reader.bodyStart + reader.bodyBytes));
+      while (this.files.step());
+    } while (isReadable);
+    reader.close();
+    return bodies;
   }
 
   /** A message's body as it stands in the files; null when it is not there. */

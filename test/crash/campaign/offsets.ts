@@ -7,6 +7,9 @@ export class Offsets {
   /** What stands before this one was found by an audit that took everything. */
   audited = 0;
 
+  /** Told of what a reader saw. */
+  onSeen: (offset: number, copy: number) => void = () => {};
+
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
   }
@@ -22,5 +25,6 @@ export class Offsets {
     const known = this.#copies[offset];
     if (known !== undefined && known !== copy) this.#ledger.violation('offsets', `offset ${offset} had message ${known} and has ${copy}`);
     this.#copies[offset] = copy;
+    this.onSeen(offset, copy);
   }
 }

@@ -14,7 +14,7 @@ import { type Kind, queueNumbers, queues } from '../campaign/topology.ts';
 import { Trace, TracedLedger, TracedMetadata } from './trace.ts';
 
 /** What is kept in the journal and comes back as messages of queues. */
-const recordedKinds: readonly Kind[] = ['classic', 'quorum', 'mqtt-1', 'mqtt-2', 'stomp'];
+const recordedKinds: readonly Kind[] = ['classic', 'quorum', 'stream', 'mqtt-1', 'mqtt-2', 'stomp'];
 
 /** Segments of one slab, and no slack: a short run has everything that a long one has. */
 export const traceOptions = { slabsPerSegment: 1, slackBytes: 0 };
@@ -30,13 +30,14 @@ export async function recordTrace(
   const ledger = new TracedLedger(trace);
   const metadata = new TracedMetadata(trace);
   const memory = new Memory(ledger, metadata);
+  memory.offsets.onSeen = (offset, copy) => trace.learn(({ seen }) => seen.set(offset, copy));
   const size = { publishers: 2, batch: 12, kinds: recordedKinds } as const;
   try {
     for (let life = 1; life <= 2; life++) {
       const broker = await Broker.start({
         dataDir: join(directory, 'data'),
         listeners: [{ protocol: 'amqp' }, { protocol: 'mqtt' }, { protocol: 'stomp' }],
-        store: { ...traceOptions, bodyMemoryBytes: 2 * 1024 * 1024, wrapFiles: trace.wrap },
+        store: { ...traceOptions, bodyMemoryBytes: 2 * 1024 * 1024, wrapFiles: trace.wrap, wrapStreamFiles: trace.wrapStreams },
       });
       const site = new Site(portsOf(broker), ledger, random, memory, { ...size, window: random.pick([20, 60, 200]) });
       await declareTopology(site);

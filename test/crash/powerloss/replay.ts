@@ -3,7 +3,7 @@ import { SimFiles } from '../../support/sim-files.ts';
 import { dataLosses, Inode, nameLosses, Platter, type PowerLoss, type Write } from '../../support/sim-platter.ts';
 import { Random } from '../../support/random.ts';
 import { expectations, Ledger } from '../campaign/ledger.ts';
-import { queues } from '../campaign/topology.ts';
+import { nameOf, queueNumbers, queues } from '../campaign/topology.ts';
 import { queueNameOf } from '../campaign/mqtt-state.ts';
 import { Recovered, type RecoveredOptions } from '../recovered.ts';
 import type { Knowledge, TraceEvent } from './trace.ts';
@@ -30,7 +30,7 @@ export class Replay {
   readonly #writes = new Map<number, Write>();
   /** How far a sync that was begun goes. */
   readonly #syncs = new Map<number, { readonly until: number; readonly size: number }>();
-  readonly #knowledge: Knowledge = { ledger: new Ledger(), metadata: new Map() };
+  readonly #knowledge: Knowledge = { ledger: new Ledger(), metadata: new Map(), seen: new Map() };
   readonly result: ReplayResult = { states: 0, doubles: 0, violations: [] };
 
   constructor(events: readonly TraceEvent[], seed: number, options: RecoveredOptions) {
@@ -146,9 +146,10 @@ export class Replay {
 
   /** Compares what was recovered with what clients knew. */
   #look(recovered: Recovered): void {
-    const { ledger, metadata } = this.#knowledge;
-    const { report, queues: found } = recovered;
-    if (report.damaged.length > 0) throw new Error(`damage is reported where there is none: ${report.damaged.join('; ')}`);
+    const { ledger, metadata, seen } = this.#knowledge;
+    const { report, streamsReport, queues: found } = recovered;
+    const damaged = [...report.damaged, ...streamsReport.damaged];
+    if (damaged.length > 0) throw new Error(`damage is reported where there is none: ${damaged.join('; ')}`);
     ledger.beginAudit(0);
     for (const [number, queue] of queues.entries()) {
       found.get(queueNameOf(number))?.forEachReady(entry => {
@@ -158,6 +159,13 @@ export class Replay {
         ledger.delivered(number, body, true, queue.deadLettersOf.length === 0 ? inOrder : expectations.returning);
         return true;
       });
+    }
+    const copies = recovered
+      .streamBodies(nameOf(queueNumbers.stream))
+      .map(body => ledger.delivered(queueNumbers.stream, body, false, expectations.streamInOrder));
+    for (const [offset, copy] of seen) {
+      if (copies[offset] !== copy)
+        ledger.violation('offsets', `offset ${offset} of the stream had message ${copy} and has ${copies[offset]}`);
     }
     ledger.endAudit(0, () => true);
     for (const [name, state] of metadata) {

@@ -3,10 +3,15 @@ import { Ledger } from '../campaign/ledger.ts';
 import type { MetadataState } from '../campaign/memory.ts';
 import type { Route } from '../campaign/topology.ts';
 
+/** Names of the files of streams begin with this. */
+export const streamFolder = 'streams/';
+
 /** What clients know at some moment of a trace. */
 export interface Knowledge {
   readonly ledger: Ledger;
   readonly metadata: Map<string, MetadataState>;
+  /** What readers saw in the stream: copies, by offset. */
+  readonly seen: Map<number, number>;
 }
 
 /** Something that happened to the files, or that a client was told or was about to send. Files and operations have numbers. */
@@ -31,44 +36,52 @@ export class Trace {
   #lastOperation = 0;
 
   /** Records what is done to files, in the order in which it is begun and done. */
-  readonly wrap = (files: Files): Files => ({
-    list: () => files.list(),
-    sizeOf: name => files.sizeOf(name),
-    readWhole: name => files.readWhole(name),
-    open: (name, bytes) => {
-      const isNew = !files.list().includes(name);
-      const handle = files.open(name, bytes);
-      if (isNew) {
-        this.#files.set(name, ++this.#lastFile);
-        this.events.push({ kind: 'make', name, file: this.#lastFile });
-      }
-      this.events.push({ kind: 'size', file: this.#fileOf(name), bytes });
-      return this.#handle(handle, this.#fileOf(name));
-    },
-    openExisting: name => this.#handle(files.openExisting(name), this.#fileOf(name)),
-    rename: (from, to) => {
-      const file = this.#fileOf(from);
-      files.rename(from, to);
-      this.#files.delete(from);
-      this.#files.set(to, file);
-      this.events.push({ kind: 'rename', from, to });
-    },
-    remove: name => {
-      files.remove(name);
-      if (this.#files.delete(name)) this.events.push({ kind: 'remove', name });
-    },
-    copy: () => {
-      throw new Error('a copy of a damaged segment, where nothing is damaged');
-    },
-    syncDirectory: done => {
-      const operation = ++this.#lastOperation;
-      this.events.push({ kind: 'syncDirectory', operation });
-      files.syncDirectory(error => {
-        if (error === null) this.events.push({ kind: 'syncedDirectory', operation });
-        done(error);
-      });
-    },
-  });
+  readonly wrap = (files: Files): Files => this.#wrapped(files, '');
+  readonly wrapStreams = (files: Files): Files => this.#wrapped(files, streamFolder);
+
+  #wrapped(files: Files, folder: string): Files {
+    return {
+      list: () => files.list(),
+      sizeOf: name => files.sizeOf(name),
+      readWhole: name => files.readWhole(name),
+      open: (file, bytes) => {
+        const name = folder + file;
+        const isNew = !files.list().includes(file);
+        const handle = files.open(file, bytes);
+        if (isNew) {
+          this.#files.set(name, ++this.#lastFile);
+          this.events.push({ kind: 'make', name, file: this.#lastFile });
+        }
+        this.events.push({ kind: 'size', file: this.#fileOf(name), bytes });
+        return this.#handle(handle, this.#fileOf(name));
+      },
+      openExisting: name => this.#handle(files.openExisting(name), this.#fileOf(folder + name)),
+      rename: (oldName, newName) => {
+        const [from, to] = [folder + oldName, folder + newName];
+        const file = this.#fileOf(from);
+        files.rename(oldName, newName);
+        this.#files.delete(from);
+        this.#files.set(to, file);
+        this.events.push({ kind: 'rename', from, to });
+      },
+      remove: file => {
+        const name = folder + file;
+        files.remove(file);
+        if (this.#files.delete(name)) this.events.push({ kind: 'remove', name });
+      },
+      copy: () => {
+        throw new Error('a copy of a damaged segment, where nothing is damaged');
+      },
+      syncDirectory: done => {
+        const operation = ++this.#lastOperation;
+        this.events.push({ kind: 'syncDirectory', operation });
+        files.syncDirectory(error => {
+          if (error === null) this.events.push({ kind: 'syncedDirectory', operation });
+          done(error);
+        });
+      },
+    };
+  }
 
   learn(apply: (knowledge: Knowledge) => void): void {
     this.events.push({ kind: 'learn', apply });
