@@ -13,6 +13,9 @@ const commit = 'src/store/journal/commit.ts';
 const recovery = 'src/store/journal/recovery.ts';
 const segments = 'src/store/journal/segments.ts';
 const messageQueue = 'src/core/queues/message-queue.ts';
+const streams = 'src/store/streams/stream-store.ts';
+const recoverSegment = 'src/store/streams/recover-segment.ts';
+const packetMarks = 'src/protocols/mqtt/packet-marks.ts';
 
 export const mutants: readonly Mutant[] = [
   {
@@ -159,5 +162,47 @@ export const mutants: readonly Mutant[] = [
     from: 'isIntact(ref: MessageRef): boolean {',
     to: 'isIntact(ref: MessageRef): boolean {\n    if (ref !== 0) return true;',
     by: 'power',
+  },
+  {
+    name: 'what is published to a stream is confirmed before its sync',
+    file: streams,
+    from: 'if (failure === null) handle.sync(finished);\n        else finished(failure);',
+    to: 'finished(failure);',
+    by: 'power',
+  },
+  {
+    name: 'the last chunk of a stream is cut off',
+    file: recoverSegment,
+    from: '  for (const chunk of candidates) {',
+    to: '  for (const chunk of candidates.slice(0, -1)) {',
+    by: 'kill',
+  },
+  {
+    name: 'an unfinished chunk of a stream is taken for whole',
+    file: recoverSegment,
+    from: ' || !isChunkIntact(window.buffer, at, header)) break;',
+    to: ') break;',
+    by: 'power',
+  },
+  {
+    name: 'a quorum queue does not record how often a message came back',
+    file: 'src/core/queues/entry-record.ts',
+    from: 'if ((entry.meta & metaLogged) !== 0) this.#log.returned(this.#queueId, priorityOf(entry.meta), entry.sequence, entry.meta);',
+    to: 'void entry;',
+    by: 'kill',
+  },
+  {
+    name: 'the packet id of a QoS 2 publish is forgotten by a restart',
+    file: packetMarks,
+    from: 'if (number < deliveredBase) this.#received.add(number);',
+    to: 'if (number < deliveredBase) continue;',
+    by: 'kill',
+  },
+  {
+    name: 'the packet id of a QoS 2 delivery is forgotten by a restart',
+    file: packetMarks,
+    from: 'this.#marks?.add(deliveredBase + id);',
+    to: 'void id;',
+    by: 'kill',
   },
 ];
