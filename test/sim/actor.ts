@@ -13,7 +13,7 @@ import { capableClient } from '../support/sim-client.ts';
 import { ActorChannel } from './actor-channel.ts';
 import type { Ledger } from './ledger.ts';
 import { encodeMessage } from './message.ts';
-import type { Plan } from './plan.ts';
+import { groupHeader, type Plan } from './plan.ts';
 
 /** What an actor shares with the others. */
 export interface World {
@@ -175,7 +175,7 @@ export class Actor {
   }
 
   #openChannel(): void {
-    const { random } = this.world;
+    const { random, plan } = this.world;
     const numbers = [1, 2, 3, 7].filter(number => !this.#channels.has(number));
     if (numbers.length === 0) return;
     const number = random.pick(numbers);
@@ -189,7 +189,8 @@ export class Actor {
       channel.mode = 'tx';
       this.#call(channel, methods.encodeTxSelect(number), methods.TxSelectOk);
     }
-    if (random.chance(0.2)) {
+    // Quorum queues know no such limit.
+    if (!plan.queues.some(queue => queue.isQuorum) && random.chance(0.2)) {
       channel.globalPrefetch = random.between(1, 3);
       this.#call(channel, requests.basicQos(number, channel.globalPrefetch, true), methods.BasicQosOk);
     }
@@ -288,7 +289,11 @@ export class Actor {
         this.#call(channel, requests.queuePurge(number, { queue: queue.name }), methods.QueuePurgeOk);
         return;
       case 'deleteQueue':
-        this.#call(channel, requests.queueDelete(number, { queue: queue.name, ifEmpty: random.chance(0.3) }), methods.QueueDeleteOk);
+        this.#call(
+          channel,
+          requests.queueDelete(number, { queue: queue.name, ifEmpty: !queue.isQuorum && random.chance(0.3) }),
+          methods.QueueDeleteOk,
+        );
         return;
       case 'deleteExchange':
         this.#call(
@@ -347,6 +352,11 @@ export class Actor {
     if (random.chance(0.1)) headers.set('h', int(random.below(3)));
     if (random.chance(0.05))
       headers.set(random.pick(['CC', 'BCC']), array([longstr(random.pick(plan.keys)), longstr(random.pick(plan.keys))]));
+    if (plan.hasGroups && random.chance(0.7)) {
+      const key = random.below(4);
+      headers.set(groupHeader, int(key));
+      ledger.groups.set(id, key);
+    }
     if (headers.size > 0) properties.headers = headers;
     channel.published(id, isMandatory);
     const frames = [
@@ -396,7 +406,7 @@ export class Actor {
     const multiple = random.chance(0.2);
     // Multiple with tag 0 covers what is on its way too: only what is known can be compared afterwards.
     const tag = random.chance(0.5) ? (tags[0] as number) : random.pick(tags);
-    const how = random.weighted({ ack: 6, requeue: 3, refuse: this.world.plan.isLossless ? 0 : 2 });
+    const how = random.weighted({ ack: 6, requeue: 3, refuse: this.world.plan.isLossless ? 0 : 5 });
     channel.settled(tag, multiple);
     if (how === 'ack') this.#queue(requests.basicAck(number, tag, multiple));
     else if (multiple || random.chance(0.5)) this.#queue(requests.basicNack(number, tag, { multiple, requeue: how === 'requeue' }));

@@ -10,7 +10,9 @@ export interface Copy {
   readonly queue: QueueRecord;
   readonly level: number;
   readonly place: number;
-  state: 'ready' | 'unacked' | 'settling' | 'dying' | 'gone';
+  state: 'ready' | 'unacked' | 'settling' | 'waiting' | 'dying' | 'gone';
+  /** Who has it and will settle it. */
+  holder: Consumer | null;
   wasDelivered: boolean;
   /** How it ended. */
   fate: string;
@@ -27,6 +29,12 @@ export class QueueRecord {
   readonly queue: Queue;
   readonly copies = new Map<string, Copy>();
   readonly ready = new Set<Copy>();
+  /** What was rejected and is tried again later. */
+  readonly waiting = new Set<Copy>();
+  /** What came back to a quorum queue, in the order in which it did. */
+  readonly returned: Copy[] = [];
+  readonly hasGroups: boolean;
+  readonly isQuorum: boolean;
   unackedCount = 0;
   /** Why messages are let go of at this moment; '' for what is said by settlements. */
   cause = '';
@@ -34,20 +42,28 @@ export class QueueRecord {
 
   constructor(queue: Queue) {
     this.queue = queue;
+    this.hasGroups = queue.arguments.has('x-group-header');
+    this.isQuorum = queue.arguments.get('x-queue-type')?.value === 'quorum';
   }
 
   add(id: number, priority: number): Copy {
     const level = this.levelOf(priority);
-    const place = (this.#lastPlaces.get(level) ?? 0) + 1;
+    const place = (this.#lastPlaces.get(this.#numbersOf(level)) ?? 0) + 1;
     return this.restore(id, level, place);
   }
 
   restore(id: number, level: number, place: number): Copy {
-    this.#lastPlaces.set(level, Math.max(place, this.#lastPlaces.get(level) ?? 0));
-    const copy: Copy = { id, queue: this, level, place, state: 'ready', wasDelivered: false, fate: '' };
+    const numbers = this.#numbersOf(level);
+    this.#lastPlaces.set(numbers, Math.max(place, this.#lastPlaces.get(numbers) ?? 0));
+    const copy: Copy = { id, queue: this, level, place, state: 'ready', holder: null, wasDelivered: false, fate: '' };
     this.copies.set(`${level}/${place}`, copy);
     this.ready.add(copy);
     return copy;
+  }
+
+  /** Quorum queues number the messages of all levels together. */
+  #numbersOf(level: number): number {
+    return this.isQuorum ? 0 : level;
   }
 
   levelOf(priority: number): number {
@@ -58,6 +74,44 @@ export class QueueRecord {
     const copy = this.copies.get(`${this.levelOf(priorityOf(entry.meta))}/${entry.sequence}`);
     assert.ok(copy !== undefined, `queue ${this.queue.name} speaks of a message that was never in it`);
     return copy;
+  }
+
+  /** Whether messages leave in the order of priority and place and no other. */
+  get isStrict(): boolean {
+    return !this.hasGroups && !this.isQuorum;
+  }
+
+  /** Notes what has come back to be tried again. */
+  refresh(): void {
+    if (this.waiting.size === 0) return;
+    const places = new Set<string>();
+    this.queue.retries?.forEach(({ entry }) => places.add(`${this.levelOf(priorityOf(entry.meta))}/${entry.sequence}`));
+    for (const copy of this.waiting) {
+      if (places.has(`${copy.level}/${copy.place}`)) continue;
+      this.waiting.delete(copy);
+      copy.state = 'ready';
+      this.cameBack(copy);
+    }
+  }
+
+  cameBack(copy: Copy): void {
+    this.ready.add(copy);
+    if (this.isQuorum && !this.hasGroups) this.returned.push(copy);
+  }
+
+  left(copy: Copy): void {
+    this.ready.delete(copy);
+    const index = this.returned.indexOf(copy);
+    if (index >= 0) this.returned.splice(index, 1);
+  }
+
+  /** Whether a copy may be delivered next; `isBefore` says of two copies whether order is kept between them. */
+  mayBeNext(copy: Copy, isOrdered: (other: Copy) => boolean): boolean {
+    if (this.isStrict) return this.next() === copy;
+    // What comes back to a quorum queue goes before all others, in the order in which it came.
+    if (this.returned.length > 0) return this.returned[0] === copy;
+    for (const other of this.ready) if (other.place < copy.place && other.level === copy.level && isOrdered(other)) return false;
+    return true;
   }
 
   /** The copy that has to be delivered next: of the highest priority, the one with the lowest place. */
@@ -85,9 +139,11 @@ export interface Outgoing {
 export class Ledger {
   readonly publishes = new Map<number, PublishRecord>();
   readonly queues = new Map<Queue, QueueRecord>();
+  /** Groups of messages, by message. */
+  readonly groups = new Map<number, number>();
   /** Deliveries on their way, by `port/channel` of the client. */
   readonly #outgoing = new Map<string, Outgoing[]>();
-  counts = { published: 0, delivered: 0, redelivered: 0, accepted: 0, died: 0, purged: 0, deleted: 0 };
+  counts = { published: 0, delivered: 0, redelivered: 0, accepted: 0, died: 0, purged: 0, deleted: 0, retried: 0, grouped: 0 };
   readonly #idOf: (entry: Entry) => number;
 
   constructor(idOf: (entry: Entry) => number) {
@@ -130,11 +186,20 @@ export class Ledger {
   /** A message leaves the queue for a client. */
   delivered(queue: Queue, entry: Entry, consumer: Consumer | null, noAck: boolean): Copy {
     const record = this.recordOf(queue);
+    record.refresh();
     const copy = record.copyOf(entry);
     assert.equal(copy.state, 'ready', `message ${copy.id} of queue ${queue.name} is delivered, but it is ${copy.state} ${copy.fate}`);
     assert.equal(this.#idOf(entry), copy.id, `queue ${queue.name} delivers another message's bytes`);
-    const next = record.next();
-    assert.equal(next, copy, `queue ${queue.name} delivers message ${copy.id} before ${next?.id}`);
+    const group = this.groups.get(copy.id);
+    const isOrdered = (other: Copy): boolean => !record.hasGroups || (group !== undefined && this.groups.get(other.id) === group);
+    assert.ok(record.mayBeNext(copy, isOrdered), `queue ${queue.name} delivers message ${copy.id} before ${record.next()?.id}`);
+    if (record.hasGroups && group !== undefined && consumer !== null && !noAck) {
+      this.counts.grouped++;
+      for (const other of record.copies.values()) {
+        if (other.holder !== null && this.groups.get(other.id) === group)
+          assert.equal(other.holder, consumer, `message ${copy.id} of group ${group} goes to another consumer than message ${other.id}`);
+      }
+    }
     assert.equal((entry.meta & metaRedelivered) !== 0, copy.wasDelivered, `the redelivered flag of message ${copy.id} is wrong`);
     if (consumer !== null) {
       assert.ok(consumer.isActive && !consumer.isCancelled, 'a delivery to a consumer that is not active or gone');
@@ -143,8 +208,9 @@ export class Ledger {
       if (!noAck) assert.ok(prefetchCount === 0 || unackedCount <= prefetchCount, 'more deliveries than the prefetch allows');
       if (!noAck) assert.ok(shared.limit === 0 || shared.unackedCount <= shared.limit, 'more deliveries than the global prefetch allows');
     }
-    record.ready.delete(copy);
+    record.left(copy);
     copy.state = 'unacked';
+    copy.holder = noAck ? null : consumer;
     if (!noAck) record.unackedCount++;
     if (copy.wasDelivered) this.counts.redelivered++;
     this.counts.delivered++;
@@ -157,22 +223,30 @@ export class Ledger {
     const copy = record.copyOf(entry);
     assert.equal(copy.state, 'unacked', `message ${copy.id} is settled, but it is ${copy.state} ${copy.fate}`);
     copy.state = 'settling';
+    copy.holder = null;
     record.unackedCount--;
     return copy;
   }
 
   settled(copy: Copy, outcome: Outcome): void {
     if (copy.state !== 'settling') return;
+    if (outcome === 'rejected' && copy.queue.queue.arguments.has('x-retry-delays')) {
+      copy.state = 'waiting';
+      copy.queue.waiting.add(copy);
+      this.counts.retried++;
+      return;
+    }
     assert.equal(outcome, 'returned', `message ${copy.id} was settled as ${outcome} and is still there`);
     copy.state = 'ready';
-    copy.queue.ready.add(copy);
+    copy.queue.cameBack(copy);
   }
 
   dying(queue: Queue, entry: Entry, reason: string): void {
     const record = this.recordOf(queue);
+    record.refresh();
     const copy = record.copyOf(entry);
     assert.ok(copy.state === 'ready' || copy.state === 'settling', `message ${copy.id} dies (${reason}), but it is ${copy.state}`);
-    record.ready.delete(copy);
+    record.left(copy);
     copy.state = 'dying';
     copy.fate = reason;
     this.counts.died++;
@@ -183,11 +257,13 @@ export class Ledger {
     // A message that reject-publish-dlx refused was never in the queue.
     if (entry.sequence === 0) return;
     const record = this.recordOf(queue);
+    record.refresh();
     const copy = record.copyOf(entry);
     assert.notEqual(copy.state, 'gone', `message ${copy.id} of queue ${queue.name} is let go of twice`);
-    if (copy.state === 'ready') {
+    if (copy.state === 'ready' || copy.state === 'waiting') {
       assert.notEqual(record.cause, '', `message ${copy.id} of queue ${queue.name} vanishes`);
-      record.ready.delete(copy);
+      record.left(copy);
+      record.waiting.delete(copy);
       if (record.cause === 'purged') this.counts.purged++;
       else this.counts.deleted++;
     } else if (copy.state !== 'dying') {
@@ -201,6 +277,7 @@ export class Ledger {
   /** Compares what the queues say of themselves with what is written here, and counts references to messages. */
   check(core: BrokerCore): void {
     for (const [queue, record] of this.queues) {
+      record.refresh();
       if (queue.isDeleted && record.copies.size === 0) {
         this.queues.delete(queue);
         continue;

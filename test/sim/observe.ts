@@ -50,11 +50,12 @@ function observe(queue: Queue, ledger: Ledger): Queue {
     close: queue.close.bind(queue),
   };
   const because = <T>(cause: string, act: () => T): T => {
+    const before = record.cause;
     record.cause = cause;
     try {
       return act();
     } finally {
-      record.cause = '';
+      record.cause = before;
     }
   };
   queue.enqueue = (p, ref) => {

@@ -219,7 +219,11 @@ export class Simulation implements World {
     const client = SimClient.connect(this.broker);
     client.openChannel(1);
     // What expires in one queue meanwhile may go to another.
-    for (let pass = 0; pass < 20 && [...vhost.queues.values()].some(queue => queue.readyCount > 0); pass++) {
+    for (
+      let pass = 0;
+      pass < 20 && [...vhost.queues.values()].some(queue => queue.readyCount > 0 || (queue.retries?.heldCount ?? 0) > 0);
+      pass++
+    ) {
       for (const queue of Array.from(vhost.queues.values())) this.#emptyQueue(client, queue);
     }
     client.close();
@@ -241,7 +245,7 @@ export class Simulation implements World {
         return;
       }
       const id = checkMessage(delivery.body);
-      if (this.plan.isLossless) assert.equal(id, expected);
+      if (this.plan.isLossless && this.ledger.recordOf(queue).isStrict) assert.equal(id, expected);
     }
   }
 }

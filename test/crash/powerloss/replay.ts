@@ -163,6 +163,8 @@ export class Replay {
     const copies = recovered
       .streamBodies(nameOf(queueNumbers.stream))
       .map(body => ledger.delivered(queueNumbers.stream, body, false, expectations.streamInOrder));
+    const told = recovered.logs.find(text => text.includes('damaged'));
+    if (told !== undefined) throw new Error(`damage is found where there is none: ${told}`);
     for (const [offset, copy] of seen) {
       if (copies[offset] !== copy)
         ledger.violation('offsets', `offset ${offset} of the stream had message ${copy} and has ${copies[offset]}`);
