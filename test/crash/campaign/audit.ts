@@ -7,7 +7,7 @@ import type { MetadataState } from './memory.ts';
 import type { MqttState } from './mqtt-state.ts';
 import { Publisher } from './publisher.ts';
 import type { Site } from './site.ts';
-import { type CampaignQueue, queueNumbers, queues, routes } from './topology.ts';
+import { type CampaignQueue, deliveryLimit, queueNumbers, queues, routes } from './topology.ts';
 import { messageCountOf } from './work/administrate.ts';
 import { Receiver } from './work/mqtt.ts';
 import { publishers } from './work/publishers.ts';
@@ -71,7 +71,7 @@ export async function audit(site: Site, options: AuditOptions): Promise<void> {
   const readers = new Map<number, Reader>();
   const client = await site.amqp({
     delivered: (_channel, queue, redelivered, deliveryTag, body, header) => {
-      const { access } = queues[queue] as CampaignQueue;
+      const { access, kind, deadLettersOf } = queues[queue] as CampaignQueue;
       const reader = readers.get(queue) as Reader;
       const copy = ledger.delivered(queue, body, redelivered, expectationOf(queue));
       reader.lastTag = deliveryTag;
@@ -82,7 +82,8 @@ export async function audit(site: Site, options: AuditOptions): Promise<void> {
         reader.lastOffset = offset;
         client.write(requests.basicAck(queue + 1, deliveryTag));
       }
-      if (queue === queueNumbers.quorum) memory.counts.delivered(copy, headerNumber(header, 'x-delivery-count'));
+      if (kind === 'quorum' && deadLettersOf.length === 0)
+        memory.counts.delivered(copy, headerNumber(header, 'x-delivery-count'), queue === queueNumbers.quorum ? deliveryLimit : Infinity);
     },
     confirmed: (_channel, ...confirm) => publisher.confirmed(...confirm),
   });

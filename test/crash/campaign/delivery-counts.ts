@@ -1,5 +1,4 @@
 import type { Ledger } from './ledger.ts';
-import { deliveryLimit } from './topology.ts';
 
 /** How often messages of a quorum queue came back, which is counted for good: a count never goes back behind what was durable. */
 export class DeliveryCounts {
@@ -16,10 +15,10 @@ export class DeliveryCounts {
     this.#sure.set(copy, (this.#sure.get(copy) ?? 0) + 1);
   }
 
-  /** A message came, which says how often it came back. */
-  delivered(copy: number, count: number): void {
+  /** A message came, which says how often it came back; at most `limit` times. */
+  delivered(copy: number, count: number, limit: number): void {
     const sure = this.#sure.get(copy) ?? 0;
     if (count < sure) this.#ledger.violation('counts', `message ${copy} came back ${sure} times and says ${count}`);
-    if (count > deliveryLimit) this.#ledger.violation('counts', `message ${copy} is beyond its limit: ${count}`);
+    if (count > limit) this.#ledger.violation('counts', `message ${copy} is beyond its limit: ${count}`);
   }
 }

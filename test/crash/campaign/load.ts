@@ -6,14 +6,14 @@ import { consume } from './work/consume.ts';
 import { receive, send } from './work/mqtt.ts';
 import { publish } from './work/publish.ts';
 import { readStream } from './work/read-stream.ts';
-import { retrying, returning, returningToQuorum, takingHeld } from './work/returning.ts';
+import { retrying, returning, returningAll, returningToQuorum, takingHeld } from './work/returning.ts';
 import { sendByStomp, takeByStomp } from './work/stomp.ts';
 import { transact } from './work/transact.ts';
 
 /** Who is at work, by the kind of traffic; publishers are for all that goes by AMQP. */
 const works: Readonly<Record<Kind, readonly Work[]>> = {
   classic: [administrate, transact, returning, consume],
-  quorum: [returningToQuorum],
+  quorum: [returningToQuorum, returningAll],
   stream: [readStream, readStream],
   retry: [retrying],
   delay: [takingHeld],

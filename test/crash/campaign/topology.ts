@@ -96,7 +96,7 @@ export const queues: readonly CampaignQueue[] = [
     arguments: new Map([...quorum(), ['x-delivery-limit', long(deliveryLimit)]]),
     deadLetterQueue: queueNumbers.quorumDead,
   }),
-  queue('quorum-waiting', { kind: 'quorum', arguments: quorum() }),
+  queue('quorum-waiting', { kind: 'quorum', arguments: new Map([...quorum(), ['x-delivery-limit', long(1_000_000)]]) }),
   queue('quorum-dead', { kind: 'quorum', arguments: quorum(), deadLettersOf: [queueNumbers.quorum] }),
   queue('stream', {
     kind: 'stream',

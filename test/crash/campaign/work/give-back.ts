@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastClient } from '../../../support/fast-client.ts';
 import * as requests from '../../../support/amqp-requests.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 import { Acknowledger, barrierBy } from '../acknowledger.ts';
 import { type Expectation, expectations } from '../ledger.ts';
 import { Publisher } from '../publisher.ts';
@@ -17,6 +19,8 @@ export interface GiveBack {
   readonly publisher: number;
   /** Deliveries after which the client goes away with what it has; Infinity: never. */
   leavesAfter(): number;
+  /** Before it comes again. */
+  readonly pauseMillis?: number;
   readonly expectation?: Expectation;
   decide(copy: number, header: Buffer): Settlement;
   onReturned?(copy: number): void;
@@ -29,6 +33,7 @@ export async function giveBack(site: Site, how: GiveBack): Promise<void> {
     let left = how.leavesAfter();
     const client: FastClient = await site.amqp({
       delivered: (channel, queue, redelivered, deliveryTag, body, header) => {
+        if (left <= 0) return;
         const copy = ledger.delivered(queue, body, redelivered, how.expectation ?? expectations.returning);
         if (copy < 0) return;
         const settlement = how.decide(copy, header);
@@ -40,12 +45,17 @@ export async function giveBack(site: Site, how: GiveBack): Promise<void> {
           client.write(requests.basicNack(channel, deliveryTag, { requeue: settlement === 'requeue' }));
         }
         acknowledger.barrier();
-        if (--left === 0) client.destroy();
+        if (--left === 0) void leave();
       },
       confirmed: (_channel, ...confirm) => publisher.confirmed(...confirm),
     });
     const publisher = new Publisher(client, barrierChannel, how.publisher, ledger);
     const acknowledger = new Acknowledger(ledger, barrierBy(publisher, random));
+    // Who comes again after a pause waits until what it gave back is durable.
+    const leave = async (): Promise<void> => {
+      if (how.pauseMillis !== undefined) await waitUntil(() => acknowledger.isIdle || !client.isOpen, { intervalMillis: 1 });
+      client.destroy();
+    };
     acknowledger.onReturned = copy => how.onReturned?.(copy);
     await client.openChannel(consumeChannel);
     await client.openChannel(barrierChannel);
@@ -53,5 +63,6 @@ export async function giveBack(site: Site, how: GiveBack): Promise<void> {
     await client.call(requests.basicQos(consumeChannel, 20));
     await client.call(requests.basicConsume(consumeChannel, { queue: nameOf(how.queue), consumerTag: String(how.queue) }));
     await client.closed;
+    if (how.pauseMillis !== undefined) await delay(how.pauseMillis);
   }
 }

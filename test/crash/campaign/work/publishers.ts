@@ -6,6 +6,7 @@ export const publishers = {
   audit: 43,
   returning: 44,
   quorum: 45,
+  quorumAll: 48,
   retries: 46,
   held: 47,
   mqtt: 50,

@@ -1,7 +1,7 @@
 import { headerNumber } from '../../../support/fast-client.ts';
 import { expectations } from '../ledger.ts';
 import type { Site } from '../site.ts';
-import { queueNumbers } from '../topology.ts';
+import { deliveryLimit, queueNumbers } from '../topology.ts';
 import { giveBack } from './give-back.ts';
 import { publishers } from './publishers.ts';
 
@@ -27,8 +27,24 @@ export function returningToQuorum(site: Site): Promise<void> {
     publisher: publishers.quorum,
     leavesAfter: () => 300 + random.below(2000),
     decide: (copy, header) => {
-      memory.counts.delivered(copy, headerNumber(header, 'x-delivery-count'));
+      memory.counts.delivered(copy, headerNumber(header, 'x-delivery-count'), deliveryLimit);
       return random.chance(0.35) ? 'requeue' : 'accept';
+    },
+    onReturned: copy => memory.counts.returned(copy),
+  });
+}
+
+/** Gives everything back to a quorum queue that nobody else takes from, so that counts are there when the broker is killed. */
+export function returningAll(site: Site): Promise<void> {
+  const { random, memory } = site;
+  return giveBack(site, {
+    queue: queueNumbers.quorumWaiting,
+    publisher: publishers.quorumAll,
+    leavesAfter: () => 30 + random.below(60),
+    pauseMillis: 40,
+    decide: (copy, header) => {
+      memory.counts.delivered(copy, headerNumber(header, 'x-delivery-count'), Infinity);
+      return 'requeue';
     },
     onReturned: copy => memory.counts.returned(copy),
   });
