@@ -1,6 +1,6 @@
 // MQTT side by side with Debian's mosquitto, in alternating runs: one publisher, one subscriber, 16 bytes, QoS 0 and 1; memory of idle
 // connections; a fan-out; retained messages by a wildcard.
-//   node bench/macro/mqtt.ts [--seconds 4] [--reps 3] [--only qos0,qos1,idle,fanout,retained] [--connections 10000]
+//   npm run bench:mqtt -- [--seconds 4] [--reps 3] [--only qos0,qos1,idle,fanout,retained] [--connections 10000]
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -134,6 +134,12 @@ function rssBytes({ child }: Server): number {
   return Number(match?.[1] ?? 0) * 1024;
 }
 
+/** Processor time that a server has taken, in milliseconds: what does not depend on who else uses the machine. */
+function busyMillis({ child }: Server): number {
+  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 /** Connections of their own in one process, each with a subscription. */
 let crowds = 0;
 
@@ -200,10 +206,16 @@ async function idle(): Promise<void> {
     const before = rssBytes(server);
     const crowd = new Crowd();
     await crowd.grow(server, count, null);
-    await new Promise(resolve => setTimeout(resolve, 3000));
+    let most = 0;
+    for (let second = 0; second < 20; second++) {
+      await new Promise(resolve => setTimeout(resolve, 1000));
+      most = Math.max(most, rssBytes(server));
+    }
     const after = rssBytes(server);
+    const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
     console.log(
-      `${count} idle connections: ${server.name} ${(after / 1e6).toFixed(0)} MB resident, ${(before / 1e6).toFixed(0)} MB before`,
+      `${count} idle connections: ${server.name} ${megabytes(after)} resident in all after 20 s (at most ${megabytes(most)}), ` +
+        `${megabytes(before)} before: ${((after - before) / count / 1000).toFixed(1)} kB each`,
     );
     crowd.close();
     await new Promise(resolve => setTimeout(resolve, 1000));
@@ -224,7 +236,9 @@ async function fanout(): Promise<void> {
     const publisher = new Crowd();
     await publisher.grow(server, 1, null);
     const times: number[] = [];
-    for (let rep = 0; rep < 5; rep++) {
+    const messages = 10;
+    const busyBefore = busyMillis(server);
+    for (let rep = 0; rep < messages; rep++) {
       crowd.received = 0;
       const began = performance.now();
       await new Promise<void>(resolve => {
@@ -236,7 +250,8 @@ async function fanout(): Promise<void> {
       times.push(performance.now() - began);
     }
     console.log(
-      `one message to ${count} subscribers: ${server.name} ${median(times).toFixed(0)} ms until the last has it (${times.map(each => each.toFixed(0)).join(', ')})`,
+      `one message to ${count} subscribers: ${server.name} ${median(times).toFixed(0)} ms until the last has it (${times.map(each => each.toFixed(0)).join(', ')}), ` +
+        `${((busyMillis(server) - busyBefore) / messages).toFixed(0)} ms of processor time each`,
     );
     crowd.close();
     publisher.close();
