@@ -1,3 +1,5 @@
+import { ProtocolCounters } from './statistics/protocol-counters.ts';
+
 /** What happened on this node since it started. */
 export class BrokerCounters {
   connectionsOpened = 0;
@@ -15,4 +17,12 @@ export class BrokerCounters {
   damagedRecords = 0;
   /** Errors that are ours: each closed one connection and is in the log with its stack. */
   internalErrors = 0;
+  /** Of protocols beside AMQP 0-9-1, which did the rest; by the names of RabbitMQ's metrics: mqtt311. */
+  readonly protocols = new Map<string, ProtocolCounters>();
+
+  protocol(name: string): ProtocolCounters {
+    let counters = this.protocols.get(name);
+    if (counters === undefined) this.protocols.set(name, (counters = new ProtocolCounters()));
+    return counters;
+  }
 }

@@ -1,3 +1,4 @@
+import { authAttempts } from '../auth-attempts.ts';
 import type { ConnectionInfo } from '../../core/connection-registry.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import { deliverNames, queueDeliverAt } from '../../core/statistics/columns.ts';
@@ -352,11 +353,8 @@ function single(prefix: Prefix, family: Family, value: number): string {
   return `${header(name, family)}${name} ${number(value)}\n`;
 }
 
-function authentications({ core, login }: Services, prefix: Prefix): string {
-  const attempts = [
-    { protocol: 'http', ...login.counters },
-    { protocol: 'amqp091', succeeded: core.counters.authenticationsSucceeded, failed: core.counters.authenticationsFailed },
-  ];
+function authentications(services: Services, prefix: Prefix): string {
+  const attempts = authAttempts(services);
   const family = (name: string, help: string, value: (attempt: { succeeded: number; failed: number }) => number): string => {
     const full = `${prefix}${name}`;
     return (

@@ -156,6 +156,7 @@ export class Connecting {
     const { broker } = connection;
     if (!result.ok) {
       broker.counters.authenticationsFailed++;
+      connection.traffic.authenticationsFailed++;
       if (broker.events.isObserved) authenticated(broker.events, connection.describe(), '', result.reason);
       const isLocalOnly = result.reason.endsWith('can only connect via localhost');
       const refusal = new MqttError(
@@ -173,6 +174,7 @@ export class Connecting {
       return;
     }
     broker.counters.authenticationsSucceeded++;
+    connection.traffic.authenticationsSucceeded++;
     connection.user = result.user.name;
     if (broker.events.isObserved) authenticated(broker.events, connection.describe(), connection.user, null);
     connection.link.authenticated();

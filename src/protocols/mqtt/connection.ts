@@ -5,6 +5,7 @@ import type { BrokerCore } from '../../core/broker.ts';
 import type { BrokerErrorCode } from '../../core/broker-error.ts';
 import type { ChannelInfo, ConnectionDescription, ConnectionInfo } from '../../core/connection-registry.ts';
 import { connectionClosed } from '../../core/events/session-events.ts';
+import type { ProtocolCounters } from '../../core/statistics/protocol-counters.ts';
 import type { Flushable } from '../../core/turn.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import { Intake } from '../../net/intake.ts';
@@ -18,7 +19,7 @@ import { type PacketFault, PacketReader, type PacketVisitor } from '../../wire/m
 import type { EndPacket, Packet } from '../../wire/mqtt/packets.ts';
 import type { Properties } from '../../wire/mqtt/properties.ts';
 import { Connecting, returnCode } from './connecting.ts';
-import { describeConnection, protocolName } from './describe.ts';
+import { describeConnection, metricsName, protocolName } from './describe.ts';
 import { DurableReplies } from './durable-replies.ts';
 import type { FrontEnd } from './front-end.ts';
 import { PendingAcks, pubcompByte, pubrelByte } from './pending-acks.ts';
@@ -76,6 +77,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   #publishing: Publishing | null = null;
   #acks: PendingAcks | null = null;
   #replies: DurableReplies | null = null;
+  #traffic: ProtocolCounters | null = null;
   #isDirty = false;
   /** The client has said goodbye, and not asked for its will. */
   #isOrderly = false;
@@ -128,6 +130,11 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
 
   get acks(): PendingAcks {
     return (this.#acks ??= new PendingAcks(this));
+  }
+
+  /** What all clients do that speak the same. To be asked when CONNECT has come. */
+  get traffic(): ProtocolCounters {
+    return (this.#traffic ??= this.broker.counters.protocol(metricsName(this.version)));
   }
 
   get unconfirmedCount(): number {

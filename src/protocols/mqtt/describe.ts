@@ -8,6 +8,11 @@ export function protocolName(version: number): string {
   return version === mqtt31 ? 'MQTT 3-1-0' : version === mqtt311 ? 'MQTT 3-1-1' : 'MQTT 5-0';
 }
 
+/** The name that metrics have for a version of the protocol. [RabbitMQ: rabbit_mqtt_types] */
+export function metricsName(version: number): string {
+  return version === mqtt31 ? 'mqtt310' : version === mqtt311 ? 'mqtt311' : 'mqtt50';
+}
+
 /** A connection's facts for lists. */
 export function describeConnection(connection: Connection): ConnectionDescription {
   const { link, clientId } = connection;

@@ -89,6 +89,7 @@ export class PendingAcks implements ConfirmWaiter {
       outbox.position = at + (reason === 0 ? 4 : 5);
     }
     connection.session.counters.confirmed += confirmed;
+    connection.traffic.confirmed += confirmed;
     connection.vhost.counters.confirmed += confirmed;
     connection.wrote();
   }

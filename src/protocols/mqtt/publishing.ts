@@ -139,6 +139,7 @@ export class Publishing {
     const { broker, vhost, session } = connection;
     const qos = flags & 3;
     session.counters.published++;
+    connection.traffic.published++;
     if (memo.error !== null) {
       this.#refuse(memo.error, qos, id);
       return;
@@ -174,6 +175,7 @@ export class Publishing {
     let reason = 0;
     if (routed === 0) {
       session.counters.droppedUnroutable++;
+      connection.traffic.droppedUnroutable++;
       vhost.counters.droppedUnroutable++;
       exchange.counters.droppedUnroutable++;
       reason = reasons.noMatchingSubscribers;

@@ -192,9 +192,7 @@ export class Session implements DeliverySink, ChannelInfo {
         return;
       }
     }
-    if ((entry.meta & metaRedelivered) !== 0) this.counters.redelivered++;
-    if (qos === 0) this.counters.deliveredNoAck++;
-    else this.counters.delivered++;
+    this.#countDelivery(connection, queue, qos, (entry.meta & metaRedelivered) !== 0);
     const { tracer } = this.vhost;
     if (tracer !== null) {
       tracer.delivered(this.identity(), queue, entry, consumer.noAck);
@@ -233,7 +231,7 @@ export class Session implements DeliverySink, ChannelInfo {
     const consumer = inflight.consumer(id) as Consumer;
     inflight.read(id, scratch);
     inflight.release(id);
-    this.counters.acked++;
+    this.#countAck(consumer.queue);
     this.#settle(consumer.queue, scratch, 'accepted');
     consumer.gaveBack(1);
     if (this.#isParked) this.#unpark();
@@ -247,8 +245,9 @@ export class Session implements DeliverySink, ChannelInfo {
     if (inflight === null || (state !== waitsForPubrec && state !== waitsForPubcomp)) return reasons.packetIdNotFound;
     if (state === waitsForPubrec) {
       inflight.read(id, scratch);
-      this.counters.acked++;
-      this.#settle((inflight.consumer(id) as Consumer).queue, scratch, 'accepted');
+      const { queue } = inflight.consumer(id) as Consumer;
+      this.#countAck(queue);
+      this.#settle(queue, scratch, 'accepted');
       inflight.received(id);
       if (reason < 0x80) this.#keepMarks().delivered(id);
     }
@@ -379,6 +378,27 @@ export class Session implements DeliverySink, ChannelInfo {
     consumer.gaveBack(1);
   }
 
+  #countDelivery(connection: Connection, queue: Queue, qos: number, isRedelivered: boolean): void {
+    const { counters } = this;
+    const traffic = connection.traffic.of(queue.type);
+    if (isRedelivered) {
+      counters.redelivered++;
+      traffic.redelivered++;
+    }
+    if (qos === 0) {
+      counters.deliveredNoAck++;
+      traffic.deliveredNoAck++;
+    } else {
+      counters.delivered++;
+      traffic.delivered++;
+    }
+  }
+
+  #countAck(queue: Queue): void {
+    this.counters.acked++;
+    (this.connection as Connection).traffic.of(queue.type).acked++;
+  }
+
   #settle(queue: Queue, entry: Entry, outcome: Outcome): void {
     const { tracer } = this.vhost;
     if (tracer !== null) tracer.settled(queue, entry, outcome);
@@ -432,8 +452,7 @@ export class Session implements DeliverySink, ChannelInfo {
     if (inflight.state(id) === waitsForCommit) inflight.setState(id, waitsForPubrec);
     if (store.isIntact(entry.ref)) {
       store.locate(entry.ref);
-      if ((flags & duplicateBit) !== 0) this.counters.redelivered++;
-      this.counters.delivered++;
+      this.#countDelivery(connection, queue, 1, (flags & duplicateBit) !== 0);
       const { tracer } = this.vhost;
       if (tracer !== null) {
         tracer.delivered(this.identity(), queue, entry, consumer.noAck);

@@ -102,6 +102,7 @@ export class Login {
     const connection = this.#connection;
     const { broker } = connection;
     broker.counters.authenticationsFailed++;
+    broker.counters.protocol('stomp').authenticationsFailed++;
     if (broker.events.isObserved) authenticated(broker.events, connection.describe(), '', reason);
     broker.logger.warning('connection', `STOMP login failed for user '${username}' on connection ${connection.name}: ${reason}`);
     const isLocalOnly = reason.endsWith('can only connect via localhost');
@@ -120,6 +121,7 @@ export class Login {
     const { broker } = connection;
     connection.user = user;
     broker.counters.authenticationsSucceeded++;
+    broker.counters.protocol('stomp').authenticationsSucceeded++;
     if (broker.events.isObserved) authenticated(broker.events, connection.describe(), user, null);
     try {
       connection.entered(broker.virtualHosts.enter(vhostName, connection));

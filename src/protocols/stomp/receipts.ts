@@ -68,6 +68,7 @@ export class Receipts implements ConfirmWaiter {
       }
       if (isSend) {
         this.#session.counters.confirmed++;
+        this.#session.traffic.confirmed++;
         this.#session.connection.vhost.counters.confirmed++;
       }
       this.#send(id);

@@ -33,6 +33,7 @@ export function send(session: Session, frame: Frame): void {
   const p = publicationOf(session, exchangeName, key, described, frame.body);
   connection.publishes();
   session.counters.published++;
+  session.traffic.published++;
   const headers = described.get('headers')?.value ?? null;
   const keys = headers instanceof Map ? copyKeys(headers, key) : null;
   const receipt = frame.headers.get('receipt');
@@ -101,8 +102,9 @@ function checkUserId(broker: Session['broker'], user: string, claimed: unknown):
   throw preconditionFailed(`user_id property set to '${String(claimed)}' but authenticated user was '${user}'`);
 }
 
-function countDropped({ connection, counters }: Session, exchange: Exchange): void {
+function countDropped({ connection, counters, traffic }: Session, exchange: Exchange): void {
   counters.droppedUnroutable++;
+  traffic.droppedUnroutable++;
   connection.vhost.counters.droppedUnroutable++;
   exchange.counters.droppedUnroutable++;
 }

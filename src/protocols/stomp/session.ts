@@ -12,6 +12,7 @@ import { type Destination, parseDestination } from './destination.ts';
 import { queueArguments, queueLife } from './queue-arguments.ts';
 import { Receipts } from './receipts.ts';
 import { send } from './sending.ts';
+import type { ProtocolCounters } from '../../core/statistics/protocol-counters.ts';
 import { SessionCounters } from './session-counters.ts';
 import { StompError } from './stomp-error.ts';
 import { subscribe, unsubscribe } from './subscribing.ts';
@@ -32,6 +33,8 @@ export class Session implements ChannelInfo {
   /** Named in message ids, so that those of other connections mean nothing here. */
   readonly id = `session-${randomBytes(16).toString('base64url')}`;
   readonly counters = new SessionCounters();
+  /** What all clients of STOMP do. */
+  readonly traffic: ProtocolCounters;
   readonly receipts: Receipts;
   readonly transactions = new Transactions();
   /** By consumer tag. */
@@ -50,6 +53,7 @@ export class Session implements ChannelInfo {
     this.connection = connection;
     this.broker = connection.broker;
     this.receipts = new Receipts(this);
+    this.traffic = this.broker.counters.protocol('stomp');
     this.broker.counters.channelsOpened++;
     if (this.broker.events.isObserved) channelCreated(this.broker.events, this.identity(), connection.vhostName);
   }

@@ -61,15 +61,21 @@ export class Subscription implements DeliverySink {
     const session = this.#session;
     const { connection, counters, broker } = session;
     const tag = ++this.#lastDeliveryTag;
+    const traffic = session.traffic.of(consumer.queue.type);
     if (consumer.noAck) {
       counters.deliveredNoAck++;
+      traffic.deliveredNoAck++;
     } else {
       counters.delivered++;
+      traffic.delivered++;
       session.unackedCount++;
       this.unacked.push(tag, consumer, entry, broker.clock.nowMillis);
     }
     const isRedelivered = (entry.meta & metaRedelivered) !== 0;
-    if (isRedelivered) counters.redelivered++;
+    if (isRedelivered) {
+      counters.redelivered++;
+      traffic.redelivered++;
+    }
     connection.vhost.tracer?.delivered(session.identity(), consumer.queue, entry, consumer.noAck);
     const messageId = `${consumer.tag}@@${session.id}@@${tag}`;
     const headers: Header[] = this.id === null ? [] : [['subscription', this.id]];
@@ -124,7 +130,10 @@ export class Subscription implements DeliverySink {
   #settleOne(tag: number, outcome: Outcome): void {
     const entry = (this.#entry ??= new Entry());
     this.unacked.take(tag, entry);
-    if (outcome === 'accepted') this.#session.counters.acked++;
+    if (outcome === 'accepted') {
+      this.#session.counters.acked++;
+      this.#session.traffic.of(this.consumer.queue.type).acked++;
+    }
     this.#session.connection.vhost.tracer?.settled(this.consumer.queue, entry, outcome);
     this.consumer.queue.settle(entry, outcome);
   }

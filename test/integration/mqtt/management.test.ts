@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MqttDriver, told } from '../../support/mqtt-driver.ts';
+import { StompDriver } from '../../support/stomp-driver.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { withManagement } from '../management/with-management.ts';
 
@@ -77,3 +78,62 @@ test('retained messages can be listed by a filter and forgotten one by one', () 
     );
     client.destroy();
   }));
+
+test('metrics count what clients of each protocol do under its own name', () =>
+  withManagement(
+    { broker: { listeners: [{ protocol: 'amqp' }, { protocol: 'mqtt' }, { protocol: 'stomp' }] } },
+    async ({ broker: { core, listeners }, management, http }) => {
+      const port = listeners[1]?.port ?? 0;
+      const lasting = await MqttDriver.connect(port, { clientId: 'five', properties: { sessionExpirySeconds: 60 } });
+      await lasting.subscribe('m/#', 1);
+      const old = await MqttDriver.connect(port, { clientId: 'old', version: 4 });
+      await old.subscribe('m/#', 0);
+      const oldest = await MqttDriver.connect(port, { clientId: 'oldest', version: 3 });
+      await old.publishAndWait('m/a', '1');
+      await old.publishAndWait('m/b', '2');
+      await oldest.publishAndWait('nobody/there', '3');
+      for (let i = 0; i < 2; i++) {
+        await old.next('publish');
+        lasting.ack('puback', (await lasting.next('publish')).packetId);
+      }
+      await lasting.ping();
+      const stomp = await StompDriver.connect(listeners[2]?.port ?? 0);
+      await stomp.request('SUBSCRIBE', { id: '0', destination: '/queue/s', ack: 'auto' });
+      await stomp.request('SEND', { destination: '/queue/s' }, 'x');
+      await waitUntil(() => stomp.frames.some(({ command }) => command === 'MESSAGE'));
+      const wrong = await MqttDriver.open(port);
+      assert.equal((await wrong.login({ password: 'wrong' })).reason, 0x86);
+      const text = await (await fetch(`http://127.0.0.1:${management.metricsPort}/metrics`)).text();
+      const values = new Map(
+        text.split('\n').flatMap(line => {
+          const at = line.lastIndexOf(' ');
+          return line.startsWith('#') || at < 0 ? [] : [[line.slice(0, at), Number(line.slice(at + 1))] as const];
+        }),
+      );
+      const of = (name: string, protocol: string, more = ''): number | undefined =>
+        values.get(`rabbitmq_${name}{protocol="${protocol}"${more}}`);
+      const each = (name: string, more = ''): (number | undefined)[] =>
+        ['amqp091', 'mqtt310', 'mqtt311', 'mqtt50', 'stomp'].map(protocol => of(name, protocol, more));
+      const classic = ',queue_type="rabbit_classic_queue"';
+      assert.deepEqual(each('global_messages_received_total'), [0, 1, 2, 0, 1]);
+      assert.deepEqual(each('global_messages_confirmed_total'), [0, 1, 2, 0, 1]);
+      assert.deepEqual(each('global_messages_routed_total'), [0, 0, 2, 0, 1]);
+      assert.deepEqual(each('global_messages_unroutable_dropped_total'), [0, 1, 0, 0, 0]);
+      const delivered = (name: string): number[] => each(name, classic).map(count => count ?? 0);
+      assert.deepEqual(delivered('global_messages_delivered_consume_manual_ack_total'), [0, 0, 0, 2, 0]);
+      assert.deepEqual(delivered('global_messages_delivered_consume_auto_ack_total'), [0, 0, 2, 0, 1]);
+      assert.deepEqual(delivered('global_messages_delivered_total'), [0, 0, 2, 2, 1]);
+      assert.deepEqual(delivered('global_messages_acknowledged_total'), [0, 0, 0, 2, 0]);
+      assert.deepEqual(each('global_publishers'), [0, 1, 1, 0, 1]);
+      assert.deepEqual(each('global_consumers'), [0, 0, 1, 1, 1]);
+      const attempts = (await http.get(`/api/auth/attempts/${encodeURIComponent(core.settings.nodeName)}`)).json as Record<
+        string,
+        unknown
+      >[];
+      const mqtt = attempts.find(({ protocol }) => protocol === 'mqtt');
+      assert.deepEqual([mqtt?.['auth_attempts_succeeded'], mqtt?.['auth_attempts_failed']], [3, 1]);
+      assert.equal(attempts.find(({ protocol }) => protocol === 'stomp')?.['auth_attempts_succeeded'], 1);
+      for (const client of [lasting, old, oldest, wrong]) client.destroy();
+      stomp.destroy();
+    },
+  ));

@@ -1,3 +1,4 @@
+import { authAttempts } from '../../auth-attempts.ts';
 import type { ApiCall } from '../api-call.ts';
 import { requireKeys, textOf } from '../json-body.ts';
 import { list, single } from '../listing.ts';
@@ -59,12 +60,7 @@ export function putClusterName(call: ApiCall): Reply {
 
 export function getAuthAttempts(call: ApiCall): Promise<Reply> {
   checkNode(call);
-  const { counters } = call.core;
-  const http = call.services.login.counters;
-  const attempts = [
-    { protocol: 'http', succeeded: http.succeeded, failed: http.failed },
-    { protocol: 'amqp091', succeeded: counters.authenticationsSucceeded, failed: counters.authenticationsFailed },
-  ];
+  const attempts = authAttempts(call.services);
   return list(call, attempts, {
     keys: {},
     view: ({ protocol, succeeded, failed }) => ({
