@@ -8,6 +8,8 @@ const running = new Set<ChildProcess>();
 
 export interface KillableBroker {
   readonly port: number;
+  readonly mqttPort: number;
+  readonly stompPort: number;
   /** Ends it with SIGKILL, or as told; resolves when it is gone. */
   kill(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
@@ -17,12 +19,21 @@ export async function startKillable(dataDir: string): Promise<KillableBroker> {
   running.add(broker);
   const ended = new Promise<void>(resolve => broker.on('close', () => resolve()));
   void ended.then(() => running.delete(broker));
-  const port = await new Promise<number>((resolve, reject) => {
-    broker.stdout?.once('data', chunk => resolve(Number(new URL(String(chunk).split('\n')[0] as string).port)));
+  const [port = 0, mqttPort = 0, stompPort = 0] = await new Promise<number[]>((resolve, reject) => {
+    broker.stdout?.once('data', chunk =>
+      resolve(
+        String(chunk)
+          .trim()
+          .split('\n')
+          .map(url => Number(new URL(url).port)),
+      ),
+    );
     broker.once('close', () => reject(new Error('the broker ended before it was ready')));
   });
   return {
     port,
+    mqttPort,
+    stompPort,
     kill: (signal = 'SIGKILL') => {
       broker.kill(signal);
       return ended;
