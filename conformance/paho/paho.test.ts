@@ -25,7 +25,7 @@ test('paho', { skip: fixed ?? false }, async t => {
       `web_mqtt.tcp.port = ${webPort}`,
     ],
   });
-  for (const program of ['messages.py', 'seed.py'])
+  for (const program of ['messages.py', 'interoperability.py', 'seed.py'])
     await t.test(program, inner =>
       runChecks(inner, debianPython, [join(cwd, program)], {
         cwd,
