@@ -1,43 +1,26 @@
 // The package as npm would publish it, installed into a project of its own, and the examples run there with the runners people use.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { debianPython, ensureDebianPackages } from '../support/debian.ts';
+import { installLocked, installPackage, runIn } from '../support/installed-package.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const runMillisMax = 120_000;
-const installMillisMax = 240_000;
 
 describe('the package in a project of its own', () => {
   let directory = '';
 
-  const run = (command: string, args: readonly string[], cwd = directory, timeout = runMillisMax): string => {
-    const inherited = Object.entries(process.env).filter(
-      ([name]) => !/^(NODE_(OPTIONS|TEST)|npm_(lifecycle|command|package)|npm_config_(omit|production|global)|WARREN|RABBITMQ)/i.test(name),
-    );
-    const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
-    const result = spawnSync(command, args, { cwd, timeout, encoding: 'utf8', env: { ...Object.fromEntries(inherited), PATH } });
-    assert.equal(result.status, 0, `${command} ${args.join(' ')}: ${result.error?.message ?? ''}\n${result.stdout}\n${result.stderr}`);
-    return result.stdout;
-  };
+  const run = (command: string, args: readonly string[]): string => runIn(directory, command, args);
   const bin = (name: string): string => join(directory, 'node_modules', '.bin', name);
 
-  before(() => {
+  before(async () => {
     directory = mkdtempSync(join(tmpdir(), 'warren-examples-'));
     cpSync(join(root, 'examples'), directory, { recursive: true, filter: source => !source.endsWith('node_modules') });
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], directory, installMillisMax);
-    const packed =
-      run('npm', ['pack', '--silent', '--pack-destination', directory], root, installMillisMax).trim().split('\n').at(-1) ?? '';
-    run(
-      'npm',
-      ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', join(directory, packed)],
-      directory,
-      installMillisMax,
-    );
+    installLocked(directory);
+    await installPackage(directory);
   });
   after(() => rmSync(directory, { recursive: true, force: true }));
 

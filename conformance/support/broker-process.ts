@@ -35,6 +35,12 @@ export class BrokerProcess {
     this.logFile = join(directory, 'broker.log');
   }
 
+  /** Of what was spawned: the broker, or the script around it. @throws Error when it does not run */
+  get pid(): number {
+    if (this.#child?.pid === undefined) throw new Error('the broker does not run');
+    return this.#child.pid;
+  }
+
   /** @throws Error with the end of the broker's output when it does not come up */
   async start(): Promise<void> {
     if (this.#child) throw new Error('the broker is running already');

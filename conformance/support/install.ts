@@ -1,9 +1,9 @@
 // Installs the npm clients into conformance/node_modules, once, when a suite that needs them runs.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { inTurn } from './in-turn.ts';
 
 /** The folder conformance/, where every client has a folder of its own. */
 export const conformanceRoot: string = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -11,7 +11,6 @@ export const conformanceRoot: string = dirname(dirname(fileURLToPath(import.meta
 const installedMark = join(conformanceRoot, 'node_modules', '.package-lock.json');
 const lockFile = join(conformanceRoot, 'package-lock.json');
 const busyMark = join(conformanceRoot, '.installing');
-const installMillisMax = 240_000;
 
 function isInstalled(): boolean {
   return existsSync(installedMark) && statSync(installedMark).mtimeMs >= statSync(lockFile).mtimeMs;
@@ -23,32 +22,10 @@ function isInstalled(): boolean {
  * @throws Error with npm's output when the installation fails
  */
 export async function ensureNpmClients(): Promise<void> {
-  const deadline = Date.now() + installMillisMax;
-  while (!isInstalled()) {
-    if (!takeTurn()) {
-      if (Date.now() > deadline)
-        throw new Error(`another run has been installing for ${installMillisMax / 1000} s; remove ${busyMark} if there is none`);
-      await delay(200);
-      continue;
-    }
-    try {
-      if (!isInstalled()) install();
-    } finally {
-      rmSync(busyMark, { recursive: true, force: true });
-    }
-  }
-}
-
-/** Making a directory is atomic, so of several processes exactly one gets the turn. A mark left by a run that was killed does not count. */
-function takeTurn(): boolean {
-  if (existsSync(busyMark) && Date.now() - statSync(busyMark).mtimeMs > installMillisMax)
-    rmSync(busyMark, { recursive: true, force: true });
-  try {
-    mkdirSync(busyMark);
-    return true;
-  } catch {
-    return false;
-  }
+  if (isInstalled()) return;
+  await inTurn(busyMark, () => {
+    if (!isInstalled()) install();
+  });
 }
 
 function install(): void {

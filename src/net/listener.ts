@@ -153,10 +153,10 @@ export class Listener {
     await this.#tls?.load();
   }
 
-  /** Takes no more connections. Those there are stay open. */
-  close(): void {
-    this.#server.close();
+  /** Takes no more connections. Those there are stay open; resolves when they have ended. */
+  async close(): Promise<void> {
     this.#webSockets?.close();
+    await new Promise<void>(resolve => this.#server.close(() => resolve()));
   }
 
   /** Listens again after `close`, on the port it had. Rejects with a ListenError when the address was taken meanwhile. */

@@ -241,7 +241,7 @@ export class Broker {
 
   /** Takes no more connections; those there are stay. */
   suspendListeners(): void {
-    for (const listener of this.listeners) listener.close();
+    for (const listener of this.listeners) void listener.close();
   }
 
   /** Takes connections again. Rejects with a ListenError when an address was taken meanwhile. */
@@ -357,12 +357,12 @@ export class Broker {
 
   async #stop(): Promise<void> {
     const { core } = this;
-    for (const listener of this.listeners) listener.close();
+    const closed = this.listeners.map(listener => listener.close());
     this.memoryMonitor?.stop();
     this.#fullMonitor?.stop();
     await committed(core);
     await this.closeConnections();
-    await new Promise(resolve => setImmediate(resolve));
+    await Promise.all(closed);
     // What could not be read is left as it is: it must not be marked as cleanly stopped.
     if (this.#isRecovered) {
       this.#streams.markClean();
@@ -371,6 +371,8 @@ export class Broker {
     this.#streams.close();
     this.#scheduler.stop();
     await this.dataDir?.close();
+    // The event loop closes a listener's handle at the end of a round.
+    for (let round = 0; round < 2; round++) await new Promise(resolve => setImmediate(resolve));
   }
 }
 

@@ -22,6 +22,7 @@ import { exitCodeOf, exitInternal, explain } from './start-error.ts';
 
 /** How long an orderly end may take before the process ends all the same. */
 const stopMillisMax = 9000;
+const tidyDelayMillis = 1000;
 
 /** Runs a broker until a signal ends it. @throws ConfigError; every other failure is told and ends the process */
 export async function serve(argv: readonly string[]): Promise<void> {
@@ -131,10 +132,14 @@ class Server {
     }
     this.#warnOfCertificates();
     const pluginCount = [config.management, config.prometheus].filter(plugin => plugin.listeners.length > 0).length;
-    // Much of the heap is by now what only loading and starting needed.
-    machineMemory.collectGarbage();
+    setTimeout(() => this.#tidy(), tidyDelayMillis).unref();
     logger.info('default', `Server startup complete; ${pluginCount} plugins started.`);
     if (config.printUrl) process.stdout.write(`${this.#broker.amqpUrl}\n`);
+  }
+
+  /** Much of the heap is what only loading and starting needed. It takes tens of milliseconds, so not while somebody waits for the start. */
+  #tidy(): void {
+    if (this.#broker?.core.connections.size === 0) machineMemory.collectGarbage();
   }
 
   /** The start failed: one line for whoever started it, the same in the log file. */

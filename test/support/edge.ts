@@ -46,7 +46,7 @@ export async function withEdge(options: EdgeOptions, run: (edge: Edge) => Promis
     await listener.start();
     await run({ broker, listener, admission, port: listener.port, links, log });
   } finally {
-    listener.close();
+    void listener.close();
     await broker.stop();
     listener.destroyAll();
   }

@@ -61,7 +61,7 @@ test('several listeners take connections at the same time, each under its own ad
   await waitUntil(() => links.length === 3);
   assert.deepEqual(new Set(links.map(link => `${link.facts.host}:${link.facts.port}`)), new Set(ports.map(port => `127.0.0.1:${port}`)));
   for (const listener of listeners) {
-    listener.close();
+    void listener.close();
     listener.destroyAll();
   }
   await Promise.all(sockets.map(socket => closeOf(socket)));
@@ -129,7 +129,7 @@ test('a Unix socket takes local clients, and one that was left behind is not in 
 test('a listener that was closed takes nobody, and keeps those it has', async () => {
   await withEdge({}, async ({ port, listener }) => {
     const client = await AmqpDriver.connect({ port });
-    listener.close();
+    void listener.close();
     await assert.rejects(AmqpDriver.connect({ port }), { code: 'ECONNREFUSED' });
     await client.openChannel(1);
     await client.end();

@@ -74,7 +74,7 @@ async function withPlace(
     });
   } finally {
     for (const socket of sockets) socket.terminate();
-    listener.close();
+    void listener.close();
     listener.destroyAll();
   }
 }
