@@ -37,8 +37,8 @@ function loadedOnDemand(base: string, inputs: Metafile['inputs']): Set<string> {
 function importingBase(base: string, onDemand: ReadonlySet<string>): Plugin {
   return {
     name: 'importing-base',
-    setup({ onLoad }) {
-      onLoad({ filter: /\.ts$/, namespace: 'file' }, ({ path }) => {
+    setup(pass) {
+      pass.onLoad({ filter: /\.ts$/, namespace: 'file' }, ({ path }) => {
         if (!onDemand.has(relative(root, path).replaceAll('\\', '/'))) return undefined;
         const contents = `${readFileSync(path, 'utf8')}\nimport ${JSON.stringify(join(root, base))};\n`;
         return { contents, loader: 'ts' };
