@@ -1,12 +1,13 @@
 import type { BrokerCore } from '../../core/broker.ts';
-import type { MessageRef, RefHolder, Rename } from '../../core/messages/message-ref.ts';
+import type { MessageRef } from '../../core/messages/message-ref.ts';
 import { fromDeadLetter, type Publication } from '../../core/messages/publication.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import { hasSingleMessages } from '../../management/messages/take-out.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import { decodeProperties } from '../../wire/amqp091/properties.ts';
 import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
-import { type Fate, type MessageCopy, type MessageParts, PublishedMessage } from './published-message.ts';
+import type { Fate, MessageParts, PublishedMessage } from './published-message.ts';
+import { ByteChunks, RecordedCopy, RecordedMessage, WatchedQueue } from './recorded-message.ts';
 
 /** How much is remembered; what is older is forgotten. */
 export interface HistoryLimits {
@@ -16,58 +17,6 @@ export interface HistoryLimits {
 
 export const defaultHistoryLimits: HistoryLimits = { messagesMax: 10_000, bytesMax: 64 * 1024 * 1024 };
 
-class Copy implements MessageCopy {
-  readonly watched: WatchedQueue;
-  readonly bodyBytes: number;
-  /** Of its message, counted from 1 in the order of publishing. */
-  readonly number: number;
-  settled: Fate | null = null;
-  returnCount = 0;
-  deadLetter: PublishedMessage | null = null;
-
-  constructor(watched: WatchedQueue, bodyBytes: number, number: number) {
-    this.watched = watched;
-    this.bodyBytes = bodyBytes;
-    this.number = number;
-  }
-
-  get queue(): string {
-    return this.watched.queue.name;
-  }
-
-  get fate(): Fate {
-    return this.settled ?? (this.watched.isReady(this) ? 'ready' : 'unacked');
-  }
-}
-
-/** What is known of the messages in one queue. */
-class WatchedQueue implements RefHolder {
-  readonly queue: Queue;
-  readonly held = new Map<MessageRef, Copy>();
-  /** What messages that leave without a word leave by. */
-  exit: Fate = 'delivered';
-
-  constructor(queue: Queue) {
-    this.queue = queue;
-  }
-
-  isReady(copy: Copy): boolean {
-    let isFound = false;
-    this.queue.forEachReady(entry => {
-      isFound = this.held.get(entry.ref) === copy;
-      return !isFound;
-    });
-    return isFound;
-  }
-
-  relocate(rename: Rename): void {
-    const held = [...this.held];
-    this.held.clear();
-    // Without an entry: the queue and the channels tell the log of theirs.
-    for (const [ref, copy] of held) this.held.set(rename(ref, null, 0, 0, copy.bodyBytes, 0), copy);
-  }
-}
-
 /**
  * Remembers what was published, where it went and what became of it, for tests. It listens at the ports between publishers and queues, on
  * the objects of this one broker: brokers without a history pay nothing for it.
@@ -75,13 +24,17 @@ class WatchedQueue implements RefHolder {
 export class History {
   readonly #limits: HistoryLimits;
   #core: BrokerCore | null = null;
-  #messages: PublishedMessage[] = [];
-  /** Of each of them. */
-  #bodyBytes: number[] = [];
+  /** A ring once it has `messagesMax` slots. */
+  #ring: (RecordedMessage | null)[] = [];
+  /** The slot after that of the youngest. */
+  #next = 0;
+  /** How many are remembered. */
+  #length = 0;
   #bytes = 0;
   #count = 0;
-  #current: PublishedMessage | null = null;
-  #lastDeadLetter: PublishedMessage | null = null;
+  #current: RecordedMessage | null = null;
+  #lastDeadLetter: RecordedMessage | null = null;
+  readonly #chunks = new ByteChunks();
   readonly #queues = new WeakMap<Queue, WatchedQueue>();
   readonly #listeners = new Set<() => void>();
 
@@ -127,7 +80,13 @@ export class History {
 
   /** What was published, the oldest first. */
   messages(): readonly PublishedMessage[] {
-    return this.#messages;
+    return this.#remembered().map(message => message.view(this.#read));
+  }
+
+  /** What got into a queue, the oldest first. */
+  receivedBy(vhost: string, queue: string): PublishedMessage[] {
+    const here = this.#remembered().filter(message => message.vhost === vhost && message.isIn(queue));
+    return here.map(message => message.view(this.#read));
   }
 
   /** How many messages were published since the start. */
@@ -141,8 +100,9 @@ export class History {
   }
 
   clear(): void {
-    this.#messages = [];
-    this.#bodyBytes = [];
+    this.#ring = [];
+    this.#next = 0;
+    this.#length = 0;
     this.#bytes = 0;
   }
 
@@ -152,58 +112,70 @@ export class History {
     return () => this.#listeners.delete(listener);
   }
 
-  #begin(vhost: Vhost, p: Publication): PublishedMessage {
+  #begin(vhost: Vhost, p: Publication): RecordedMessage {
     const origin = p.origin === fromDeadLetter ? 'dead letter' : p.publisher === null ? 'broker' : 'client';
-    const message = new PublishedMessage(this.#keep(p), vhost.name, origin, (this.#core as BrokerCore).clock.wallMillis);
+    this.#chunks.keep(p);
+    const { wallMillis } = (this.#core as BrokerCore).clock;
+    const message = new RecordedMessage(vhost.name, origin, wallMillis, ++this.#count, this.#chunks, p);
     this.#current = message;
-    this.#count++;
     return message;
   }
 
-  #end(message: PublishedMessage, outer: PublishedMessage | null, p: Publication): void {
+  #end(message: RecordedMessage, outer: RecordedMessage | null, p: Publication): void {
     this.#current = outer;
     if (p.origin === fromDeadLetter) this.#lastDeadLetter = message;
-    this.#messages.push(message);
-    this.#bytes += p.bodyBytes;
-    this.#bodyBytes.push(p.bodyBytes);
-    const { messagesMax, bytesMax } = this.#limits;
-    if (this.#messages.length > messagesMax * 1.25 || this.#bytes > bytesMax) this.#forget();
-    for (const listener of this.#listeners) listener();
+    this.#remember(message);
+    if (this.#listeners.size > 0) for (const listener of this.#listeners) listener();
   }
 
-  /** Copies a message's bytes; what is returned makes of them what there is to see. */
-  #keep(p: Publication): () => MessageParts {
-    const { envelopeBytes, propertiesBytes, bodyBytes, format } = p;
-    const bytes = Buffer.allocUnsafe(envelopeBytes + propertiesBytes + bodyBytes);
-    p.envelope.copy(bytes, 0, p.envelopeStart, p.envelopeStart + envelopeBytes);
-    p.properties.copy(bytes, envelopeBytes, p.propertiesStart, p.propertiesStart + propertiesBytes);
-    let at = envelopeBytes + propertiesBytes;
-    if (p.parts === null) p.body.copy(bytes, at, p.bodyStart, p.bodyStart + bodyBytes);
-    else for (const part of p.parts) at += part.copy(bytes, at);
-    return () => {
-      const exchangeBytes = bytes[0] as number;
-      const keyStart = 2 + exchangeBytes;
-      const properties = bytes.subarray(envelopeBytes, envelopeBytes + propertiesBytes);
-      return {
-        exchange: bytes.toString('utf8', 1, 1 + exchangeBytes),
-        routingKey: bytes.toString('utf8', keyStart, keyStart + (bytes[1 + exchangeBytes] as number)),
-        properties:
-          format === amqp091FormatTag
-            ? decodeProperties(properties, 0, propertiesBytes)
-            : { headers: (this.#core as BrokerCore).format(format).headers(properties, 0, propertiesBytes) ?? new Map() },
-        body: bytes.subarray(envelopeBytes + propertiesBytes),
-      };
+  readonly #read = (message: RecordedMessage): MessageParts => {
+    const { start, envelopeBytes, propertiesBytes, bodyBytes, format } = message;
+    const bytes = message.bytes.subarray(start, start + envelopeBytes + propertiesBytes + bodyBytes);
+    const exchangeBytes = bytes[0] as number;
+    const keyStart = 2 + exchangeBytes;
+    const properties = bytes.subarray(envelopeBytes, envelopeBytes + propertiesBytes);
+    return {
+      exchange: bytes.toString('utf8', 1, 1 + exchangeBytes),
+      routingKey: bytes.toString('utf8', keyStart, keyStart + (bytes[1 + exchangeBytes] as number)),
+      properties:
+        format === amqp091FormatTag
+          ? decodeProperties(properties, 0, propertiesBytes)
+          : { headers: (this.#core as BrokerCore).format(format).headers(properties, 0, propertiesBytes) ?? new Map() },
+      // A copy: who keeps it keeps no chunk.
+      body: Buffer.from(bytes.subarray(envelopeBytes + propertiesBytes)),
     };
+  };
+
+  #remember(message: RecordedMessage): void {
+    const { messagesMax, bytesMax } = this.#limits;
+    if (this.#length >= messagesMax) this.#forgetOldest();
+    if (this.#ring.length < messagesMax) this.#ring.push(message);
+    else if (messagesMax > 0) this.#ring[this.#next] = message;
+    else return;
+    this.#next = this.#next + 1 < messagesMax ? this.#next + 1 : 0;
+    this.#length++;
+    this.#bytes += message.bodyBytes;
+    while (this.#bytes > bytesMax) this.#forgetOldest();
   }
 
-  #forget(): void {
-    const { messagesMax, bytesMax } = this.#limits;
-    let dropped = 0;
-    while (dropped < this.#messages.length && (this.#messages.length - dropped > messagesMax || this.#bytes > bytesMax * 0.75)) {
-      this.#bytes -= this.#bodyBytes[dropped++] as number;
-    }
-    this.#messages.splice(0, dropped);
-    this.#bodyBytes.splice(0, dropped);
+  #forgetOldest(): void {
+    const slot = this.#slotOf(0);
+    const oldest = this.#ring[slot] ?? null;
+    if (oldest === null) return;
+    // Its bytes can go at once.
+    this.#ring[slot] = null;
+    this.#length--;
+    this.#bytes -= oldest.bodyBytes;
+  }
+
+  #remembered(): RecordedMessage[] {
+    return Array.from({ length: this.#length }, (_, index) => this.#ring[this.#slotOf(index)] as RecordedMessage);
+  }
+
+  /** Of the oldest and those after it. */
+  #slotOf(index: number): number {
+    const slot = this.#next - this.#length + index;
+    return slot < 0 ? slot + this.#limits.messagesMax : slot;
   }
 
   #listenAt(queue: Queue): void {
@@ -214,9 +186,9 @@ export class History {
     const enqueue = queue.enqueue.bind(queue);
     queue.enqueue = (p, ref) => {
       if (this.#current !== null) {
-        const copy = new Copy(watched, p.bodyBytes, this.#count);
+        const copy = new RecordedCopy(watched, p.bodyBytes, this.#count);
         held.set(ref, copy);
-        this.#current.copies.push(copy);
+        this.#current.add(copy);
       }
       enqueue(p, ref);
     };

@@ -114,8 +114,7 @@ export class QueueView {
   async received(count: number, { timeoutMillis = receivedTimeoutMillis }: { timeoutMillis?: number } = {}): Promise<PublishedMessage[]> {
     const history = this.#history;
     if (history === null) throw new Error('this broker keeps no history: start it with { history: true }');
-    const here = (): PublishedMessage[] =>
-      history.messages().filter(message => message.vhost === this.vhost && message.fateIn(this.name) !== undefined);
+    const here = (): PublishedMessage[] => history.receivedBy(this.vhost, this.name);
     await waitFor(() => here().length >= count, {
       timeoutMillis,
       describe: () => this.#shortfall(here(), count, timeoutMillis, history),
