@@ -30,7 +30,14 @@ describe('the package in a project of its own', () => {
   ];
   for (const [name, node] of nodes) {
     test(`node:test on ${name}, every client and NestJS`, () => {
-      const files = ['node-test/orders.test.js', 'clients/clients.test.js', 'in-process/in-process.test.js', 'nestjs/sums.test.js'];
+      const files = [
+        'node-test/orders.test.js',
+        'clients/clients.test.js',
+        'in-process/in-process.test.js',
+        'faults/faults.test.js',
+        'time/time.test.js',
+        'nestjs/sums.test.js',
+      ];
       run(node(), ['--test', '--test-timeout=30000', ...files]);
     });
     test(`Vitest on ${name}`, () => void run(node(), [bin('vitest'), 'run', '--dir', 'vitest']));

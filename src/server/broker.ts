@@ -184,7 +184,10 @@ export class Broker {
     const admission = new AdmissionControl({ ...settings, connectionsMax }, logger);
     const wanted = options.listeners ?? [{ host: options.host ?? '127.0.0.1', port: options.port ?? 0 }];
     this.listeners = wanted.map(
-      listener => new Listener({ outboxBytesMax: settings.outboxBytesMax, ...listener }, admission, link => this.#accept(listener, link)),
+      listener =>
+        new Listener({ outboxBytesMax: settings.outboxBytesMax, ...listener }, admission, link =>
+          this.accept(listener.protocol ?? 'amqp', link),
+        ),
     );
   }
 
@@ -291,6 +294,12 @@ export class Broker {
   /** Called when everything is as recovery and definitions make it, before anybody can connect. */
   protected onStarted(): void {}
 
+  /** Gives a new connection to its protocol. */
+  protected accept(protocol: string, link: Link): void {
+    if (protocol === 'amqp') this.frontEnd.accept(link);
+    else this.#frontEnds.get(protocol)?.accept(link);
+  }
+
   get #tcpListener(): Listener | undefined {
     return this.listeners.find(({ options }) => options.protocol === 'amqp' && options.socketPath === null && options.webSocket === null);
   }
@@ -326,11 +335,6 @@ export class Broker {
       if (load === undefined) throw new Error(`there is no protocol '${protocol}'`);
       this.#frontEnds.set(protocol, await load({ core: this.core, auth: this.auth, options: this.options }));
     }
-  }
-
-  #accept({ protocol = 'amqp' }: Partial<ListenerOptions>, link: Link): void {
-    if (protocol === 'amqp') this.frontEnd.accept(link);
-    else this.#frontEnds.get(protocol)?.accept(link);
   }
 
   #seed(isWanted: boolean): void {

@@ -1,10 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { Broker as PlainBroker, type BrokerOptions as PlainOptions, type BrokerSeams } from '../broker.ts';
+import type { Link } from '../../net/link.ts';
 import type { DataDir } from '../data-dir.ts';
 import { LoopScheduler } from '../loop-scheduler.ts';
 import { SystemClock } from '../system-clock.ts';
 import { keepDurable } from './crash.ts';
+import { clients } from './clients.ts';
 import { Faults } from './faults.ts';
 import { forkVhost } from './fork.ts';
 import { defaultHistoryLimits, History, type HistoryLimits } from './history.ts';
@@ -76,7 +78,7 @@ export class Broker extends PlainBroker {
     this.#clock?.observe({
       activity: () => activityOf(core),
       keepClientsAlive(nowMillis) {
-        for (const connection of frontEnd.connections()) connection.intake.lastReceivedMillis = nowMillis;
+        for (const { intake } of clients(core, frontEnd)) intake.lastReceivedMillis = nowMillis;
       },
     });
   }
@@ -150,7 +152,7 @@ export class Broker extends PlainBroker {
     if (unsynced === 'lost' && history === null) throw new Error('this broker keeps no history: start it with { history: true }');
     const toldCount = unsynced === 'kept' ? Infinity : this.#slowLog.toldCount;
     this.faults.dropConnections();
-    while (this.frontEnd.connectionCount > 0) await nextRound();
+    while (this.frontEnd.connectionCount > 0 || this.core.connections.size > 0) await nextRound();
     keepDurable(this.core, (queue, ref) => history !== null && history.numberOf(queue, ref) > toldCount);
     this.faults.clear();
     await this.core.committed();
@@ -161,8 +163,13 @@ export class Broker extends PlainBroker {
    * as that of net.connect.
    */
   connectStream(onConnect?: () => void): Duplex {
-    const stream = connectInProcess(this.frontEnd, this.core.settings.outboxBytesMax);
+    const stream = connectInProcess(link => this.accept('amqp', link), this.core.settings.outboxBytesMax);
     return onConnect === undefined ? stream : stream.once('connect', onConnect);
+  }
+
+  protected override accept(protocol: string, link: Link): void {
+    if (this.faults.isRefusing) link.destroy();
+    else super.accept(protocol, link);
   }
 
   protected override onStarted(): void {

@@ -1,16 +1,18 @@
 import type { BrokerCore } from '../../core/broker.ts';
 import type { AlarmSource } from '../../core/alarms.ts';
 import type { Queue } from '../../core/queues/queue.ts';
-import type { Connection } from '../../protocols/amqp091/connection.ts';
 import type { FrontEnd } from '../../protocols/amqp091/front-end.ts';
+import { type Client, clients } from './clients.ts';
 import { type Duration, durationMillis } from './duration.ts';
 import type { SlowLog } from './slow-log.ts';
 
 /** Which connections a fault concerns: all, or those whose name or client-given name is this, or for which the function says so. */
 export type Which = string | ((connection: { readonly name: string; readonly givenName: string | null; readonly user: string }) => boolean);
 
-/** The first bytes of a method frame that announces more than ever comes. */
+/** The first bytes of something that announces more than ever comes: of AMQP a method frame, of the others a message. */
 const halfFrame = Buffer.from([1, 0, 0, 0, 0, 0, 50, 0, 60]);
+const halfPublish = Buffer.from([0x30, 50, 0, 20]);
+const halfMessage = Buffer.from('MESSAGE\ndesti');
 
 /**
  * Faults on purpose, to see how a program takes them. Each does what the fault does in earnest: nothing is acknowledged that is not done,
@@ -20,6 +22,7 @@ export class Faults {
   readonly #core: BrokerCore;
   readonly #frontEnd: FrontEnd;
   readonly #log: SlowLog;
+  #isRefusing = false;
   #nackCount = 0;
   #repeatCount = 0;
   readonly #repeated = new WeakSet<Queue>();
@@ -34,15 +37,15 @@ export class Faults {
 
   /** Ends every new connection at once, as if nobody listened, until `acceptConnections`. Those there are stay. */
   refuseConnections(): void {
-    this.#frontEnd.accept = link => {
-      link.destroy();
-      return null as never;
-    };
+    this.#isRefusing = true;
   }
 
   acceptConnections(): void {
-    // What hid the front-end's own.
-    Reflect.deleteProperty(this.#frontEnd, 'accept');
+    this.#isRefusing = false;
+  }
+
+  get isRefusing(): boolean {
+    return this.#isRefusing;
   }
 
   /** Drops TCP connections without a word, as a network does. Returns how many. */
@@ -56,7 +59,8 @@ export class Faults {
   cutMidFrame(which?: Which): number {
     const chosen = this.#connections(which);
     for (const connection of chosen) {
-      connection.outbox.append(halfFrame);
+      const { link, protocol } = connection;
+      link.outbox.append(protocol.includes('MQTT') ? halfPublish : protocol.includes('STOMP') ? halfMessage : halfFrame);
       connection.link.end();
       setImmediate(() => connection.link.destroy());
     }
@@ -173,8 +177,8 @@ export class Faults {
     return queue;
   }
 
-  #connections(which: Which | undefined): Connection[] {
-    const all = [...this.#frontEnd.connections()];
+  #connections(which: Which | undefined): Client[] {
+    const all = clients(this.#core, this.#frontEnd);
     if (which === undefined) return all;
     return all.filter(connection => {
       const { name, givenName, user } = connection.describe();

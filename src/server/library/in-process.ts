@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import type { FrontEnd } from '../../protocols/amqp091/front-end.ts';
 import { Link } from '../../net/link.ts';
 import { InProcessSocket } from './in-process-socket.ts';
 
@@ -9,7 +8,7 @@ let lastPort = 0;
  * Connects to the broker without a socket. Returns the client's end, which emits 'connect' when the caller has had time to listen; it counts as
  * a connection from this machine.
  */
-export function connectInProcess(frontEnd: FrontEnd, outboxBytesMax: number): Duplex {
+export function connectInProcess(accept: (link: Link) => void, outboxBytesMax: number): Duplex {
   lastPort = (lastPort % 65_535) + 1;
   const [client, server] = InProcessSocket.pair(lastPort);
   const facts = {
@@ -22,7 +21,7 @@ export function connectInProcess(frontEnd: FrontEnd, outboxBytesMax: number): Du
     tls: null,
     peerCertificate: null,
   };
-  frontEnd.accept(new Link(server, facts, outboxBytesMax));
+  accept(new Link(server, facts, outboxBytesMax));
   process.nextTick(() => {
     if (!client.destroyed) client.emit('connect');
   });

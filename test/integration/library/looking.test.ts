@@ -111,7 +111,10 @@ test('a history forgets the oldest, and can be left out', async () => {
       for (let i = 0; i < 100; i++) client.publish(1, { routingKey: 'q', body: String(i) });
       await client.call(queueDeclare(1, { queue: 'q' }), methods.QueueDeclareOk);
       const texts = broker.published().map(({ text }) => text);
-      assert.deepEqual(texts, Array.from({ length: 10 }, (_, index) => String(90 + index)));
+      assert.deepEqual(
+        texts,
+        Array.from({ length: 10 }, (_, index) => String(90 + index)),
+      );
       assert.equal(broker.published()[0], broker.published()[0], 'a message is the same object whenever it is asked for');
       await broker.reset();
       assert.equal(broker.published().length, 0);
