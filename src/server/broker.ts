@@ -57,7 +57,7 @@ export interface BrokerOptions {
   readonly settings?: Partial<BrokerSettings>;
   /** How listeners of the protocol `stomp` behave. */
   readonly stomp?: Partial<StompOptions>;
-  /** Called with each virtual host that is added, but for those that a data directory had already. */
+  /** Called with each virtual host that is added, but for those that a data directory had already. @internal */
   readonly onVhostAdded?: (core: BrokerCore, vhost: string) => void;
   /** Which name in a client's certificate is its user, for the mechanism EXTERNAL. */
   readonly certificateLogin?: CertificateLogin;
@@ -73,13 +73,13 @@ export interface BrokerOptions {
   readonly memory?: MemoryLimit;
   /** Blocks publishers when the disk of the data directory is full. */
   readonly disk?: DiskLimit;
-  /** For tests: how the journal keeps its files. */
+  /** For tests: how the journal keeps its files. @internal */
   readonly store?: StoreOptions;
   /** Called when the data directory failed (a write or sync error): nothing more is acknowledged. Default: the process exits with 70. */
   readonly onFatal?: (error: Error) => void;
 }
 
-/** Where a broker gets its time from, and who may hold up its commits: the machine's, or what a test puts in their place. */
+/** Where a broker gets its time from, and who may hold up its commits: the machine's, or what a test puts in their place. @internal */
 export interface BrokerSeams {
   readonly clock: Clock;
   readonly scheduler: Scheduler & { stop(): void };
@@ -102,14 +102,18 @@ const commitTimeoutMillis = 2000;
  *     await broker.stop();
  */
 export class Broker {
+  /** @internal */
   readonly core: BrokerCore;
-  /** Null for a broker in memory. */
+  /** Null for a broker in memory. @internal */
   readonly dataDir: DataDir | null;
+  /** @internal */
   readonly memoryMonitor: MemoryMonitor | null;
+  /** @internal */
   readonly diskMonitor: DiskMonitor | null;
   readonly listeners: readonly Listener[];
+  /** @internal */
   readonly frontEnd: FrontEnd;
-  /** Who says whose a password is, for every protocol. */
+  /** Who says whose a password is, for every protocol. @internal */
   readonly auth: AuthBackend;
   readonly #store: JournalStore | null;
   readonly #streams: StreamStore;
@@ -121,6 +125,7 @@ export class Broker {
   #isRecovered = false;
   #stopping: Promise<void> | null = null;
 
+  /** @internal */
   protected constructor(
     options: BrokerOptions,
     dataDir: DataDir | null,
@@ -199,6 +204,7 @@ export class Broker {
     return Broker.startAs(options, dataDir => new Broker(options, dataDir));
   }
 
+  /** @internal */
   protected static async startAs<Kind extends Broker>(options: BrokerOptions, make: (dataDir: DataDir | null) => Kind): Promise<Kind> {
     const dataDir = options.dataDir === undefined ? null : await DataDir.open(options.dataDir);
     let broker: Kind;
@@ -242,17 +248,17 @@ export class Broker {
     for (const listener of this.listeners) await listener.reloadCertificates();
   }
 
-  /** Takes no more connections; those there are stay. */
+  /** Takes no more connections; those there are stay. @internal */
   suspendListeners(): void {
     for (const listener of this.listeners) void listener.close();
   }
 
-  /** Takes connections again. Rejects with a ListenError when an address was taken meanwhile. */
+  /** Takes connections again. Rejects with a ListenError when an address was taken meanwhile. @internal */
   async resumeListeners(): Promise<void> {
     for (const listener of this.listeners) await listener.resume();
   }
 
-  /** Closes every connection with CONNECTION_FORCED; resolves when they are gone. */
+  /** Closes every connection with CONNECTION_FORCED; resolves when they are gone. @internal */
   async closeConnections(): Promise<void> {
     const { core } = this;
     core.turn.begin();
@@ -265,7 +271,7 @@ export class Broker {
     for (const listener of this.listeners) listener.destroyAll();
   }
 
-  /** Deletes everything and makes the first user and virtual host anew: a broker as in an empty data directory. */
+  /** Deletes everything and makes the first user and virtual host anew: a broker as in an empty data directory. @internal */
   async resetToFirstObjects(): Promise<void> {
     const { core } = this;
     core.turn.begin();
@@ -291,10 +297,10 @@ export class Broker {
     return this.stop();
   }
 
-  /** Called when everything is as recovery and definitions make it, before anybody can connect. */
+  /** Called when everything is as recovery and definitions make it, before anybody can connect. @internal */
   protected onStarted(): void {}
 
-  /** Gives a new connection to its protocol. */
+  /** Gives a new connection to its protocol. @internal */
   protected accept(protocol: string, link: Link): void {
     if (protocol === 'amqp') this.frontEnd.accept(link);
     else this.#frontEnds.get(protocol)?.accept(link);

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextRound } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { Broker as PlainBroker, type BrokerOptions as PlainOptions, type BrokerSeams } from '../broker.ts';
 import type { Link } from '../../net/link.ts';
 import type { DataDir } from '../data-dir.ts';
@@ -167,11 +168,19 @@ export class Broker extends PlainBroker {
     return onConnect === undefined ? stream : stream.once('connect', onConnect);
   }
 
+  [inspect.custom](): string {
+    const { vhosts, connections } = this.core;
+    const queueCount = [...vhosts.values()].reduce((sum, vhost) => sum + vhost.queues.size, 0);
+    return `Broker ${this.amqpUrl} (${vhosts.size} vhosts, ${queueCount} queues, ${connections.size} connections)`;
+  }
+
+  /** @internal */
   protected override accept(protocol: string, link: Link): void {
     if (this.faults.isRefusing) link.destroy();
     else super.accept(protocol, link);
   }
 
+  /** @internal */
   protected override onStarted(): void {
     this.#initialState = blankSnapshot(this.core);
     this.#history?.start(this.core);

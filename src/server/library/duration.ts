@@ -3,7 +3,7 @@ export type Duration = number | string;
 
 const unitMillis: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
-/** Milliseconds of a time span. @throws RangeError when it is none, or negative */
+/** Milliseconds of a time span. @internal @throws RangeError when it is none, or negative */
 export function durationMillis(duration: Duration): number {
   if (typeof duration === 'number') {
     if (Number.isFinite(duration) && duration >= 0) return duration;

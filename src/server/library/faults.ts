@@ -29,6 +29,7 @@ export class Faults {
   readonly #raised = new Set<AlarmSource>();
   readonly #paused = new Set<Queue>();
 
+  /** @internal */
   constructor(core: BrokerCore, frontEnd: FrontEnd, log: SlowLog) {
     this.#core = core;
     this.#frontEnd = frontEnd;
@@ -44,6 +45,7 @@ export class Faults {
     this.#isRefusing = false;
   }
 
+  /** @internal */
   get isRefusing(): boolean {
     return this.#isRefusing;
   }

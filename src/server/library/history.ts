@@ -15,11 +15,14 @@ export interface HistoryLimits {
   readonly bytesMax: number;
 }
 
+/** @internal */
 export const defaultHistoryLimits: HistoryLimits = { messagesMax: 10_000, bytesMax: 64 * 1024 * 1024 };
 
 /**
  * Remembers what was published, where it went and what became of it, for tests. It listens at the ports between publishers and queues, on
  * the objects of this one broker: brokers without a history pay nothing for it.
+ *
+ * @internal
  */
 export class History {
   readonly #limits: HistoryLimits;

@@ -10,7 +10,7 @@ export interface IdleOptions {
 const quietLooks = 3;
 const lookMillis = 1;
 
-/** See Broker.idle. */
+/** See Broker.idle. @internal */
 export async function idle(core: BrokerCore, { timeoutMillis = 5000 }: IdleOptions = {}): Promise<void> {
   const deadline = performance.now() + timeoutMillis;
   let last = NaN;
@@ -25,7 +25,7 @@ export async function idle(core: BrokerCore, { timeoutMillis = 5000 }: IdleOptio
   }
 }
 
-/** A number that changes whenever a message moves or a client sends or gets something. */
+/** A number that changes whenever a message moves or a client sends or gets something. @internal */
 export function activityOf(core: BrokerCore): number {
   let sum = core.store.liveCount;
   for (const connection of core.connections) sum += connection.receivedBytes + connection.sentBytes;

@@ -29,6 +29,8 @@ export interface MessageCopy {
   readonly returnCount: number;
   /** What it was published as when it was dead-lettered; null if it was not. */
   readonly deadLetter: PublishedMessage | null;
+  /** `orders: rejected -> failed` */
+  toString(): string;
 }
 
 /** What a message consists of. */
@@ -44,6 +46,7 @@ export interface MessageParts {
 export class LibraryMessage implements MessageParts {
   #parts: MessageParts | (() => MessageParts);
 
+  /** @internal */
   constructor(parts: MessageParts | (() => MessageParts)) {
     this.#parts = parts;
   }
@@ -102,6 +105,7 @@ export class QueuedMessage extends LibraryMessage {
   readonly state: 'ready' | 'unacked';
   readonly isRedelivered: boolean;
 
+  /** @internal */
   constructor(parts: MessageParts, id: string, state: 'ready' | 'unacked', isRedelivered: boolean) {
     super(parts);
     this.id = id;
@@ -122,6 +126,7 @@ export class PublishedMessage extends LibraryMessage {
   /** One for each queue it went to. */
   readonly copies: MessageCopy[] = [];
 
+  /** @internal */
   constructor(parts: () => MessageParts, vhost: string, origin: 'client' | 'broker' | 'dead letter', atMillis: number) {
     super(parts);
     this.vhost = vhost;
@@ -144,17 +149,16 @@ export class PublishedMessage extends LibraryMessage {
   }
 
   override toString(): string {
-    const went = this.copies.map(
-      ({ queue, fate, deadLetter }) => `${queue}: ${fate}${deadLetter === null ? '' : ` -> ${deadLetter.queues.join(', ') || 'nowhere'}`}`,
-    );
+    const went = this.copies.map(String);
     const where = this.isRefused && went.length === 0 ? 'refused' : went.length === 0 ? 'unroutable' : went.join('; ');
     return `${super.toString()} [${where}]`;
   }
 }
 
-/** The beginning of a body: text as it is, other bytes in hexadecimal. */
+/** The beginning of a body: text in quotes, JSON and what else has quotes of its own without, other bytes in hexadecimal. */
 function excerpt(body: Buffer): string {
   const text = body.toString('utf8');
   if (/[^\P{Cc}\t\n\r]|\ufffd/u.test(text)) return `<${body.subarray(0, 24).toString('hex')}${body.length > 24 ? '...' : ''}>`;
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+  const shown = text.length > 80 ? `${text.slice(0, 80)}...` : text;
+  return /^[[{][^\t\n\r]*$/.test(shown) ? shown : JSON.stringify(shown);
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { BrokerCore } from '../../core/broker.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import { tableToJson } from '../../base/field-table.ts';
@@ -41,6 +42,7 @@ export class QueueView {
   readonly #core: BrokerCore;
   readonly #history: History | null;
 
+  /** @internal */
   constructor(core: BrokerCore, history: History | null, vhost: string, name: string) {
     this.#core = core;
     this.#history = history;
@@ -133,6 +135,10 @@ export class QueueView {
     const queue = this.#queue;
     if (queue === undefined) return `queue '${this.name}' in vhost '${this.vhost}' (does not exist)`;
     return `queue '${this.name}' in vhost '${this.vhost}' (${queue.readyCount} ready, ${queue.unackedCount} unacked, ${queue.consumerCount} consumers)`;
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
   }
 
   get #queue(): Queue | undefined {

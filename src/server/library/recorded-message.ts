@@ -1,4 +1,5 @@
 // hot path: see docs/STYLE.md
+import { inspect } from 'node:util';
 import type { MessageRef, RefHolder, Rename } from '../../core/messages/message-ref.ts';
 import type { Publication } from '../../core/messages/publication.ts';
 import type { Queue } from '../../core/queues/queue.ts';
@@ -141,6 +142,15 @@ class CopyView implements MessageCopy {
 
   get deadLetter(): PublishedMessage | null {
     return this.#copy.deadLetter?.view(this.#read) ?? null;
+  }
+
+  toString(): string {
+    const { queue, fate, deadLetter } = this;
+    return `${queue}: ${fate}${deadLetter === null ? '' : ` -> ${deadLetter.queues.join(', ') || 'nowhere'}`}`;
+  }
+
+  [inspect.custom](): string {
+    return `[${this.toString()}]`;
   }
 }
 

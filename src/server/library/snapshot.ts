@@ -10,6 +10,7 @@ import { type Entry, metaPersistent, priorityOf } from '../../core/queues/entry.
 import type { Queue } from '../../core/queues/queue.ts';
 import type { Vhost } from '../../core/vhost.ts';
 
+/** @internal */
 interface SavedMessage {
   readonly vhost: string;
   readonly queue: string;
@@ -32,6 +33,7 @@ export class BrokerSnapshot {
   readonly definitions: JsonRecord;
   readonly #messages: readonly SavedMessage[];
 
+  /** @internal */
   constructor(definitions: JsonRecord, messages: readonly SavedMessage[]) {
     this.definitions = definitions;
     this.#messages = messages;
@@ -44,6 +46,8 @@ export class BrokerSnapshot {
   /**
    * Brings the broker back to this state. Connections stay; their exclusive queues and what was not part of the state goes, and consumers of
    * queues that are made anew are cancelled. Messages count as never delivered.
+   *
+   * @internal
    */
   restore(core: BrokerCore): void {
     core.turn.begin();
@@ -58,7 +62,7 @@ export class BrokerSnapshot {
   }
 }
 
-/** The state a broker is in. What is on disk is fetched for it. */
+/** The state a broker is in. What is on disk is fetched for it. @internal */
 export async function takeSnapshot(core: BrokerCore): Promise<BrokerSnapshot> {
   core.turn.begin();
   const definitions = exportDefinitions(definitionsSource(core));
@@ -69,7 +73,7 @@ export async function takeSnapshot(core: BrokerCore): Promise<BrokerSnapshot> {
   return new BrokerSnapshot(definitions, messages);
 }
 
-/** The state of a broker that has no messages yet. */
+/** The state of a broker that has no messages yet. @internal */
 export function blankSnapshot(core: BrokerCore): BrokerSnapshot {
   return new BrokerSnapshot(exportDefinitions(definitionsSource(core)), []);
 }

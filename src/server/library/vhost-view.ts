@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { BrokerCore } from '../../core/broker.ts';
 import type { History } from './history.ts';
 import { QueueView } from './queue-view.ts';
@@ -10,6 +11,7 @@ export class VhostView {
   readonly #core: BrokerCore;
   readonly #history: History | null;
 
+  /** @internal */
   constructor(core: BrokerCore, history: History | null, name: string, amqpUrl: string) {
     this.#core = core;
     this.#history = history;
@@ -40,6 +42,15 @@ export class VhostView {
   delete(): void {
     this.#core.turn.begin();
     this.#core.deleteVhost(this.name);
+  }
+
+  toString(): string {
+    const vhost = this.#core.vhosts.get(this.name);
+    return `vhost '${this.name}' (${vhost === undefined ? 'does not exist' : `${vhost.queues.size} queues`})`;
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

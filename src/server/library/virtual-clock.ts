@@ -1,6 +1,4 @@
 import { setImmediate as nextRound } from 'node:timers/promises';
-import type { Clock } from '../../core/ports/clock.ts';
-import type { Scheduler } from '../../core/ports/scheduler.ts';
 import { type Duration, durationMillis } from './duration.ts';
 
 export interface AdvanceOptions {
@@ -11,7 +9,7 @@ export interface AdvanceOptions {
   readonly heartbeats?: 'kept' | 'missed';
 }
 
-/** What the clock has to know of its broker. */
+/** What the clock has to know of its broker. @internal */
 export interface VirtualWorld {
   /** A number that changes whenever the broker does something that others can see. */
   activity(): number;
@@ -28,8 +26,10 @@ const roundsMax = 10_000;
  * Time that moves when a test says so. What is due on the way happens in its order, each at its own moment, with all that follows from it
  * as far as clients in this process are concerned. Network and disk keep the machine's time.
  */
-export class VirtualClock implements Clock, Scheduler {
+export class VirtualClock {
+  /** @internal */
   nowMillis: number;
+  /** @internal */
   wallMillis: number;
   readonly #wallAtZero: number;
   #millis: number;
@@ -97,15 +97,18 @@ export class VirtualClock implements Clock, Scheduler {
     }
   }
 
+  /** @internal */
   observe(world: VirtualWorld): void {
     this.#world = world;
   }
 
+  /** @internal */
   refresh(): void {
     this.nowMillis = this.#millis;
     this.wallMillis = this.#wallAtZero + this.#millis;
   }
 
+  /** @internal */
   armTurn(run: () => void): void {
     this.#runTurn = run;
     this.#immediate ??= setImmediate(() => {
@@ -114,6 +117,7 @@ export class VirtualClock implements Clock, Scheduler {
     });
   }
 
+  /** @internal */
   armTimer(dueMillis: number, run: () => void): void {
     this.#dueMillis = dueMillis;
     this.#wake = run;
@@ -121,7 +125,7 @@ export class VirtualClock implements Clock, Scheduler {
     if (dueMillis <= this.#millis) this.#overdue ??= setImmediate(() => this.#runDue());
   }
 
-  /** Nothing runs any more. */
+  /** Nothing runs any more. @internal */
   stop(): void {
     this.#isStopped = true;
     if (this.#immediate !== null) clearImmediate(this.#immediate);
