@@ -1,6 +1,7 @@
 // What one client sends at once does not keep the others from being read.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Statistics } from '../../src/core/statistics/statistics.ts';
 import { workMax } from '../../src/net/intake.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 import { basicConsume, queueBind, queueDeclare } from '../support/amqp-requests.ts';
@@ -70,4 +71,27 @@ test('messages to few queues are no work to speak of; messages to thousands are'
   assert.equal(publisher.socket.unreadBytes, 0);
   assert.equal(client.call(queueDeclare(1, { queue: 'q4095', passive: true }), methods.QueueDeclareOk).messageCount, 8);
   assert.equal(consumer.takeDeliveries(1).length, 1000);
+});
+
+test('statistics of 1,000 new queues are begun a hundred at a time; from then on all are sampled at once', () => {
+  const broker = new SimBroker();
+  const client = connect(broker);
+  for (let index = 0; index < 1000; index++) client.call(queueDeclare(1, { queue: `q${index}` }), methods.QueueDeclareOk);
+  const retention = [{ intervalMillis: 5000, count: 20 }];
+  const statistics = new Statistics(broker.core, { global: retention, basic: retention });
+  statistics.start();
+  const queues = [...(broker.core.vhosts.get('/')?.queues.values() ?? [])];
+  const sampledCount = (): number => queues.filter(queue => statistics.of(queue) !== undefined).length;
+  broker.advance(5000);
+  let last = sampledCount();
+  assert.ok(last > 0 && last <= 100, `${last} at first`);
+  while (statistics.tick === 0) {
+    broker.advance(1);
+    assert.ok(sampledCount() - last <= 100);
+    last = sampledCount();
+  }
+  assert.equal(last, 1000);
+  broker.advance(5000);
+  assert.equal(statistics.tick, 2);
+  statistics.stop();
 });

@@ -27,6 +27,8 @@ import type { RetentionPolicies } from './retention.ts';
 
 /** Objects sampled before others get their turn: well under a millisecond. */
 const sliceObjects = 2000;
+/** One that was never sampled counts as so many: its history has to be made. */
+const newObjectWork = 20;
 /** Between two slices of one sample. */
 const sliceMillis = 1;
 
@@ -71,6 +73,8 @@ export class Statistics {
   readonly #nodeTotals: Float64Array;
   readonly #typeTotals = new Map<string, QueueTypeTotals>();
   readonly #values = new Float64Array(64);
+  /** Objects sampled since others had their turn. */
+  #sliceWork = 0;
   #sweep: Generator<undefined, void, undefined> | null = null;
   #dueMillis = 0;
   #isStarted = false;
@@ -142,19 +146,18 @@ export class Statistics {
   *#sampleAll(): Generator<undefined, void, undefined> {
     const tick = this.tick + 1;
     const wallMillis = this.#core.clock.wallMillis;
-    let count = 0;
     for (const vhost of this.#core.vhosts.values()) {
       const sample = this.#vhostSample(vhost, tick);
       const { totals } = sample;
       totals.fill(0, vhostLengthsAt, vhostOctetsAt);
       for (const queue of vhost.queues.values()) {
         this.#sampleQueue(queue, tick, totals);
-        if (++count % sliceObjects === 0) yield;
+        if (this.#isSliceOver()) yield;
       }
       for (const exchange of vhost.exchanges.values()) {
         readExchange(exchange, this.#values);
         this.#push(exchange, exchangeColumns, tick);
-        if (++count % sliceObjects === 0) yield;
+        if (this.#isSliceOver()) yield;
       }
     }
     for (const connection of this.#core.connections) {
@@ -162,13 +165,19 @@ export class Statistics {
       for (const channel of connection.channelInfos()) {
         readTraffic(channel.counters, this.#values);
         this.#push(channel, channelColumns, tick);
-        if (++count % sliceObjects === 0) yield;
+        if (this.#isSliceOver()) yield;
       }
-      if (++count % sliceObjects === 0) yield;
+      if (this.#isSliceOver()) yield;
     }
     this.#sampleTotals(tick);
     this.tick = tick;
     this.tickWallMillis = wallMillis;
+  }
+
+  #isSliceOver(): boolean {
+    if (this.#sliceWork < sliceObjects) return false;
+    this.#sliceWork = 0;
+    return true;
   }
 
   #sampleQueue(queue: Queue, tick: number, totals: Float64Array): void {
@@ -263,7 +272,9 @@ export class Statistics {
     if (history === undefined) {
       history = new History(columns, this.retention.basic, tick - 1, zeros);
       this.#histories.set(object, history);
+      this.#sliceWork += newObjectWork;
     }
+    this.#sliceWork++;
     history.push(tick, this.#values);
     return history;
   }
