@@ -1,0 +1,75 @@
+import { type FieldTable, long, longstr } from '../../src/base/field-table.ts';
+import type { Random } from '../support/random.ts';
+import type { Ledger, LedgerQueue } from './durable-ledger.ts';
+
+/** Queues that may be declared, and with what. d0 and d1 take dead letters and stay for ever. */
+export const names = ['q0', 'q1', 'q2', 'q3', 'q4', 'a0', 't0', 'n0'] as const;
+export const deadNames = ['d0', 'd1'] as const;
+
+/** What a queue of a name is declared with. */
+export function argumentsFor(random: Random, name: string): FieldTable {
+  const args: FieldTable = new Map();
+  if (name.startsWith('d')) return args;
+  if (name.startsWith('q')) shape(random, args);
+  if (name === 'n0') return args;
+  if (random.chance(0.3)) {
+    args.set('x-dead-letter-exchange', longstr(''));
+    args.set('x-dead-letter-routing-key', longstr(random.pick(deadNames)));
+  }
+  if (random.chance(0.15)) args.set('x-max-length', long(random.between(0, 20)));
+  if (random.chance(0.15)) args.set('x-message-ttl', long(random.between(0, 300)));
+  return args;
+}
+
+/** A type, and priorities where it has any. */
+export function shape(random: Random, args: FieldTable): void {
+  args.delete('x-queue-type');
+  args.delete('x-delivery-limit');
+  args.delete('x-max-priority');
+  if (random.chance(0.3)) args.set('x-max-priority', long(3));
+  else if (random.chance(0.4)) {
+    args.set('x-queue-type', longstr('quorum'));
+    // No message comes back so often here.
+    args.set('x-delivery-limit', long(10_000));
+  }
+}
+
+/** A queue as the broker names it. */
+type Named = { readonly id: number; readonly name: string };
+
+/** Which of the ledger's queues a queue of the broker is: a number may be given again when its queue did not outlive a crash. */
+export class KnownQueues {
+  readonly #ledger: Ledger;
+  readonly #ids = new Map<number, number>();
+  #lastId = 0;
+  /** Those whose declaration is durable, and those whose deletion is. */
+  readonly declared = new Set<number>();
+  readonly deleted = new Set<number>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  set(brokerId: number, ledgerId: number): void {
+    this.#ids.set(brokerId, ledgerId);
+  }
+
+  /** @throws Error for a queue that nobody declared */
+  ledgerId(queue: Named): number {
+    const id = this.#ids.get(queue.id) ?? 0;
+    if (this.#ledger.queues.get(id)?.name !== queue.name) throw new Error(`queue ${queue.name} is there and nobody declared it`);
+    return id;
+  }
+
+  of(queue: Named | undefined): LedgerQueue | undefined {
+    return queue === undefined ? undefined : this.#ledger.queues.get(this.ledgerId(queue));
+  }
+
+  isDurable(ledgerId: number): boolean {
+    return this.#ledger.queues.get(ledgerId)?.isDurable ?? false;
+  }
+}
