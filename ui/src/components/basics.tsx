@@ -1,5 +1,6 @@
 // Small parts that every page uses.
 import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import type { ApiError } from '../model/api.ts';
 import type { JsonRecord } from '../model/types.ts';
 
@@ -171,8 +172,15 @@ export function Tabs({
   readonly label: string;
   readonly items: readonly { readonly name: string; readonly link: string; readonly isCurrent: boolean }[];
 }): JSX.Element {
+  const row = useRef<HTMLElement>(null);
+  const current = items.find(({ isCurrent }) => isCurrent)?.name;
+  // On a narrow screen the tabs scroll: the one that is open is to be seen.
+  useEffect(() => {
+    const [nav, tab] = [row.current, row.current?.querySelector<HTMLElement>('[aria-current]')];
+    if (nav && tab) nav.scrollLeft = tab.offsetLeft - nav.offsetLeft - (nav.clientWidth - tab.clientWidth) / 2;
+  }, [current]);
   return (
-    <nav class="tabs" aria-label={label}>
+    <nav class="tabs" aria-label={label} ref={row}>
       {items.map(({ name, link, isCurrent }) => (
         <a key={name} href={link} aria-current={isCurrent ? 'page' : undefined}>
           {name}

@@ -3,9 +3,10 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { useOnce } from '../model/live.ts';
+import { rateOf } from '../model/format.ts';
 import { shownTheme } from '../model/session.ts';
-import type { Details } from '../model/types.ts';
-import { Segments } from './basics.tsx';
+import type { Details, MessageStats } from '../model/types.ts';
+import { Card, Segments } from './basics.tsx';
 
 export interface Series {
   readonly label: string;
@@ -40,16 +41,41 @@ export function withSamples(path: string, range: Range): string {
 
 type Points = [number[], ...(number | null)[][]];
 
-/** `samples` are counters whose rise is shown, or lengths as they are. */
-export function Chart(props: {
+export interface ChartProps {
+  /** What a screen reader says of it. */
   readonly label: string;
   /** Of the object without a query. */
   readonly path: string;
   readonly range: Range;
+  /** The samples are counters whose rise is shown, or lengths as they are. */
   readonly kind: 'rate' | 'length';
   readonly series: readonly Series[];
   readonly format: (value: number) => string;
-}): JSX.Element {
+}
+
+/** A chart in a card of its own, whose title is the label unless that has to say more. */
+export function ChartCard({
+  title,
+  label,
+  ...props
+}: Omit<ChartProps, 'label'> & { readonly title: string; readonly label?: string }): JSX.Element {
+  return (
+    <Card title={title}>
+      <Chart label={label ?? title} {...props} />
+    </Card>
+  );
+}
+
+/** Series of counters, as [what they are called, their name in the statistics]. */
+export function rateSeries(
+  stats: MessageStats | Record<string, unknown> | undefined,
+  at: string,
+  names: readonly (readonly [label: string, name: string])[],
+): Series[] {
+  return names.map(([label, name]) => ({ label, now: rateOf(stats, name), from: `${at === '' ? '' : `${at}.`}${name}_details` }));
+}
+
+export function Chart(props: ChartProps): JSX.Element {
   const { range, kind, series } = props;
   const past = useOnce<Record<string, unknown>>(withSamples(props.path, range));
   const box = useRef<HTMLDivElement>(null);
@@ -75,16 +101,16 @@ export function Chart(props: {
       {
         width: Math.max(200, element.clientWidth),
         height: 150,
-        padding: [10, 22, 0, 0],
+        padding: [10, 20, 0, 0],
         cursor: { y: false, points: { size: 6 } },
         legend: { live: true },
-        scales: { x: { time: true }, y: { range: (_chart, _min, max) => [0, max <= 0 ? 1 : max * 1.15] } },
+        scales: { x: { time: true, range: () => lastWhile(range) }, y: { range: (_chart, _min, max) => [0, max <= 0 ? 1 : max * 1.15] } },
         axes: [
           { ...axis, size: 26, gap: 6, values: (_chart, splits) => splits.map(clockTime) },
-          { ...axis, size: 54, gap: 4, values: (_chart, values) => values.map(value => props.format(value)) },
+          { ...axis, size: 52, gap: 4, values: (_chart, values) => values.map(value => props.format(value)) },
         ],
         series: [
-          { label: 'Time', value: (_chart, value) => (value === null ? 'now' : new Date(value * 1000).toLocaleTimeString()) },
+          { label: '', value: (_chart, value) => (value === null ? '' : new Date(value * 1000).toLocaleTimeString()) },
           ...series.map(({ label }, index) => ({
             label,
             stroke: colour(colours[index % colours.length] ?? '--series-1'),
@@ -107,7 +133,7 @@ export function Chart(props: {
       chart.destroy();
       plot.current = null;
     };
-  }, [isDark, names]);
+  }, [isDark, names, range]);
 
   useEffect(() => {
     if (past.data === undefined) return;
@@ -141,6 +167,12 @@ export function Chart(props: {
 
   const summary = series.map(({ label, now }) => `${label} ${now === undefined ? 'unknown' : props.format(now)}`).join(', ');
   return <div class="chart" ref={box} role="img" aria-label={`${props.label}. Now: ${summary}`} />;
+}
+
+/** The stretch of time that is shown, in seconds since 1970. */
+function lastWhile(range: Range): [number, number] {
+  const now = Date.now() / 1000;
+  return [now - Number(range), now];
 }
 
 function pointsOf(answer: Record<string, unknown>, series: readonly Series[], kind: 'rate' | 'length', increment: number): Points {

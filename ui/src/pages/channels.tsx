@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { Badge, Card, Facts, PageHead, Stats, Waiting } from '../components/basics.tsx';
-import { Chart, RangeChoice, useRange } from '../components/chart.tsx';
+import { ChartCard, rateSeries, RangeChoice, useRange } from '../components/chart.tsx';
 import { ConsumersTable } from '../components/consumers.tsx';
 import { type Column, LiveTable } from '../components/table.tsx';
 import { path } from '../model/api.ts';
@@ -117,21 +117,19 @@ export function ChannelPage({ name }: { readonly name: string }): JSX.Element {
           ]}
         />
         <div class="grid-2">
-          <Card title="Messages per second">
-            <Chart
-              label="Messages per second"
-              path={path`channels/${name}`}
-              range={range}
-              kind="rate"
-              format={rate}
-              series={[
-                { label: 'Published', now: rateOf(stats, 'publish'), from: 'message_stats.publish_details' },
-                { label: 'Delivered', now: rateOf(stats, 'deliver_get'), from: 'message_stats.deliver_get_details' },
-                { label: 'Acknowledged', now: rateOf(stats, 'ack'), from: 'message_stats.ack_details' },
-                { label: 'Redelivered', now: rateOf(stats, 'redeliver'), from: 'message_stats.redeliver_details' },
-              ]}
-            />
-          </Card>
+          <ChartCard
+            title="Messages per second"
+            path={path`channels/${name}`}
+            range={range}
+            kind="rate"
+            format={rate}
+            series={rateSeries(stats, 'message_stats', [
+              ['Published', 'publish'],
+              ['Delivered', 'deliver_get'],
+              ['Acknowledged', 'ack'],
+              ['Redelivered', 'redeliver'],
+            ])}
+          />
           <Card title="Facts">
             <Facts
               items={[

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Badge, Card, Facts, PageHead, Stats, Values, Waiting } from '../components/basics.tsx';
-import { Chart, RangeChoice, useRange } from '../components/chart.tsx';
+import { ChartCard, rateSeries, RangeChoice, useRange } from '../components/chart.tsx';
 import { ConfirmDialog } from '../components/dialog.tsx';
 import { type Column, LiveTable, Table } from '../components/table.tsx';
 import { api, path } from '../model/api.ts';
@@ -96,19 +96,17 @@ export function ConnectionPage({ name }: { readonly name: string }): JSX.Element
           ]}
         />
         <div class="grid-2">
-          <Card title="Bytes per second">
-            <Chart
-              label="Bytes per second"
-              path={path`connections/${name}`}
-              range={range}
-              kind="rate"
-              format={bytes}
-              series={[
-                { label: 'From client', now: rateOf(rates, 'recv_oct'), from: 'recv_oct_details' },
-                { label: 'To client', now: rateOf(rates, 'send_oct'), from: 'send_oct_details' },
-              ]}
-            />
-          </Card>
+          <ChartCard
+            title="Bytes per second"
+            path={path`connections/${name}`}
+            range={range}
+            kind="rate"
+            format={bytes}
+            series={rateSeries(rates, '', [
+              ['From client', 'recv_oct'],
+              ['To client', 'send_oct'],
+            ])}
+          />
           <Card title="Facts">
             <Facts
               items={[

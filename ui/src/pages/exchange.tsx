@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Card, Facts, PageHead, Stats, Values, Waiting } from '../components/basics.tsx';
 import { BindingsCard } from '../components/bindings.tsx';
-import { Chart, RangeChoice, useRange } from '../components/chart.tsx';
+import { ChartCard, rateSeries, RangeChoice, useRange } from '../components/chart.tsx';
 import { ConfirmDialog } from '../components/dialog.tsx';
 import { PublishForm } from '../components/publish.tsx';
 import { api, exchangePathName, path } from '../model/api.ts';
@@ -55,19 +55,17 @@ export function ExchangePage({ vhost, name: pathName }: { readonly vhost: string
           ]}
         />
         <div class="grid-2">
-          <Card title="Messages per second">
-            <Chart
-              label="Messages per second"
-              path={own}
-              range={range}
-              kind="rate"
-              format={rate}
-              series={[
-                { label: 'In', now: rateOf(stats, 'publish_in'), from: 'message_stats.publish_in_details' },
-                { label: 'Out', now: rateOf(stats, 'publish_out'), from: 'message_stats.publish_out_details' },
-              ]}
-            />
-          </Card>
+          <ChartCard
+            title="Messages per second"
+            path={own}
+            range={range}
+            kind="rate"
+            format={rate}
+            series={rateSeries(stats, 'message_stats', [
+              ['In', 'publish_in'],
+              ['Out', 'publish_out'],
+            ])}
+          />
           <Card title="Facts">
             <Facts
               items={[

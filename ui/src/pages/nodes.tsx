@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { Badge, Card, Facts, Meter, PageHead, Stats, Waiting } from '../components/basics.tsx';
-import { Chart, RangeChoice, useRange } from '../components/chart.tsx';
+import { ChartCard, RangeChoice, useRange } from '../components/chart.tsx';
 import { path } from '../model/api.ts';
 import { bytes, count, duration, limitText } from '../model/format.ts';
 import { useLive } from '../model/live.ts';
@@ -41,33 +41,33 @@ function NodeCards({ node, range }: { readonly node: Node; readonly range: Retur
       <Stats
         items={[
           { label: 'Up for', value: duration(node.uptime ?? 0) },
-          { label: 'Memory', value: bytes(node.mem_used), hint: `limit: ${limitText(node.mem_limit)}` },
+          {
+            label: 'Memory',
+            value: bytes(node.mem_used),
+            hint: limitText(node.mem_limit) === 'no limit' ? 'no limit' : `limit: ${limitText(node.mem_limit)}`,
+          },
           { label: 'Disk free', value: bytes(node.disk_free), hint: `alarm below ${bytes(node.disk_free_limit)}` },
           { label: 'Files', value: count(node.fd_used), hint: `of ${count(node.fd_total)}` },
           { label: 'Sockets', value: count(node.sockets_used), hint: `of ${count(node.sockets_total)}` },
         ]}
       />
       <div class="grid-2">
-        <Card title="Memory">
-          <Chart
-            label="Memory"
-            path={own}
-            range={range}
-            kind="length"
-            format={bytes}
-            series={[{ label: 'Used', now: node.mem_used, from: 'mem_used_details' }]}
-          />
-        </Card>
-        <Card title="Disk free">
-          <Chart
-            label="Disk free"
-            path={own}
-            range={range}
-            kind="length"
-            format={bytes}
-            series={[{ label: 'Free', now: node.disk_free, from: 'disk_free_details' }]}
-          />
-        </Card>
+        <ChartCard
+          title="Memory"
+          path={own}
+          range={range}
+          kind="length"
+          format={bytes}
+          series={[{ label: 'Used', now: node.mem_used, from: 'mem_used_details' }]}
+        />
+        <ChartCard
+          title="Disk free"
+          path={own}
+          range={range}
+          kind="length"
+          format={bytes}
+          series={[{ label: 'Free', now: node.disk_free, from: 'disk_free_details' }]}
+        />
         <Card title="Where the memory is">
           <div class="stack">
             {parts.map(([name, value]) => (
@@ -95,7 +95,7 @@ function NodeCards({ node, range }: { readonly node: Node; readonly range: Retur
               ['Process', node.os_pid ?? ''],
               ['Processors', count(node.processors)],
               ['Rates', node.rates_mode ?? ''],
-              ['Data in', <span class="mono name">{node.db_dir ?? 'memory only'}</span>],
+              ['Data in', <span class="mono name">{node.db_dir || 'memory only'}</span>],
               ['Configuration', <span class="mono name">{(node.config_files ?? []).join('\n') || 'none'}</span>],
               ['Logs to', <span class="mono name">{(node.log_files ?? []).join('\n')}</span>],
               ...(node.applications ?? []).slice(0, 6).map(({ description, version }) => [description, version] as const),

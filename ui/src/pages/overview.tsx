@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { Card, Dot, Meter, PageHead, Stats, Waiting } from '../components/basics.tsx';
-import { Chart, RangeChoice, useRange } from '../components/chart.tsx';
+import { ChartCard, rateSeries, RangeChoice, useRange } from '../components/chart.tsx';
 import { FindingsList } from '../components/findings.tsx';
 import { Table } from '../components/table.tsx';
 import { bytes, count, duration, limitText, perSecond, rate, rateOf } from '../model/format.ts';
@@ -43,69 +43,60 @@ export function OverviewPage(): JSX.Element {
           </Card>
         )}
         <div class="grid-2">
-          <Card title="Messages per second">
-            <Chart
-              label="Messages per second"
-              path="overview"
-              range={range}
-              kind="rate"
-              format={rate}
-              series={[
-                { label: 'Published', now: rateOf(stats, 'publish'), from: 'message_stats.publish_details' },
-                { label: 'Delivered', now: rateOf(stats, 'deliver_get'), from: 'message_stats.deliver_get_details' },
-                { label: 'Acknowledged', now: rateOf(stats, 'ack'), from: 'message_stats.ack_details' },
-                { label: 'Confirmed', now: rateOf(stats, 'confirm'), from: 'message_stats.confirm_details' },
-              ]}
-            />
-          </Card>
-          <Card title="Messages in queues">
-            <Chart
-              label="Messages in queues"
-              path="overview"
-              range={range}
-              kind="length"
-              format={count}
-              series={[
-                { label: 'Ready', now: lengths['messages_ready'] as number | undefined, from: 'queue_totals.messages_ready_details' },
-                {
-                  label: 'Unacknowledged',
-                  now: lengths['messages_unacknowledged'] as number | undefined,
-                  from: 'queue_totals.messages_unacknowledged_details',
-                },
-              ]}
-            />
-          </Card>
-          <Card title="What goes wrong, per second">
-            <Chart
-              label="What goes wrong, per second"
-              path="overview"
-              range={range}
-              kind="rate"
-              format={rate}
-              series={[
-                { label: 'Redelivered', now: rateOf(stats, 'redeliver'), from: 'message_stats.redeliver_details' },
-                { label: 'Unroutable, returned', now: rateOf(stats, 'return_unroutable'), from: 'message_stats.return_unroutable_details' },
-                { label: 'Unroutable, dropped', now: rateOf(stats, 'drop_unroutable'), from: 'message_stats.drop_unroutable_details' },
-              ]}
-            />
-          </Card>
-          <Card title="Coming and going, per second">
-            <Chart
-              label="Connections and channels opened and closed per second"
-              path="overview"
-              range={range}
-              kind="rate"
-              format={rate}
-              series={['connection_created', 'connection_closed', 'channel_created', 'queue_declared'].map(name => ({
-                label: name
-                  .replace('_', 's ')
-                  .replace('created', 'opened')
-                  .replace(/^./, first => first.toUpperCase()),
-                now: rateOf(data.churn_rates, name),
-                from: `churn_rates.${name}_details`,
-              }))}
-            />
-          </Card>
+          <ChartCard
+            title="Messages per second"
+            path="overview"
+            range={range}
+            kind="rate"
+            format={rate}
+            series={rateSeries(stats, 'message_stats', [
+              ['Published', 'publish'],
+              ['Delivered', 'deliver_get'],
+              ['Acknowledged', 'ack'],
+              ['Confirmed', 'confirm'],
+            ])}
+          />
+          <ChartCard
+            title="Messages in queues"
+            path="overview"
+            range={range}
+            kind="length"
+            format={count}
+            series={[
+              { label: 'Ready', now: lengths['messages_ready'] as number | undefined, from: 'queue_totals.messages_ready_details' },
+              {
+                label: 'Unacknowledged',
+                now: lengths['messages_unacknowledged'] as number | undefined,
+                from: 'queue_totals.messages_unacknowledged_details',
+              },
+            ]}
+          />
+          <ChartCard
+            title="What goes wrong, per second"
+            path="overview"
+            range={range}
+            kind="rate"
+            format={rate}
+            series={rateSeries(stats, 'message_stats', [
+              ['Redelivered', 'redeliver'],
+              ['Unroutable, returned', 'return_unroutable'],
+              ['Unroutable, dropped', 'drop_unroutable'],
+            ])}
+          />
+          <ChartCard
+            title="Coming and going, per second"
+            label="Connections and channels opened and closed per second"
+            path="overview"
+            range={range}
+            kind="rate"
+            format={rate}
+            series={rateSeries(data.churn_rates, 'churn_rates', [
+              ['Connections opened', 'connection_created'],
+              ['Connections closed', 'connection_closed'],
+              ['Channels opened', 'channel_created'],
+              ['Queues declared', 'queue_declared'],
+            ])}
+          />
         </div>
         <div class="grid-2">
           {nodes === undefined

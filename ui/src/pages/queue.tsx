@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Card, Facts, PageHead, Stats, Tabs, Values, Waiting } from '../components/basics.tsx';
 import { BindingsCard } from '../components/bindings.tsx';
-import { Chart, RangeChoice, useRange } from '../components/chart.tsx';
+import { ChartCard, rateSeries, RangeChoice, useRange } from '../components/chart.tsx';
 import { ConsumersTable } from '../components/consumers.tsx';
 import { ConfirmDialog } from '../components/dialog.tsx';
 import { FindingsList } from '../components/findings.tsx';
@@ -171,34 +171,31 @@ function QueueOverview({
         ]}
       />
       <div class="grid-2">
-        <Card title="Messages">
-          <Chart
-            label="Messages in the queue"
-            path={own}
-            range={range}
-            kind="length"
-            format={count}
-            series={[
-              { label: 'Ready', now: queue.messages_ready, from: 'messages_ready_details' },
-              { label: 'Unacknowledged', now: queue.messages_unacknowledged, from: 'messages_unacknowledged_details' },
-            ]}
-          />
-        </Card>
-        <Card title="Messages per second">
-          <Chart
-            label="Messages per second"
-            path={own}
-            range={range}
-            kind="rate"
-            format={rate}
-            series={[
-              { label: 'Published', now: rateOf(stats, 'publish'), from: 'message_stats.publish_details' },
-              { label: 'Delivered', now: rateOf(stats, 'deliver_get'), from: 'message_stats.deliver_get_details' },
-              { label: 'Acknowledged', now: rateOf(stats, 'ack'), from: 'message_stats.ack_details' },
-              { label: 'Redelivered', now: rateOf(stats, 'redeliver'), from: 'message_stats.redeliver_details' },
-            ]}
-          />
-        </Card>
+        <ChartCard
+          title="Messages"
+          label="Messages in the queue"
+          path={own}
+          range={range}
+          kind="length"
+          format={count}
+          series={[
+            { label: 'Ready', now: queue.messages_ready, from: 'messages_ready_details' },
+            { label: 'Unacknowledged', now: queue.messages_unacknowledged, from: 'messages_unacknowledged_details' },
+          ]}
+        />
+        <ChartCard
+          title="Messages per second"
+          path={own}
+          range={range}
+          kind="rate"
+          format={rate}
+          series={rateSeries(stats, 'message_stats', [
+            ['Published', 'publish'],
+            ['Delivered', 'deliver_get'],
+            ['Acknowledged', 'ack'],
+            ['Redelivered', 'redeliver'],
+          ])}
+        />
         <Card title="Facts">
           <Facts
             items={[
@@ -214,7 +211,7 @@ function QueueOverview({
                   </a>
                 ),
               ],
-              ['Consumers can keep up', percent(queue.consumer_capacity)],
+              ['Consumers can keep up', (queue.consumers ?? 0) === 0 ? 'no consumers' : percent(queue.consumer_capacity)],
               ['Single active consumer', queue.single_active_consumer_tag ?? 'none'],
               ['Idle since', queue.idle_since === undefined ? 'busy' : dateTime(Date.parse(queue.idle_since))],
               ['Memory', bytes(queue.memory)],
