@@ -358,11 +358,49 @@ test('the API is served with TLS', async () => {
         plain.close();
         const expiring = management.listeners().find(({ protocol }) => protocol === 'https')?.certificateValidTo ?? '';
         assert.ok(Date.parse(expiring) - Date.now() < 3 * 86_400_000);
+        // The health check sees it, too: it is valid for two days.
+        const check = (path: string): Promise<{ status: number; json: unknown }> =>
+          new Promise((resolve, reject) => {
+            const options = { port: management.port, host: '127.0.0.1', auth: 'guest:guest', ca: readFileSync(certFile) };
+            https
+              .get(
+                { ...options, path: `/api/health/checks/certificate-expiration/${path}`, servername: 'localhost', agent: false },
+                answered => {
+                  let text = '';
+                  answered.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+                  answered.on('end', () => resolve({ status: answered.statusCode ?? 0, json: JSON.parse(text) }));
+                },
+              )
+              .on('error', reject);
+          });
+        assert.deepEqual(await check('1/days'), { status: 200, json: { status: 'ok' } });
+        const { status, json } = await check('1/weeks');
+        assert.equal(status, 503);
+        const { reason, expired } = json as { reason: string; expired: { protocol: string; certfile_expires_on: string[] }[] };
+        assert.equal(reason, 'Certificates expiring');
+        assert.deepEqual(
+          expired.map(({ protocol, certfile_expires_on: ends }) => [protocol, ends]),
+          [['https', [expiring]]],
+        );
       },
     );
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test('the API listens on an address of its own, and not on others', async () => {
+  const own = { kind: 'tcp', host: '127.0.0.2', port: 0, backlog: 10, tls: null } as const;
+  await withManagement({ management: { listeners: [own] } }, async ({ management }) => {
+    const asked = (host: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const options = { host, port: management.port, path: '/api/whoami', auth: 'guest:guest', agent: false };
+        http.get(options, answer => resolve(answer.resume().statusCode ?? 0)).on('error', reject);
+      });
+    assert.equal(await asked('127.0.0.2'), 200);
+    await assert.rejects(asked('127.0.0.1'), { code: 'ECONNREFUSED' });
+    assert.equal(management.listeners().find(({ protocol }) => protocol === 'http')?.host, '127.0.0.2');
+  });
 });
 
 test('a port that is taken is told, and nothing is left running', async () => {
