@@ -473,20 +473,20 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     const { session } = this;
     switch (type) {
       case packetTypes.puback:
-        session.acknowledged(id);
+        session.deliveries.acknowledged(id);
         return;
       case packetTypes.pubrec: {
-        const refusal = session.receivedByClient(id, reason);
+        const refusal = session.deliveries.receivedByClient(id, reason);
         // The client keeps the id until it hears of it again.
         if (refusal !== 0 && reason < 0x80) this.acks.push(id, pubrelByte, refusal);
         return;
       }
       case packetTypes.pubrel:
         // When that is durable: the client may use the id for another message then.
-        this.acks.push(id, pubcompByte, session.released(id) ? 0 : reasons.packetIdNotFound);
+        this.acks.push(id, pubcompByte, session.deliveries.released(id) ? 0 : reasons.packetIdNotFound);
         return;
       default:
-        session.completed(id);
+        session.deliveries.completed(id);
     }
   }
 

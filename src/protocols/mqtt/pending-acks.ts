@@ -73,7 +73,7 @@ export class PendingAcks implements ConfirmWaiter {
       if (first === pubackByte || first === pubrecByte) confirmed++;
       if (first === pubackByte) this.pubackCount--;
       if (first >> 4 === packetTypes.publish) {
-        connection.session.sendDurable(this.#ids[index] as number, first & 15);
+        connection.session.deliveries.sendDurable(this.#ids[index] as number, first & 15);
         continue;
       }
       const reason = connection.isVersion5 ? (this.#reasons[index] as number) : 0;

@@ -93,7 +93,7 @@ export class Publishing {
         to = topic.length;
       }
     }
-    if (qos === 2 && connection.session.hasReceived(id)) {
+    if (qos === 2 && connection.session.deliveries.hasReceived(id)) {
       // It was published already: the client did not hear of it.
       connection.acks.push(id, pubrecByte, 0);
       return;
@@ -114,11 +114,11 @@ export class Publishing {
   #expect(qos: number): void {
     const { session, acks, frontEnd, isVersion5 } = this.#connection;
     const max = isVersion5 ? frontEnd.options.receiveMax : 0xffff;
-    if (acks.pubackCount + session.receivedCount >= max)
+    if (acks.pubackCount + session.deliveries.receivedCount >= max)
       throw new MqttError(reasons.receiveMaximumExceeded, `more than ${max} messages that wait for their acknowledgement`);
     if (qos < 2) return;
     try {
-      session.willReceive();
+      session.deliveries.willReceive();
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
       throw new MqttError(error.text.includes('limit') ? reasons.quotaExceeded : reasons.implementationSpecific, error.text);
@@ -197,7 +197,7 @@ export class Publishing {
     const connection = this.#connection;
     // Older versions have no way to refuse: without an acknowledgement the client tries again.
     if (reason >= 0x80 && !connection.isVersion5) return;
-    if (qos === 2 && reason < 0x80) connection.session.received(id);
+    if (qos === 2 && reason < 0x80) connection.session.deliveries.received(id);
     connection.acks.push(id, qos === 1 ? pubackByte : pubrecByte, reason);
   }
 

@@ -4,31 +4,19 @@ import type { BrokerCore } from '../../core/broker.ts';
 import type { ChannelDescription, ChannelIdentity, ChannelInfo } from '../../core/connection-registry.ts';
 import { Consumer, SharedPrefetch } from '../../core/consumer.ts';
 import type { CancelReason, DeliverySink } from '../../core/delivery-sink.ts';
-import { mqttFormatTag } from '../../core/messages/format-tags.ts';
-import { Entry, metaPersistent, metaRedelivered } from '../../core/queues/entry.ts';
-import type { Outcome, Queue } from '../../core/queues/queue.ts';
+import type { Entry } from '../../core/queues/entry.ts';
+import type { Queue } from '../../core/queues/queue.ts';
 import { ChannelCounters } from '../../core/statistics/channel-counters.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import { reasons } from '../../wire/mqtt/constants.ts';
 import type { Connection } from './connection.ts';
-import { writePublish } from './delivering.ts';
+import { Deliveries } from './deliveries.ts';
 import { identityOf } from './describe.ts';
-import { Inflight, packetIdOf, parkedId, waitsForCommit, waitsForId, waitsForPuback, waitsForPubcomp, waitsForPubrec } from './inflight.ts';
 import { Matches } from './matches.ts';
-import { PacketMarks } from './packet-marks.ts';
-import { publishByte, pubrelByte } from './pending-acks.ts';
 import type { Sessions } from './sessions.ts';
 import type { Subscription } from './subscription.ts';
-import { asRetainedFlag, qosMask, retainFlag } from './stored-properties.ts';
 import type { Will } from './wills.ts';
 
-const retainBit = 1;
-const duplicateBit = 8;
-/** Keeps the packet ids of a client's queues apart, as a rule. */
-const sharedStride = 7919;
-
-/** Where a delivery is put for a moment. */
-const scratch = new Entry();
 const noQueues: ReadonlyMap<string, Queue> = new Map();
 const noConsumers: ReadonlyMap<Queue, Consumer> = new Map();
 
@@ -58,17 +46,10 @@ export class Session implements DeliverySink, ChannelInfo {
   sharedQueues: ReadonlyMap<string, Queue> = noQueues;
   #consumers: Map<Queue, Consumer> | null = null;
   readonly #window = new SharedPrefetch();
-  #inflight: Inflight | null = null;
-  #marks: PacketMarks | null = null;
+  readonly deliveries: Deliveries;
   will: Will | null = null;
   isEnded = false;
   #timer: CallbackTimer | null = null;
-  /** Deliveries wait until those under way from the last connection have been sent again. */
-  #isResending = false;
-  /** Deliveries wait until the packet id is free that the next one has to have. */
-  #isParked = false;
-  /** Deliveries that are durable and wait to be read from disk: packet id, and flags above it. */
-  #durable: number[] | null = null;
 
   constructor(sessions: Sessions, vhost: Vhost, clientId: string, user: string, expiryMillis: number) {
     this.sessions = sessions;
@@ -79,6 +60,7 @@ export class Session implements DeliverySink, ChannelInfo {
     this.expiryMillis = expiryMillis;
     this.isDurable = expiryMillis > 0;
     this.matches = new Matches(this.subscriptions);
+    this.deliveries = new Deliveries(this);
     this.#window.onRoom = () => this.refresh();
   }
 
@@ -86,13 +68,8 @@ export class Session implements DeliverySink, ChannelInfo {
     return this.#consumers ?? noConsumers;
   }
 
-  /** QoS 2 messages that the client has not released yet. */
-  get receivedCount(): number {
-    return this.#marks === null ? 0 : this.#marks.receivedCount;
-  }
-
   get canTake(): boolean {
-    return this.connection !== null && !this.#isResending && !this.#isParked && this.connection.hasRoom;
+    return this.connection !== null && !this.deliveries.isHeld && this.connection.hasRoom;
   }
 
   get hasNoLocal(): boolean {
@@ -106,7 +83,7 @@ export class Session implements DeliverySink, ChannelInfo {
     if (this.#timer !== null) this.broker.timers.clear(this.#timer);
     this.#window.limit = connection.deliveriesMax;
     for (const queue of this.#queues()) this.consume(queue);
-    if (this.#inflight !== null && this.#inflight.count > 0) this.#resend(this.#inflight.ids());
+    this.deliveries.resume();
   }
 
   /** The client is gone. What it has not acknowledged stays what it is until the client comes back. */
@@ -115,9 +92,7 @@ export class Session implements DeliverySink, ChannelInfo {
     for (const consumer of this.consumers.values()) consumer.queue.detach(consumer);
     this.#consumers?.clear();
     this.#window.unackedCount = 0;
-    this.#isResending = false;
-    this.#durable = null;
-    this.#giveBackParked();
+    this.deliveries.pause();
     if (this.expiryMillis === 0) this.sessions.end(this);
     else this.#arm(nowMillis);
   }
@@ -153,152 +128,7 @@ export class Session implements DeliverySink, ChannelInfo {
   }
 
   deliver(consumer: Consumer, entry: Entry): void {
-    const connection = this.connection as Connection;
-    const { store } = this.broker;
-    store.locate(entry.ref);
-    const { matches } = this;
-    const { queue } = consumer;
-    const isShared = queue !== this.queue0 && queue !== this.queue1;
-    let flags = 0;
-    let publishedQos = (entry.meta & metaPersistent) === 0 ? 0 : 1;
-    if (store.format === mqttFormatTag) {
-      const { loose } = store;
-      flags = loose === null ? (store.bytes[store.propertiesStart] as number) : (loose.properties[0] as number);
-      publishedQos = flags & qosMask;
-    }
-    if (isShared) matches.ofShared(queue.name);
-    else matches.of(store, flags & asRetainedFlag);
-    if (!matches.isMatch) {
-      // The subscription it came for is gone, or it is not for wildcards.
-      if (!consumer.noAck) this.#settleAtOnce(consumer, entry);
-      return;
-    }
-    const qos = consumer.noAck ? 0 : Math.min(publishedQos, matches.qos);
-    let first = qos << 1;
-    if ((flags & asRetainedFlag) !== 0 || ((flags & retainFlag) !== 0 && matches.isRetainAsPublished)) first |= retainBit;
-    let id = 0;
-    if (qos > 0) {
-      id = this.#idFor(queue, entry.sequence, qos);
-      if (id === 0) {
-        (this.#inflight as Inflight).add(parkedId, consumer, entry, waitsForId);
-        this.#isParked = true;
-        return;
-      }
-      if ((entry.meta & metaRedelivered) !== 0) first |= duplicateBit;
-      const isKept = qos === 2 && this.#isOnDisk;
-      (this.#inflight as Inflight).add(id, consumer, entry, isKept ? waitsForCommit : qos === 2 ? waitsForPubrec : waitsForPuback);
-      if (isKept) {
-        connection.acks.push(id, publishByte | first, 0);
-        return;
-      }
-    }
-    this.#countDelivery(connection, queue, qos, (entry.meta & metaRedelivered) !== 0);
-    const { tracer } = this.vhost;
-    if (tracer !== null) {
-      tracer.delivered(this.identity(), queue, entry, consumer.noAck);
-      store.locate(entry.ref);
-    }
-    const isWritten = this.#write(connection, entry, first, id);
-    if (isWritten) connection.wrote();
-    else if (id > 0) (this.#inflight as Inflight).release(id);
-    if (!consumer.noAck && (qos === 0 || !isWritten)) this.#settleAtOnce(consumer, entry);
-  }
-
-  /**
-   * A delivery of QoS 2 whose message is in the queue for good: a packet id that the client knows must not come to stand for another message,
-   * or for none, when the broker is killed. `flags` are those of PUBLISH.
-   */
-  sendDurable(id: number, flags: number): void {
-    const inflight = this.#inflight;
-    if (inflight === null || inflight.state(id) !== waitsForCommit) return;
-    if (this.#durable !== null) {
-      this.#durable.push(id | (flags << 16));
-      return;
-    }
-    inflight.read(id, scratch);
-    if (this.broker.store.isResident(scratch.ref)) {
-      this.#sendKept(inflight, id, flags);
-      return;
-    }
-    this.#durable = [id | (flags << 16)];
-    this.#fetchDurable(this.#durable);
-  }
-
-  /** PUBACK: the client has the message. Returns the reason why it cannot be, or 0. */
-  acknowledged(id: number): number {
-    const inflight = this.#inflight;
-    if (inflight === null || inflight.state(id) !== waitsForPuback) return reasons.packetIdNotFound;
-    const consumer = inflight.consumer(id) as Consumer;
-    inflight.read(id, scratch);
-    inflight.release(id);
-    this.#countAck(consumer.queue);
-    this.#settle(consumer.queue, scratch, 'accepted');
-    consumer.gaveBack(1);
-    if (this.#isParked) this.#unpark();
-    return 0;
-  }
-
-  /** PUBREC: the client has the message for good. PUBREL follows when that is durable. */
-  receivedByClient(id: number, reason: number): number {
-    const inflight = this.#inflight;
-    const state = inflight === null ? 0 : inflight.state(id);
-    if (inflight === null || (state !== waitsForPubrec && state !== waitsForPubcomp)) return reasons.packetIdNotFound;
-    if (state === waitsForPubrec) {
-      inflight.read(id, scratch);
-      const { queue } = inflight.consumer(id) as Consumer;
-      this.#countAck(queue);
-      this.#settle(queue, scratch, 'accepted');
-      inflight.received(id);
-      if (reason < 0x80) this.#keepMarks().delivered(id);
-    }
-    if (reason >= 0x80) this.#complete(inflight, id);
-    else (this.connection as Connection).acks.push(id, pubrelByte, 0);
-    return 0;
-  }
-
-  /** PUBCOMP: the delivery is over. */
-  completed(id: number): number {
-    const inflight = this.#inflight;
-    if (inflight === null || inflight.state(id) !== waitsForPubcomp) return reasons.packetIdNotFound;
-    this.#complete(inflight, id);
-    return 0;
-  }
-
-  #complete(inflight: Inflight, id: number): void {
-    const consumer = inflight.consumer(id);
-    inflight.release(id);
-    this.#marks?.completed(id);
-    consumer?.gaveBack(1);
-    if (this.#isParked) this.#unpark();
-  }
-
-  /** Whether a QoS 2 message with this id came already, and the client was or will be told so. */
-  hasReceived(id: number): boolean {
-    return this.#marks !== null && this.#marks.hasReceived(id);
-  }
-
-  /** Makes sure that packet ids of QoS 2 are kept as long as the session. @throws BrokerError when they cannot be */
-  willReceive(): void {
-    this.#keepMarks();
-  }
-
-  /** A QoS 2 message was taken. To be called in the turn in which it is published. */
-  received(id: number): void {
-    this.#keepMarks().received(id);
-  }
-
-  /** PUBREL: the id means nothing any more. Returns whether it did. */
-  released(id: number): boolean {
-    return this.#marks !== null && this.#marks.released(id);
-  }
-
-  /** After a restart: what the session's queue remembers. */
-  restoreMarks(queue: Queue): void {
-    this.#marks ??= new PacketMarks();
-    for (const id of this.#marks.restore(queue)) {
-      this.#inflight ??= this.#newInflight();
-      this.#inflight.restore(id);
-    }
+    this.deliveries.deliver(consumer, entry);
   }
 
   cancelled(consumer: Consumer, reason: CancelReason): void {
@@ -315,20 +145,7 @@ export class Session implements DeliverySink, ChannelInfo {
     if (this.#timer !== null) this.broker.timers.clear(this.#timer);
     for (const consumer of this.consumers.values()) consumer.queue.detach(consumer);
     this.#consumers?.clear();
-    this.#giveBackParked();
-    const inflight = this.#inflight;
-    if (inflight === null) return;
-    for (const id of inflight.ids()) {
-      if (inflight.state(id) !== waitsForPubcomp) {
-        inflight.read(id, scratch);
-        // Others may have what came to the group.
-        const consumer = inflight.consumer(id);
-        if (consumer !== null) this.#settle(consumer.queue, scratch, 'returned');
-      }
-      inflight.release(id);
-    }
-    this.broker.dropsRefs(inflight);
-    this.#inflight = null;
+    this.deliveries.close();
   }
 
   describe(): ChannelDescription {
@@ -337,7 +154,7 @@ export class Session implements DeliverySink, ChannelInfo {
       isConfirming: true,
       isTransactional: false,
       consumerCount: this.consumers.size,
-      unackedCount: this.#inflight?.count ?? 0,
+      unackedCount: this.deliveries.count,
       unconfirmedCount: this.connection?.unconfirmedCount ?? 0,
       uncommittedCount: 0,
       uncommittedAckCount: 0,
@@ -366,197 +183,6 @@ export class Session implements DeliverySink, ChannelInfo {
     if (this.queue0 !== null) yield this.queue0;
     if (this.queue1 !== null) yield this.queue1;
     yield* this.sharedQueues.values();
-  }
-
-  #write(connection: Connection, entry: Entry, first: number, id: number): boolean {
-    const { store } = this.broker;
-    return writePublish(connection, store, store.arrivalMillis(entry.ref), first, id, this.matches.idBytes);
-  }
-
-  #settleAtOnce(consumer: Consumer, entry: Entry): void {
-    this.#settle(consumer.queue, entry, 'accepted');
-    consumer.gaveBack(1);
-  }
-
-  #countDelivery(connection: Connection, queue: Queue, qos: number, isRedelivered: boolean): void {
-    const { counters } = this;
-    const traffic = connection.traffic.of(queue.type);
-    if (isRedelivered) {
-      counters.redelivered++;
-      traffic.redelivered++;
-    }
-    if (qos === 0) {
-      counters.deliveredNoAck++;
-      traffic.deliveredNoAck++;
-    } else {
-      counters.delivered++;
-      traffic.delivered++;
-    }
-  }
-
-  #countAck(queue: Queue): void {
-    this.counters.acked++;
-    (this.connection as Connection).traffic.of(queue.type).acked++;
-  }
-
-  #settle(queue: Queue, entry: Entry, outcome: Outcome): void {
-    const { tracer } = this.vhost;
-    if (tracer !== null) tracer.settled(queue, entry, outcome);
-    queue.settle(entry, outcome);
-  }
-
-  /**
-   * The packet id for a queue's message; 0 when it has to wait for one. After a restart a message of QoS 2 must have the id it had before, if
-   * it was sent: that is how the client knows that it is the same. So it follows from the message's place in its queue, which is in the log.
-   */
-  #idFor(queue: Queue, sequence: number, qos: number): number {
-    const inflight = (this.#inflight ??= this.#newInflight());
-    const id = packetIdOf(sequence, queue === this.queue1 ? 0 : queue.id * sharedStride);
-    if (!inflight.has(id)) return id;
-    return qos === 2 && this.#isOnDisk ? 0 : inflight.freeFrom(id);
-  }
-
-  get #isOnDisk(): boolean {
-    return this.isDurable && this.broker.store.hasLog;
-  }
-
-  /** Sends what could go, in its order, but is not in memory any more. */
-  #fetchDurable(durable: number[]): void {
-    const { store } = this.broker;
-    for (let next = durable[0]; next !== undefined; next = durable[0]) {
-      const id = next & 0xffff;
-      const inflight = this.#inflight as Inflight;
-      if (inflight.state(id) === waitsForCommit) {
-        inflight.read(id, scratch);
-        if (!store.isResident(scratch.ref)) {
-          store.fetch(scratch.ref, () => {
-            if (this.#durable === durable && !this.isEnded) this.#fetchDurable(durable);
-          });
-          return;
-        }
-        this.#sendKept(inflight, id, next >> 16);
-      }
-      durable.shift();
-    }
-    this.#durable = null;
-  }
-
-  /** Sends a delivery that is kept already, and in memory; what cannot be sent is settled. */
-  #sendKept(inflight: Inflight, id: number, flags: number): void {
-    const { store } = this.broker;
-    const consumer = inflight.consumer(id) as Consumer;
-    const connection = this.connection as Connection;
-    const { queue } = consumer;
-    const entry = new Entry();
-    inflight.read(id, entry);
-    if (inflight.state(id) === waitsForCommit) inflight.setState(id, waitsForPubrec);
-    if (store.isIntact(entry.ref)) {
-      store.locate(entry.ref);
-      this.#countDelivery(connection, queue, 1, (flags & duplicateBit) !== 0);
-      const { tracer } = this.vhost;
-      if (tracer !== null) {
-        tracer.delivered(this.identity(), queue, entry, consumer.noAck);
-        store.locate(entry.ref);
-      }
-      if (queue !== this.queue0 && queue !== this.queue1) this.matches.ofShared(queue.name);
-      else this.matches.of(store, 0);
-      if (this.#write(connection, entry, flags, id)) {
-        connection.wrote();
-        return;
-      }
-    }
-    inflight.release(id);
-    this.#settleAtOnce(consumer, entry);
-  }
-
-  /** Sends the delivery that waits for a packet id, if it can have it. */
-  #unpark(): void {
-    const inflight = this.#inflight as Inflight;
-    const { connection } = this;
-    const consumer = inflight.consumer(parkedId);
-    if (connection === null || consumer === null) return;
-    const entry = new Entry();
-    inflight.read(parkedId, entry);
-    const { store } = this.broker;
-    if (!store.isResident(entry.ref)) {
-      store.fetch(entry.ref, () => {
-        if (this.#isParked && this.connection === connection) this.#unpark();
-      });
-      return;
-    }
-    inflight.release(parkedId);
-    this.#isParked = false;
-    if (store.isIntact(entry.ref)) this.deliver(consumer, entry);
-    else this.#settleAtOnce(consumer, entry);
-    this.refresh();
-  }
-
-  #giveBackParked(): void {
-    const inflight = this.#inflight;
-    if (inflight === null || !this.#isParked) return;
-    this.#isParked = false;
-    inflight.read(parkedId, scratch);
-    const consumer = inflight.consumer(parkedId);
-    consumer?.queue.settle(scratch, 'returned');
-    inflight.release(parkedId);
-  }
-
-  /** Kept beside the session's queue when it is to outlive the connection. */
-  #keepMarks(): PacketMarks {
-    const marks = (this.#marks ??= new PacketMarks());
-    if (this.#isOnDisk && !marks.isDurable) marks.keepWith(this.sessions.lastingQueue(this));
-    return marks;
-  }
-
-  #newInflight(): Inflight {
-    const inflight = new Inflight();
-    this.broker.holdsRefs(inflight);
-    return inflight;
-  }
-
-  /**
-   * Sends what is under way again, in its order and with its packet ids: that is how a message of QoS 2 is known to be the same.
-   * [MQTT 5.0 4.4] What is on disk is fetched first.
-   */
-  #resend(ids: readonly number[]): void {
-    const inflight = this.#inflight as Inflight;
-    const { store } = this.broker;
-    const { connection } = this;
-    const entry = new Entry();
-    this.#isResending = true;
-    for (const id of ids) {
-      const before = inflight.consumer(id);
-      const consumer = before === null ? undefined : this.consumers.get(before.queue);
-      if (consumer !== undefined && before !== consumer) {
-        inflight.adopt(id, consumer);
-        consumer.took();
-      }
-    }
-    for (let i = 0; i < ids.length; i++) {
-      const id = ids[i] as number;
-      const state = inflight.state(id);
-      if (state === waitsForPubcomp) {
-        (connection as Connection).acks.push(id, pubrelByte, 0);
-        continue;
-      }
-      if (this.#isOnDisk && (state === waitsForPubrec || state === waitsForCommit)) {
-        inflight.setState(id, waitsForCommit);
-        (connection as Connection).acks.push(id, publishByte | duplicateBit, 0);
-        continue;
-      }
-      if (state !== waitsForPuback && state !== waitsForPubrec) continue;
-      inflight.read(id, entry);
-      if (!store.isResident(entry.ref)) {
-        const rest = ids.slice(i);
-        store.fetch(entry.ref, () => {
-          if (this.connection === connection && !this.isEnded) this.#resend(rest);
-        });
-        return;
-      }
-      this.#sendKept(inflight, id, duplicateBit | (state === waitsForPubrec ? 4 : 2));
-    }
-    this.#isResending = false;
-    this.refresh();
   }
 
   #arm(nowMillis: number): void {

@@ -369,7 +369,7 @@ export class Sessions {
       session.subscriptions.set(subscription.filter, subscription);
     }
     this.changed(session);
-    if (session.queue1 !== null) session.restoreMarks(session.queue1);
+    if (session.queue1 !== null) session.deliveries.restoreMarks(session.queue1);
     return session;
   }
 
