@@ -28,11 +28,13 @@ const disk = join(directory, 'disk');
 const ledger = new Ledger();
 const memory = new Memory(ledger);
 const began = performance.now();
+/** One loop device for the whole run. */
+let device = '';
 let failed = 0;
 let unclean = 0;
 
 function mount(): void {
-  execFileSync('mount', ['-o', 'loop', image, disk]);
+  execFileSync('mount', [device, disk]);
 }
 
 async function start(): Promise<{ victim: Victim; ports: Ports }> {
@@ -50,6 +52,7 @@ function listen(victim: Victim): void {
 
 function finish(text: string): never {
   spawnSync('umount', ['-l', disk]);
+  if (device !== '') spawnSync('losetup', ['-d', device]);
   rmSync(directory, { recursive: true, force: true });
   console.log(text);
   process.exit(ledger.violations.length === 0 && text.startsWith('{') ? 0 : 1);
@@ -60,6 +63,7 @@ writeFileSync(image, '');
 truncateSync(image, imageBytes);
 try {
   execFileSync('mkfs.ext4', ['-q', '-F', image]);
+  device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim();
   mount();
   execFileSync('xfs_io', ['-x', '-c', 'stat', disk], { stdio: 'ignore' });
 } catch (error) {
@@ -70,9 +74,15 @@ for (let cycle = 0; cycle <= cycles && ledger.violations.length === 0; cycle++) 
   const isLast = cycle === cycles;
   const { victim, ports } = await start();
   const site = new Site(ports, ledger, random, memory);
-  if (cycle > 0) await auditMetadata(site);
-  await declareTopology(site);
-  await audit(site, { isDrain: isLast || random.chance(0.7), hasDeep: true, drainsDeep: isLast });
+  try {
+    if (cycle > 0) await auditMetadata(site);
+    await declareTopology(site);
+    await audit(site, { isDrain: isLast || random.chance(0.7), hasDeep: true, drainsDeep: isLast });
+  } catch (error) {
+    ledger.violation('unexpected', `${String(error)}; the broker said:\n${victim.output}`);
+    await victim.end('SIGKILL');
+    break;
+  }
   if (isLast) {
     await victim.end('SIGTERM');
     break;
