@@ -82,6 +82,8 @@ export class BrokerCore {
   readonly topology: Topology;
   readonly sharding: Sharding;
   readonly alarms: Alarms;
+  /** Whether there is no room for more queues, exchanges and bindings. */
+  isHeapFull: () => boolean = () => false;
   readonly connections = new ConnectionRegistry();
   /** What happens, for who wants to know. */
   readonly events = new BrokerEvents();
@@ -185,6 +187,7 @@ export class BrokerCore {
       settings: this.settings,
       nextQueueId: () => ++this.#lastQueueId,
       queueCount: () => this.virtualHosts.sum(vhost => vhost.queues.size),
+      isHeapFull: () => this.isHeapFull(),
       bindingCount: () => this.virtualHosts.sum(vhost => vhost.bindingCount),
       applyPolicies: (vhost, target) => applyPolicies(this.policies, vhost, target),
       exchangeAdded: (vhost, exchange) => this.sharding.reviewOne(vhost, exchange),

@@ -43,6 +43,8 @@ export interface TopologyDeps {
   /** Queues and bindings in all virtual hosts. */
   queueCount(): number;
   bindingCount(): number;
+  /** Whether nothing more may be declared. */
+  isHeapFull(): boolean;
   /** Called after a queue or exchange was made, before anyone uses it: policies give it their settings. */
   applyPolicies(vhost: Vhost, target: Target): void;
   /** Called when an exchange is there for all. */
@@ -85,6 +87,7 @@ export class Topology {
     if (this.#deps.queueCount() >= this.#deps.settings.queuesMax) {
       throw preconditionFailed(`cannot declare queue '${name}': queue limit of the node (${this.#deps.settings.queuesMax}) is reached`);
     }
+    this.#checkRoom(`cannot declare queue '${name}'`);
     this.#checkDeadLettering(vhost, name, declaration.arguments, actor);
     // Nothing of an exclusive queue outlives its connection, whatever the declaration says. [RabbitMQ: queue.declare]
     const isDurable = declaration.isDurable && declaration.owner === null;
@@ -279,6 +282,7 @@ export class Topology {
       this.#check(actor, vhost, 'read', 'exchange', name);
       this.#check(actor, vhost, 'write', 'exchange', alternate);
     }
+    this.#checkRoom(`cannot declare exchange '${name}'`);
     type.check(declaration.arguments, this.#deps.exchangeTypes);
     if (wantsDeduplication(declaration.arguments)) deduplicationArguments(declaration.arguments);
     const exchange = new Exchange(type, declaration, vhost.home);
@@ -318,10 +322,18 @@ export class Topology {
     if (ends === null) return;
     ends.source.routes.check(key, args, ends.target);
     const max = this.#deps.settings.bindingsMax;
-    if (this.#deps.bindingCount() >= max && !ends.source.bindings.has(bindingId(ends.target, key, args))) {
-      throw preconditionFailed(`cannot bind to ${exchangeTerm(source, vhost.name)}: binding limit of the node (${max}) is reached`);
+    const isAtLimit = this.#deps.bindingCount() >= max;
+    if ((this.#deps.isHeapFull() || isAtLimit) && !ends.source.bindings.has(bindingId(ends.target, key, args))) {
+      const what = `cannot bind to ${exchangeTerm(source, vhost.name)}`;
+      this.#checkRoom(what);
+      throw preconditionFailed(`${what}: binding limit of the node (${max}) is reached`);
     }
     vhost.bind(ends.source, ends.target, key, args, actorName(actor));
+  }
+
+  /** What is declared is kept in V8's heap, whose end is the end of the process. */
+  #checkRoom(what: string): void {
+    if (this.#deps.isHeapFull()) throw preconditionFailed(`${what}: the node is low on memory`);
   }
 
   /** Takes a binding away. Neither a missing binding nor a missing end is an error. [RabbitMQ 3.x: unbind is idempotent] */

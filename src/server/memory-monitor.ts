@@ -1,6 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { BrokerCore } from '../core/broker.ts';
+import { type Heap, HeapWatch } from './heap-watch.ts';
 import { type MemorySample, MemoryUse } from './memory-use.ts';
 import { ResourceAlarm } from './resource-alarm.ts';
 
@@ -13,7 +14,7 @@ export interface MemoryLimit {
 }
 
 /** The process, as the monitor sees it. */
-export interface ProcessMemory {
+export interface ProcessMemory extends Heap {
   sample(): MemorySample;
   /** Frees what nobody refers to any more. Without allocations V8 sees no reason to. */
   collectGarbage(): void;
@@ -27,6 +28,9 @@ const compactMillis = 2000;
 const collectMillis = 2000;
 /** ... and only if this much may be garbage. */
 const garbageBytesMin = 16 * 1024 * 1024;
+/** The heap is looked at so often, and after so many declarations. */
+const heapCheckMillis = 250;
+const declaredMax = 1000;
 
 /** Watches the memory of the process, and gives back what the broker holds for no use. */
 export class MemoryMonitor {
@@ -34,8 +38,13 @@ export class MemoryMonitor {
   readonly #process: ProcessMemory;
   readonly #alarm: ResourceAlarm;
   readonly #use = new MemoryUse();
+  readonly #heap: HeapWatch;
+  /** At the last check. */
+  #isHeapFull = false;
+  #declaredCount = 0;
   #limit: MemoryLimit;
   #interval: NodeJS.Timeout | null = null;
+  #heapInterval: NodeJS.Timeout | null = null;
   #compactedMillis = -Infinity;
   #collectedMillis = -Infinity;
   /** Allocated for other things than messages, after the last collection. */
@@ -47,6 +56,8 @@ export class MemoryMonitor {
     this.#core = core;
     this.#limit = limit;
     this.#process = processMemory;
+    this.#heap = new HeapWatch(processMemory);
+    core.isHeapFull = () => this.#isFullForMore();
     this.#alarm = new ResourceAlarm(core, 'memory');
   }
 
@@ -63,7 +74,9 @@ export class MemoryMonitor {
 
   stop(): void {
     if (this.#interval !== null) clearInterval(this.#interval);
+    if (this.#heapInterval !== null) clearInterval(this.#heapInterval);
     this.#interval = null;
+    this.#heapInterval = null;
   }
 
   /** Moves the watermark of a running broker. */
@@ -92,16 +105,36 @@ export class MemoryMonitor {
       if (this.#otherBytes(sample) - this.#keptBytes >= garbageBytesMin) this.#collect();
     }
     const { isScarce } = this.#core.store;
+    const isHeapFull = this.#heap.check();
+    this.#isHeapFull = isHeapFull;
     if (!this.#alarm.isSet && isScarce) {
       this.#core.logger.warning('default', 'there are almost as many messages as can be: 32 GiB, in memory and on disk');
       this.#alarm.set();
-    } else if (!this.#alarm.isSet && this.usedBytes > watermarkBytes) {
-      this.#core.logger.info('default', `vm_memory_high_watermark set. Memory used:${this.usedBytes} allowed:${watermarkBytes}`);
+    } else if (!this.#alarm.isSet && (this.usedBytes > watermarkBytes || isHeapFull)) {
+      this.#log('set', isHeapFull);
       this.#alarm.set();
-    } else if (this.#alarm.isSet && !isScarce && this.usedBytes <= watermarkBytes * clearedPart) {
-      this.#core.logger.info('default', `vm_memory_high_watermark clear. Memory used:${this.usedBytes} allowed:${watermarkBytes}`);
+    } else if (this.#alarm.isSet && !isScarce && this.usedBytes <= watermarkBytes * clearedPart && !isHeapFull) {
+      this.#log('clear', false);
       this.#alarm.clear();
     }
+  }
+
+  /** Asked for each thing that is declared: a client that declares and declares fills a small heap between two timers. */
+  #isFullForMore(): boolean {
+    if (++this.#declaredCount % declaredMax === 0) this.#heap.check();
+    return this.#heap.isFull;
+  }
+
+  #log(what: 'set' | 'clear', isHeapFull: boolean): void {
+    const { logger } = this.#core;
+    logger.info('default', `vm_memory_high_watermark ${what}. Memory used:${this.usedBytes} allowed:${this.#limit.watermarkBytes}`);
+    if (!isHeapFull) return;
+    const { usedBytes, allowedBytes } = this.#heap;
+    const why = 'queues, bindings, connections or remembered values are too many for the heap of Node.js';
+    logger.warning(
+      'default',
+      `${why}. Used:${usedBytes} allowed:${Math.floor(allowedBytes)}. Delete some, or start with NODE_OPTIONS=--max-old-space-size=MEGABYTES`,
+    );
   }
 
   /** Freed messages stay allocated until the collector runs; the rest of the heap may hold garbage as well. */
@@ -118,6 +151,9 @@ export class MemoryMonitor {
 
   #schedule(): void {
     this.#interval = setInterval(() => this.check(), this.#limit.checkIntervalMillis).unref();
+    this.#heapInterval = setInterval(() => {
+      if (this.#heap.check() !== this.#isHeapFull) this.check();
+    }, heapCheckMillis).unref();
   }
 
   #logLimit(): void {
@@ -130,6 +166,9 @@ export class MemoryMonitor {
   }
 }
 
+const youngGenerationBytes = 192 * 1024 * 1024;
+const oldGenerationBytesMin = 64 * 1024 * 1024;
+
 type Collector = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
 
 let collector: Collector | null = null;
@@ -138,6 +177,14 @@ export const machineMemory: ProcessMemory = {
   sample() {
     const { rss, heapTotal, external } = process.memoryUsage();
     return { residentBytes: rss, allocatedBytes: heapTotal + external };
+  },
+
+  heap() {
+    // V8's limit is that of the old generation; what it reports has the young one, three times 64 MiB, on top.
+    const limitBytes = Math.max(oldGenerationBytesMin, getHeapStatistics().heap_size_limit - youngGenerationBytes);
+    let usedBytes = 0;
+    for (const { space_name: name, space_used_size: bytes } of getHeapSpaceStatistics()) if (!name.startsWith('new_')) usedBytes += bytes;
+    return { usedBytes, limitBytes };
   },
 
   collectGarbage() {

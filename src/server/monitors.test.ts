@@ -4,6 +4,7 @@ import { BrokerCore } from '../core/broker.ts';
 import { Publication } from '../core/messages/publication.ts';
 import type { Slab } from '../core/messages/slab.ts';
 import type { Logger } from '../core/ports/logger.ts';
+import type { Vhost } from '../core/vhost.ts';
 import { DiskMonitor, freeDiskBytes } from './disk-monitor.ts';
 import { LoopScheduler } from './loop-scheduler.ts';
 import { machineMemory, MemoryMonitor, type ProcessMemory } from './memory-monitor.ts';
@@ -56,6 +57,11 @@ class FakeMemory implements ProcessMemory {
   allocatedBytes = 50;
   garbageBytes = 0;
   collectCount = 0;
+  heapBytes = 0;
+
+  heap() {
+    return { usedBytes: this.heapBytes, limitBytes: 1000 };
+  }
 
   sample() {
     return { residentBytes: this.residentBytes + this.garbageBytes, allocatedBytes: this.allocatedBytes + this.garbageBytes };
@@ -94,6 +100,34 @@ test('the memory alarm is set above the watermark and cleared well below it', t 
     '! memory resource limit alarm cleared on node rabbit@test',
     '! memory resource limit alarm cleared across the cluster',
   ]);
+});
+
+test('a heap that is nearly full is an alarm too, and nothing new is declared until there is room', t => {
+  const { core, logger } = brokerCore(t);
+  const memory = new FakeMemory();
+  const monitor = new MemoryMonitor(core, { watermarkBytes: 1000, totalBytes: 4_194_304, checkIntervalMillis: 3_600_000 }, memory);
+  core.addVhost({ name: '/', description: '', tags: [], defaultQueueType: null });
+  const vhost = core.vhosts.get('/') as Vhost;
+  const actor = { user: 'test', owner: null, isBroker: true } as const;
+  const declare = (name: string): unknown =>
+    core.topology.declareQueue(vhost, { name, isDurable: false, isAutoDelete: false, owner: null, arguments: new Map() }, actor);
+  declare('old');
+  memory.heapBytes = 851;
+  monitor.check();
+  assert.deepEqual(core.alarms.active, ['memory']);
+  assert.deepEqual(logger.take().slice(0, 2), [
+    'vm_memory_high_watermark set. Memory used:100 allowed:1000',
+    '! queues, bindings, connections or remembered values are too many for the heap of Node.js. Used:851 allowed:850. Delete some, or start with NODE_OPTIONS=--max-old-space-size=MEGABYTES',
+  ]);
+  declare('old');
+  assert.throws(() => declare('new'), /cannot declare queue 'new': the node is low on memory/);
+  const bind = (key: string): void => core.topology.bind(vhost, 'amq.topic', 'queue', 'old', key, new Map(), actor);
+  assert.throws(() => bind('k'), /cannot bind to exchange 'amq\.topic' in vhost '\/': the node is low on memory/);
+  memory.heapBytes = 800;
+  monitor.check();
+  assert.deepEqual(core.alarms.active, []);
+  declare('new');
+  bind('k');
 });
 
 test('the watermark can be moved; zero blocks always', t => {
