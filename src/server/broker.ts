@@ -369,7 +369,7 @@ export class Broker {
     const { core } = this;
     const closed = this.listeners.map(listener => listener.close());
     this.memoryMonitor?.stop();
-    this.#fullMonitor?.stop();
+    const looked = this.#fullMonitor?.stop();
     await committed(core);
     await this.closeConnections();
     await Promise.all(closed);
@@ -380,6 +380,7 @@ export class Broker {
     }
     this.#streams.close();
     this.#scheduler.stop();
+    await looked;
     await this.dataDir?.close();
     // The event loop closes a listener's handle at the end of a round.
     for (let round = 0; round < 2; round++) await new Promise(resolve => setImmediate(resolve));

@@ -30,7 +30,8 @@ export class DiskMonitor {
   readonly #alarm: ResourceAlarm;
   #limit: DiskLimit;
   #interval: NodeJS.Timeout | null = null;
-  #isChecking = false;
+  /** The look under way. */
+  #look: Promise<void> | null = null;
   #hasFailed = false;
   /** A write found no room. */
   #isFull = false;
@@ -70,9 +71,11 @@ export class DiskMonitor {
     this.#interval ??= setInterval(() => void this.check(), this.#limit.checkIntervalMillis).unref();
   }
 
-  stop(): void {
+  /** Resolves when the last look is over. */
+  async stop(): Promise<void> {
     if (this.#interval !== null) clearInterval(this.#interval);
     this.#interval = null;
+    await this.#look;
   }
 
   /** Moves the limit of a running broker. */
@@ -84,8 +87,12 @@ export class DiskMonitor {
 
   /** Looks once, unless a look is under way: a file system that does not answer must not gather questions. */
   async check(): Promise<void> {
-    if (this.#isChecking) return;
-    this.#isChecking = true;
+    if (this.#look !== null) return;
+    this.#look = this.#lookOnce();
+    await this.#look;
+  }
+
+  async #lookOnce(): Promise<void> {
     try {
       this.#judge(await this.#readFreeBytes());
       this.#hasFailed = false;
@@ -93,7 +100,7 @@ export class DiskMonitor {
       if (!this.#hasFailed) this.#core.logger.error('default', 'Free disk space monitor encountered an error', error);
       this.#hasFailed = true;
     } finally {
-      this.#isChecking = false;
+      this.#look = null;
     }
   }
 
