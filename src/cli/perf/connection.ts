@@ -15,11 +15,19 @@ const frameBytesWanted = 128 * 1024;
 export interface PerfListener {
   /** A method other than a reply that is waited for: `number` is class and method, arguments begin at `start`. */
   onMethod(channel: number, number: number, buffer: Buffer, start: number, end: number): void;
-  onHeader(channel: number, buffer: Buffer, start: number): void;
+  onHeader(channel: number, buffer: Buffer, start: number, end: number): void;
   /** A piece of a body. */
   onBody(channel: number, buffer: Buffer, start: number, end: number): void;
   /** All that was read at once has been handed over. */
   onBatch(): void;
+}
+
+export interface PerfConnectionOptions {
+  readonly heartbeatSeconds: number;
+  /** 0: this program's own. */
+  readonly frameBytesMax: number;
+  /** Name asked for in TLS; null: the host. */
+  readonly serverName: string | null;
 }
 
 const nobody: PerfListener = { onMethod() {}, onHeader() {}, onBody() {}, onBatch() {} };
@@ -46,7 +54,7 @@ export class PerfConnection implements FrameVisitor {
   }
 
   /** Connects and logs in. @throws CliError */
-  static async open(uri: string, heartbeatSeconds: number): Promise<PerfConnection> {
+  static async open(uri: string, options: PerfConnectionOptions): Promise<PerfConnection> {
     if (!URL.canParse(uri) || !/^amqps?:$/.test(new URL(uri).protocol))
       throw new CliError(`'${uri}' is no URI such as amqp://guest:guest@localhost`, exitCodes.usage);
     const { protocol, hostname, port, username, password, pathname } = new URL(uri);
@@ -54,7 +62,7 @@ export class PerfConnection implements FrameVisitor {
     const isTls = protocol === 'amqps:';
     const address = { host, port: port === '' ? (isTls ? 5671 : 5672) : Number(port) };
     const socket = isTls
-      ? (await import('node:tls')).connect({ ...address, servername: net.isIP(host) === 0 ? host : '' })
+      ? (await import('node:tls')).connect({ ...address, servername: options.serverName ?? (net.isIP(host) === 0 ? host : '') })
       : net.connect(address);
     const timer = setTimeout(() => socket.destroy(new Error('the handshake took too long')), handshakeMillis);
     try {
@@ -69,7 +77,7 @@ export class PerfConnection implements FrameVisitor {
       const connection = new PerfConnection(socket);
       const user = decodeURIComponent(username) || 'guest';
       const secret = decodeURIComponent(password) || 'guest';
-      await connection.#logIn(user, secret, pathname.length > 1 ? decodeURIComponent(pathname.slice(1)) : '/', heartbeatSeconds);
+      await connection.#logIn(user, secret, pathname.length > 1 ? decodeURIComponent(pathname.slice(1)) : '/', options);
       return connection;
     } catch (error) {
       socket.destroy();
@@ -79,7 +87,9 @@ export class PerfConnection implements FrameVisitor {
     }
   }
 
-  async #logIn(user: string, password: string, virtualHost: string, heartbeatSeconds: number): Promise<void> {
+  async #logIn(user: string, password: string, virtualHost: string, options: PerfConnectionOptions): Promise<void> {
+    const { heartbeatSeconds } = options;
+    const wanted = options.frameBytesMax === 0 ? frameBytesWanted : options.frameBytesMax;
     const started = this.expect(methods.ConnectionStart);
     this.socket.write(protocolHeader);
     await started;
@@ -104,7 +114,7 @@ export class PerfConnection implements FrameVisitor {
       }),
     );
     const { channelMax, frameMax } = await tuned;
-    this.frameBytesMax = frameMax === 0 ? frameBytesWanted : Math.min(frameMax, frameBytesWanted);
+    this.frameBytesMax = frameMax === 0 ? wanted : Math.min(frameMax, wanted);
     const opened = this.expect(methods.ConnectionOpenOk);
     this.socket.write(methods.encodeConnectionTuneOk(0, { channelMax, frameMax: this.frameBytesMax, heartbeat: heartbeatSeconds }));
     this.socket.write(methods.encodeConnectionOpen(0, { virtualHost }));
@@ -129,12 +139,12 @@ export class PerfConnection implements FrameVisitor {
     });
   }
 
-  /** Closes it in order; resolves when it is over. */
-  async close(): Promise<void> {
+  /** Closes it in order, within this time; resolves when it is over. */
+  async close(timeoutMillis: number): Promise<void> {
     if (this.#isEnded) return;
     this.#isClosing = true;
     const over = new Promise<void>(resolve => this.socket.once('close', () => resolve()));
-    const timer = setTimeout(() => this.socket.destroy(), 2000);
+    const timer = setTimeout(() => this.socket.destroy(), timeoutMillis);
     this.socket.write(methods.encodeConnectionClose(0, { replyCode: 200, replyText: 'Goodbye', classId: 0, methodId: 0 }));
     await over;
     clearTimeout(timer);
@@ -142,7 +152,7 @@ export class PerfConnection implements FrameVisitor {
 
   onFrame(type: number, channel: number, buffer: Buffer, start: number, end: number): boolean {
     if (type === FrameMethod) this.#onMethod(channel, buffer, start, end);
-    else if (type === 2) this.listener.onHeader(channel, buffer, start);
+    else if (type === 2) this.listener.onHeader(channel, buffer, start, end);
     else if (type === 3) this.listener.onBody(channel, buffer, start, end);
     return true;
   }

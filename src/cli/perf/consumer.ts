@@ -2,6 +2,7 @@ import * as methods from '../../wire/amqp091/methods.gen.ts';
 import type { PerfConnection, PerfListener } from './connection.ts';
 import { nowMicros, type Tally } from './figures.ts';
 import type { PerfOptions } from './options.ts';
+import { stampHeader } from './template.ts';
 
 const ackBytes = 21;
 const ackBatch = 512;
@@ -23,6 +24,8 @@ export class Consumer implements PerfListener {
   #stamped = 0;
   #received = 0;
   #unacked = 0;
+  /** Settled and not committed yet. */
+  #uncommitted = 0;
   #isDone = false;
   #startedMillis = performance.now();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -42,10 +45,19 @@ export class Consumer implements PerfListener {
     this.#tagLow = buffer.readUInt32BE(tagAt + 4);
   }
 
-  onHeader(_channel: number, buffer: Buffer, start: number): void {
+  onHeader(_channel: number, buffer: Buffer, start: number, end: number): void {
     this.#bodyLeft = buffer.readUInt32BE(start + 4) * 0x1_0000_0000 + buffer.readUInt32BE(start + 8);
     this.#stamped = 0;
+    if (this.#options.bodyFiles.length > 0) this.#stampFromHeader(buffer.subarray(start, end));
     if (this.#bodyLeft === 0) this.#onMessage();
+  }
+
+  /** Bodies from files have their time in a header. */
+  #stampFromHeader(header: Buffer): void {
+    const at = header.indexOf(stampHeader);
+    if (at < 0) this.#stamp.fill(0);
+    else header.copy(this.#stamp, 4, at + stampHeader.length, at + stampHeader.length + 8);
+    this.#stamped = 12;
   }
 
   onBody(_channel: number, buffer: Buffer, start: number, end: number): void {
@@ -68,7 +80,7 @@ export class Consumer implements PerfListener {
   }
 
   #onMessage(): void {
-    const { isAutoAck, multiAckEvery, consumerMessages, consumerLatencyMicros, consumerRate } = this.#options;
+    const { isAutoAck, multiAckEvery, consumerMessages, consumerRate } = this.#options;
     const sentMicros = this.#stamped < 12 ? -1 : this.#stamp.readUInt32BE(4) * 0x1_0000_0000 + this.#stamp.readUInt32BE(8);
     // What was prefetched beyond its share goes back with the connection, for others.
     if (this.#isDone) return;
@@ -78,41 +90,66 @@ export class Consumer implements PerfListener {
       this.#unacked++;
       const isDue = multiAckEvery === 0 || this.#unacked >= multiAckEvery || this.#received === consumerMessages;
       if (isDue) {
+        const count = this.#unacked;
         this.#unacked = 0;
-        const wait = consumerLatencyMicros / 1000 + rateDelay(consumerRate, this.#received, this.#startedMillis);
-        if (wait >= 1) this.#ackLater(this.#tagHigh, this.#tagLow, multiAckEvery > 1, wait);
-        else this.#ack(this.#tagHigh, this.#tagLow, multiAckEvery > 1);
+        const wait = this.#latencyMillis() + rateDelay(consumerRate, this.#received, this.#startedMillis);
+        if (wait >= 1) this.#ackLater(this.#tagHigh, this.#tagLow, count, wait);
+        else this.#ack(this.#tagHigh, this.#tagLow, count);
       }
     }
-    if (consumerMessages > 0 && this.#received >= consumerMessages && !this.#isDone) {
+    if (consumerMessages > 0 && this.#received >= consumerMessages) {
       this.#isDone = true;
-      this.#sendAcks();
-      this.#done();
+      this.#finishIfSettled();
     }
   }
 
-  #ackLater(high: number, low: number, isMultiple: boolean, millis: number): void {
+  #finishIfSettled(): void {
+    if (!this.#isDone || this.#timers.size > 0) return;
+    this.#sendAcks();
+    if (this.#uncommitted > 0) this.#commit();
+    this.#done();
+  }
+
+  #latencyMillis(): number {
+    const { consumerLatencyMicros, variableLatency } = this.#options;
+    return (variableLatency?.at((performance.now() - this.#startedMillis) / 1000) ?? consumerLatencyMicros) / 1000;
+  }
+
+  #ackLater(high: number, low: number, count: number, millis: number): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#ack(high, low, isMultiple);
+      this.#ack(high, low, count);
       this.#sendAcks();
+      this.#finishIfSettled();
     }, millis);
     this.#timers.add(timer);
   }
 
-  #ack(high: number, low: number, isMultiple: boolean): void {
+  /** Settles `count` messages up to this one. */
+  #ack(high: number, low: number, count: number): void {
+    const { isNack, isRequeue, consumerTransaction } = this.#options;
     if (this.#ackCount === ackBatch) this.#sendAcks();
     const at = this.#ackCount * ackBytes;
     const acks = this.#acks;
     acks[at] = 1;
     acks.writeUInt16BE(this.#channel, at + 1);
     acks.writeUInt32BE(13, at + 3);
-    acks.writeUInt32BE(methods.BasicAck, at + 7);
+    acks.writeUInt32BE(isNack ? methods.BasicNack : methods.BasicAck, at + 7);
     acks.writeUInt32BE(high, at + 11);
     acks.writeUInt32BE(low, at + 15);
-    acks[at + 19] = isMultiple ? 1 : 0;
+    acks[at + 19] = (count > 1 ? 1 : 0) | (isNack && isRequeue ? 2 : 0);
     acks[at + 20] = 0xce;
     this.#ackCount++;
+    if (consumerTransaction === 0) return;
+    this.#uncommitted += count;
+    if (this.#uncommitted >= consumerTransaction) this.#commit();
+  }
+
+  #commit(): void {
+    this.#sendAcks();
+    this.#uncommitted = 0;
+    const { socket } = this.connection;
+    if (!socket.destroyed) socket.write(methods.encodeTxCommit(this.#channel));
   }
 
   #sendAcks(): void {

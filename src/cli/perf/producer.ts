@@ -1,14 +1,23 @@
-import { encodeContentHeaderFrame } from '../../wire/amqp091/content-header.ts';
+import { randomInt, randomUUID } from 'node:crypto';
 import * as methods from '../../wire/amqp091/methods.gen.ts';
-import { encodeProperties } from '../../wire/amqp091/properties.ts';
 import type { PerfConnection, PerfListener } from './connection.ts';
 import { nowMicros, type Tally } from './figures.ts';
 import type { PerfOptions } from './options.ts';
+import { Schedule } from './schedule.ts';
+import { messageTemplate, randomKeyBytes, type Template } from './template.ts';
 
 /** A batch is written when it has so many bytes, and the others get their turn. */
 const batchBytes = 64 * 1024;
 /** With a rate, messages that are due are sent so often. */
 const tickMillis = 5;
+
+/** Where messages go, and what they are. */
+export interface Outlet {
+  readonly exchange: string;
+  readonly keys: readonly string[];
+  /** Bodies from files; none: made ones. */
+  readonly bodies: readonly Buffer[];
+}
 
 /** Publishes over one channel as fast as it may: by rate, by confirms outstanding, by what the socket takes. */
 export class Producer {
@@ -17,8 +26,13 @@ export class Producer {
   readonly #options: PerfOptions;
   readonly #tally: Tally;
   readonly #done: () => void;
-  /** A whole message's frames for each routing key; where its body begins. */
-  readonly #templates: readonly { readonly bytes: Buffer; readonly bodyAt: number }[];
+  readonly #outlet: Outlet;
+  readonly #rate: Schedule | null;
+  /** A whole message's frames for each routing key and body, of this size. */
+  #templates: readonly Template[] = [];
+  #templateBytesMax = 0;
+  #sizeBytes = -1;
+  readonly #randomKeys: readonly string[];
   /** Of the last `confirm` messages, by delivery tag: when they were sent; 0 once confirmed. */
   readonly #sentAt: Float64Array;
   #nextTag = 1;
@@ -28,24 +42,24 @@ export class Producer {
   #isStopped = false;
   #isDone = false;
   #startedMillis = 0;
+  /** When something was last published or settled. */
+  #progressMillis = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** Published and not committed yet. */
+  #uncommitted = 0;
+  #isCommitting = false;
 
-  constructor(
-    connection: PerfConnection,
-    channel: number,
-    exchange: string,
-    keys: readonly string[],
-    options: PerfOptions,
-    tally: Tally,
-    done: () => void,
-  ) {
+  constructor(connection: PerfConnection, channel: number, outlet: Outlet, options: PerfOptions, tally: Tally, done: () => void) {
     this.connection = connection;
     this.#channel = channel;
     this.#options = options;
     this.#tally = tally;
     this.#done = done;
     this.#sentAt = new Float64Array(Math.max(1, options.confirm));
-    this.#templates = keys.map(routingKey => this.#template(exchange, routingKey));
+    this.#outlet = outlet;
+    const { variableRate, publishingIntervalSeconds: interval, rate, isRandomKey, randomKeys } = options;
+    this.#rate = interval > 0 ? Schedule.constant(1 / interval) : (variableRate ?? (rate > 0 ? Schedule.constant(rate) : null));
+    this.#randomKeys = isRandomKey ? Array.from({ length: randomKeys }, () => randomUUID()) : [];
   }
 
   /** What comes on its channel: confirms, returned messages. */
@@ -56,24 +70,47 @@ export class Producer {
         this.#settled(tag, ((buffer[start + 8] as number) & 1) === 1, number === methods.BasicAck);
       } else if (number === methods.BasicReturn) {
         this.#tally.returned();
+      } else if (number === methods.TxCommitOk) {
+        this.#isCommitting = false;
+        if (this.#isAllSent) this.#finishIfSettled();
+        else this.#schedule();
       }
     },
   };
 
+  /** How long confirms have been waited for that have to come first; 0 when nothing waits, or the broker blocks. */
+  get waitedMillis(): number {
+    const isWaiting = this.#outstanding > 0 && (this.#outstanding >= this.#options.confirm || this.#isAllSent);
+    return isWaiting && !this.connection.isBlocked && !this.#isStopped ? performance.now() - this.#progressMillis : 0;
+  }
+
+  get #isAllSent(): boolean {
+    return this.#options.producerMessages > 0 && this.#nextTag > this.#options.producerMessages;
+  }
+
+  /** Begins, after a random delay if there is one. */
   start(): void {
+    const { producerDelaySeconds } = this.#options;
+    if (producerDelaySeconds > 0) this.#timer = setTimeout(() => this.#begin(), Math.random() * producerDelaySeconds * 1000);
+    else this.#begin();
+  }
+
+  #begin(): void {
     this.#startedMillis = performance.now();
     this.connection.socket.on('drain', () => this.#schedule());
-    if (this.#options.rate > 0) this.#timer = setInterval(() => this.#schedule(), tickMillis);
+    if (this.#rate !== null) this.#timer = setInterval(() => this.#schedule(), tickMillis);
     this.#schedule();
   }
 
   stop(): void {
     this.#isStopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
   }
 
   /** The socket, or the confirms, may let more go. */
   wake(): void {
+    this.#progressMillis = performance.now();
     this.#schedule();
   }
 
@@ -87,40 +124,66 @@ export class Producer {
   }
 
   #publish(): void {
-    const { confirm, rate, producerMessages } = this.#options;
     const { socket, isBlocked } = this.connection;
-    if (this.#isStopped || isBlocked || socket.writableNeedDrain || socket.destroyed) return;
-    const sent = this.#nextTag - 1;
-    let allowed = Infinity;
-    if (confirm > 0) allowed = confirm - this.#outstanding;
-    if (rate > 0) allowed = Math.min(allowed, Math.floor(((performance.now() - this.#startedMillis) / 1000) * rate) - sent);
-    if (producerMessages > 0) allowed = Math.min(allowed, producerMessages - sent);
-    const largest = Math.max(...this.#templates.map(({ bytes }) => bytes.length));
-    const count = Math.min(allowed, Math.max(1, Math.floor(batchBytes / largest)));
+    if (this.#isStopped || this.#isCommitting || isBlocked || socket.writableNeedDrain || socket.destroyed) return;
+    const nowMillis = performance.now();
+    const elapsedSeconds = (nowMillis - this.#startedMillis) / 1000;
+    this.#prepare(elapsedSeconds);
+    const count = Math.min(this.#allowed(elapsedSeconds), Math.max(1, Math.floor(batchBytes / this.#templateBytesMax)));
     if (count > 0) {
+      this.#progressMillis = nowMillis;
       const now = nowMicros();
-      const parts: Buffer[] = [];
-      const batch = Buffer.allocUnsafe(count * largest);
+      const batch = Buffer.allocUnsafe(count * this.#templateBytesMax);
       let at = 0;
       for (let index = 0; index < count; index++) at = this.#write(batch, at, now);
-      parts.push(batch.subarray(0, at));
-      for (const part of parts) socket.write(part);
+      socket.write(batch.subarray(0, at));
       this.#tally.sent(count);
+      this.#commitIfDue(count);
     }
-    if (producerMessages > 0 && this.#nextTag > producerMessages) {
+    if (this.#isAllSent) {
       this.#finishIfSettled();
       return;
     }
     // More may go at once unless something has to come first that wakes us.
-    if (rate === 0 && !socket.writableNeedDrain && (confirm === 0 || this.#outstanding < confirm)) this.#schedule();
+    const { confirm } = this.#options;
+    const isHeld = this.#rate !== null || this.#isCommitting || socket.writableNeedDrain;
+    if (!isHeld && (confirm === 0 || this.#outstanding < confirm)) this.#schedule();
+  }
+
+  /** How many messages may go now. */
+  #allowed(elapsedSeconds: number): number {
+    const { confirm, producerMessages, producerTransaction, publishingIntervalSeconds } = this.#options;
+    const sent = this.#nextTag - 1;
+    let allowed = Infinity;
+    if (confirm > 0) allowed = confirm - this.#outstanding;
+    // At an interval the first message goes at once.
+    if (this.#rate !== null)
+      allowed = Math.min(allowed, Math.floor(this.#rate.total(elapsedSeconds)) + (publishingIntervalSeconds > 0 ? 1 : 0) - sent);
+    if (producerMessages > 0) allowed = Math.min(allowed, producerMessages - sent);
+    if (producerTransaction > 0) allowed = Math.min(allowed, producerTransaction - this.#uncommitted);
+    return allowed;
+  }
+
+  #commitIfDue(count: number): void {
+    const { producerTransaction } = this.#options;
+    if (producerTransaction === 0) return;
+    this.#uncommitted += count;
+    if (this.#uncommitted < producerTransaction && !this.#isAllSent) return;
+    this.#uncommitted = 0;
+    this.#isCommitting = true;
+    this.connection.socket.write(methods.encodeTxCommit(this.#channel));
   }
 
   #write(batch: Buffer, at: number, now: number): number {
-    const { bytes, bodyAt } = this.#templates[this.#nextTag % this.#templates.length] as { bytes: Buffer; bodyAt: number };
+    const { bytes, keyAt, stampAt, sequenceAt } = this.#templates[this.#nextTag % this.#templates.length] as Template;
     bytes.copy(batch, at);
-    batch.writeUInt32BE(this.#nextTag >>> 0, at + bodyAt);
-    batch.writeUInt32BE(Math.floor(now / 0x1_0000_0000), at + bodyAt + 4);
-    batch.writeUInt32BE(now % 0x1_0000_0000, at + bodyAt + 8);
+    if (sequenceAt >= 0) batch.writeUInt32BE(this.#nextTag >>> 0, at + sequenceAt);
+    batch.writeUInt32BE(Math.floor(now / 0x1_0000_0000), at + stampAt);
+    batch.writeUInt32BE(now % 0x1_0000_0000, at + stampAt + 4);
+    if (this.#options.isRandomKey) {
+      const keys = this.#randomKeys;
+      batch.write(keys.length > 0 ? (keys[randomInt(keys.length)] as string) : randomUUID(), at + keyAt, 'latin1');
+    }
     if (this.#options.confirm > 0) {
       this.#sentAt[this.#nextTag % this.#sentAt.length] = now;
       this.#outstanding++;
@@ -129,8 +192,26 @@ export class Producer {
     return at + bytes.length;
   }
 
+  /** Has templates of the size that messages have now. */
+  #prepare(elapsedSeconds: number): void {
+    const { sizeBytes, variableSize, isRandomKey } = this.#options;
+    const size = Math.max(12, variableSize?.at(elapsedSeconds) ?? sizeBytes);
+    if (size === this.#sizeBytes) return;
+    this.#sizeBytes = size;
+    const { exchange, keys, bodies } = this.#outlet;
+    const common = { channel: this.#channel, exchange, frameBytesMax: this.connection.frameBytesMax, options: this.#options };
+    const templates: Template[] = [];
+    for (const routingKey of isRandomKey ? ['?'.repeat(randomKeyBytes)] : keys) {
+      if (bodies.length === 0) templates.push(messageTemplate({ ...common, routingKey, body: null, sizeBytes: size }));
+      for (const body of bodies) templates.push(messageTemplate({ ...common, routingKey, body, sizeBytes: body.length }));
+    }
+    this.#templates = templates;
+    this.#templateBytesMax = Math.max(...templates.map(({ bytes }) => bytes.length));
+  }
+
   #settled(tag: number, isMultiple: boolean, isAcked: boolean): void {
     const now = nowMicros();
+    this.#progressMillis = performance.now();
     for (let one = isMultiple ? this.#lowestTag : tag; one <= tag; one++) {
       const slot = one % this.#sentAt.length;
       const sentAt = this.#sentAt[slot] as number;
@@ -141,35 +222,14 @@ export class Producer {
       else this.#tally.nacked();
     }
     while (this.#lowestTag < this.#nextTag && this.#sentAt[this.#lowestTag % this.#sentAt.length] === 0) this.#lowestTag++;
-    if (this.#options.producerMessages > 0 && this.#nextTag > this.#options.producerMessages) this.#finishIfSettled();
+    if (this.#isAllSent) this.#finishIfSettled();
     else this.#schedule();
   }
 
   #finishIfSettled(): void {
-    if (this.#isDone || this.#outstanding > 0) return;
+    if (this.#isDone || this.#outstanding > 0 || this.#isCommitting) return;
     this.#isDone = true;
     this.stop();
     this.#done();
-  }
-
-  #template(exchange: string, routingKey: string): { bytes: Buffer; bodyAt: number } {
-    const { sizeBytes, isPersistent, isMandatory } = this.#options;
-    const channel = this.#channel;
-    const head = Buffer.concat([
-      methods.encodeBasicPublish(channel, { exchange, routingKey, mandatory: isMandatory, immediate: false }),
-      encodeContentHeaderFrame(channel, sizeBytes, encodeProperties({ deliveryMode: isPersistent ? 2 : 1 })),
-    ]);
-    const frames: Buffer[] = [];
-    const largest = this.connection.frameBytesMax - 8;
-    for (let at = 0; at < sizeBytes; at += largest) {
-      const count = Math.min(largest, sizeBytes - at);
-      const frame = Buffer.alloc(count + 8);
-      frame[0] = 3;
-      frame.writeUInt16BE(channel, 1);
-      frame.writeUInt32BE(count, 3);
-      frame[count + 7] = 0xce;
-      frames.push(frame);
-    }
-    return { bytes: Buffer.concat([head, ...frames]), bodyAt: head.length + 7 };
   }
 }

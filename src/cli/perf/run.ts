@@ -1,19 +1,29 @@
-import type { FieldTable } from '../../base/field-table.ts';
-import { tableFromJson } from '../../base/field-table.ts';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { tableFromJson, timestamp } from '../../base/field-table.ts';
 import * as methods from '../../wire/amqp091/methods.gen.ts';
-import type { CliError } from '../cli-error.ts';
+import { CliError } from '../cli-error.ts';
 import { PerfConnection } from './connection.ts';
 import { Consumer } from './consumer.ts';
+import { CsvFile } from './csv.ts';
 import { Tally } from './figures.ts';
-import { type PerfOptions, queueNames } from './options.ts';
-import { Producer } from './producer.ts';
+import type { PerfOptions } from './options.ts';
+import { type Outlet, Producer } from './producer.ts';
 import { progressLine, summaryLines } from './report.ts';
+import { areQueuesEmpty, declareQueue, declareTopology, type Routes } from './topology.ts';
 
 const drainMillis = 500;
+/** Consumers are idle when nothing has come for so long. */
+const idleMillis = 1000;
+const watchMillis = 250;
+const bodyBytesMax = 128 * 1024 * 1024;
 
-/** Runs a load test and writes its lines. @throws CliError when a connection fails */
+/** Runs a load test and writes its lines. @throws CliError when a connection fails, or a file cannot be read or written */
 export async function runPerf(options: PerfOptions, write: (line: string) => void): Promise<void> {
-  const test = new PerfTest(options, write);
+  const bodies = await Promise.all(options.bodyFiles.map(file => readInput(file)));
+  const names = options.queueFile === null ? null : (await readInput(options.queueFile)).toString('utf8').split(/\s*\n\s*/);
+  const queues = names?.map(name => name.trim()).filter(name => name !== '') ?? options.queues;
+  const test = new PerfTest({ ...options, queues }, bodies, write);
   try {
     await test.run();
   } finally {
@@ -21,8 +31,17 @@ export async function runPerf(options: PerfOptions, write: (line: string) => voi
   }
 }
 
+async function readInput(path: string): Promise<Buffer> {
+  const bytes = await readFile(path).catch((error: Error) => {
+    throw new CliError(`cannot read ${path}: ${error.message}`);
+  });
+  if (bytes.length > bodyBytesMax) throw new CliError(`${path} has more than ${bodyBytesMax} bytes`);
+  return bytes;
+}
+
 class PerfTest {
   readonly #options: PerfOptions;
+  readonly #bodies: readonly Buffer[];
   readonly #write: (line: string) => void;
   readonly #tally = new Tally();
   readonly #connections: PerfConnection[] = [];
@@ -32,9 +51,11 @@ class PerfTest {
   #producersLeft = 0;
   #consumersLeft = 0;
   #isOver = false;
+  #connected = 0;
 
-  constructor(options: PerfOptions, write: (line: string) => void) {
+  constructor(options: PerfOptions, bodies: readonly Buffer[], write: (line: string) => void) {
     this.#options = options;
+    this.#bodies = bodies;
     this.#write = write;
     // Whoever fails before somebody waits must not end the process.
     this.#over.promise.catch(() => {});
@@ -42,24 +63,34 @@ class PerfTest {
 
   async run(): Promise<void> {
     const options = this.#options;
-    const routes = await this.#declare();
-    const said = (text: string): void => this.#write(`id: ${options.id}, ${text}`);
+    const csv = options.outputFile === null ? null : new CsvFile(options.outputFile, options.id);
+    const control = await this.#connectFirst();
+    await control.call(methods.encodeChannelOpen(1), methods.ChannelOpenOk);
+    const routes = await declareTopology(control, options);
     this.#consumersLeft = options.consumers;
     this.#producersLeft = options.producers * options.producerChannels;
-    for (let index = 0; index < options.consumers; index++) {
-      if (options.consumers <= 10) said(`starting consumer #${index}`);
-      await this.#startConsumer(routes, index);
-    }
+    const isLate = options.consumerDelaySeconds > 0;
+    const ownQueues = isLate ? [] : await this.#startConsumers(routes);
+    const isToOwn = options.isExclusive && routes.exchange === '' && ownQueues.length > 0;
+    const outlet: Outlet = { exchange: routes.exchange, keys: isToOwn ? ownQueues : routes.keys, bodies: this.#bodies };
     for (let index = 0; index < options.producers; index++) {
-      if (options.producers <= 10) said(`starting producer #${index}`);
-      await this.#makeProducer(routes, index);
+      if (options.producers <= 10) this.#say(`starting producer #${index}`);
+      await this.#makeProducer(outlet, index);
     }
     const started = performance.now();
     for (const producer of this.#producers) producer.start();
+    if (isLate) setTimeout(() => void this.#startConsumersLate(routes), options.consumerDelaySeconds * 1000).unref();
+    const watch = this.#watch(control, routes.queues);
     let last = started;
     const report = setInterval(() => {
       const now = performance.now();
-      this.#write(progressLine(options, this.#tally.interval, (now - last) / 1000, (now - started) / 1000));
+      const [seconds, elapsedSeconds] = [(now - last) / 1000, (now - started) / 1000];
+      this.#write(progressLine(options, this.#tally.interval, seconds, elapsedSeconds));
+      try {
+        csv?.write(this.#tally.interval, seconds, elapsedSeconds);
+      } catch (error) {
+        this.#end(new CliError(`cannot write ${options.outputFile}: ${(error as Error).message}`));
+      }
       this.#tally.interval.clear();
       last = now;
     }, options.intervalSeconds * 1000);
@@ -71,6 +102,7 @@ class PerfTest {
       await this.#over.promise;
     } finally {
       clearInterval(report);
+      clearInterval(watch);
       if (limit !== null) clearTimeout(limit);
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onInterrupt);
@@ -83,55 +115,65 @@ class PerfTest {
   async close(): Promise<void> {
     for (const consumer of this.#consumers) consumer.stop();
     for (const connection of this.#connections) connection.onEnd = () => {};
-    await Promise.all(this.#connections.map(connection => connection.close()));
+    await Promise.all(this.#connections.map(connection => connection.close(this.#shutdownMillis)));
   }
 
-  /** Exchange, queues and bindings; what is published with which keys, and where it can be consumed. */
-  async #declare(): Promise<{ exchange: string; queues: string[]; keys: string[] }> {
-    const options = this.#options;
-    const wanted = queueNames(options);
-    const connection = await this.#connect();
-    await connection.call(methods.encodeChannelOpen(1), methods.ChannelOpenOk);
-    const names = ['', 'direct', 'fanout', 'topic', 'headers'];
-    const isStandard = options.exchange === '' || options.exchange.startsWith('amq.');
-    // PerfTest calls its exchange as its type.
-    const exchange = options.exchange;
-    if (options.isPredeclared) {
-      const keys = wanted.map(name => options.routingKey ?? name);
-      const isDefault = exchange === 'direct' && wanted.every(name => name !== '');
-      return { exchange: isDefault ? '' : exchange, queues: wanted, keys };
-    }
-    if (!isStandard) {
-      const declaration = { exchange, type: names.includes(exchange) && exchange !== '' ? exchange : options.exchangeType, passive: false };
-      const flags = { durable: false, autoDelete: false, internal: false, nowait: false, arguments: new Map() as FieldTable };
-      await connection.call(methods.encodeExchangeDeclare(1, { ...declaration, ...flags }), methods.ExchangeDeclareOk);
-    }
-    const queues: string[] = [];
-    const keys: string[] = [];
-    for (const name of wanted) {
-      const declaration = {
-        queue: name,
-        passive: false,
-        durable: options.isPersistent || options.queueArguments['x-queue-type'] !== undefined,
-        exclusive: false,
-        autoDelete: options.isAutoDelete,
-        nowait: false,
-        arguments: tableFromJson({ ...options.queueArguments }),
-      };
-      const { queue } = await connection.call(methods.encodeQueueDeclare(1, declaration), methods.QueueDeclareOk);
-      const key = options.routingKey ?? queue;
-      queues.push(queue);
-      keys.push(exchange === '' ? queue : key);
-      if (exchange !== '') {
-        const binding = { queue, exchange, routingKey: key, nowait: false, arguments: new Map() as FieldTable };
-        await connection.call(methods.encodeQueueBind(1, binding), methods.QueueBindOk);
+  get #shutdownMillis(): number {
+    return this.#options.shutdownSeconds * 1000;
+  }
+
+  #say(text: string): void {
+    this.#write(`id: ${this.#options.id}, ${text}`);
+  }
+
+  /** Ends the test when confirms do not come, and when it is told to end without messages. */
+  #watch(control: PerfConnection, queues: readonly string[]): NodeJS.Timeout {
+    const { confirmTimeoutSeconds, exitWhen } = this.#options;
+    let [last, lastMillis, isAsking] = [-1, performance.now(), false];
+    return setInterval(() => {
+      if (this.#producers.some(({ waitedMillis }) => waitedMillis > confirmTimeoutSeconds * 1000))
+        this.#end(new CliError(`no confirm came for ${confirmTimeoutSeconds} seconds`));
+      const { received } = this.#tally.whole;
+      const isStill = received === last && this.#consumers.length > 0;
+      if (!isStill) [last, lastMillis] = [received, performance.now()];
+      else if (exitWhen === 'idle' && performance.now() - lastMillis >= idleMillis) this.#end(null);
+      else if (exitWhen === 'empty' && !isAsking) {
+        isAsking = true;
+        areQueuesEmpty(control, queues).then(
+          isEmpty => {
+            isAsking = false;
+            if (isEmpty) this.#end(null);
+          },
+          // Its end is heard of where connections end.
+          () => {},
+        );
       }
-    }
-    return { exchange, queues, keys: [...new Set(keys)] };
+    }, watchMillis);
   }
 
-  async #startConsumer({ queues }: { queues: string[] }, index: number): Promise<void> {
-    const { prefetch, isAutoAck, isExclusive, consumerChannels } = this.#options;
+  /** The queues that consumers declared for themselves. */
+  async #startConsumers(routes: Routes): Promise<string[]> {
+    const { consumers, isSlowStart } = this.#options;
+    const own: string[] = [];
+    for (let index = 0; index < consumers && !this.#isOver; index++) {
+      if (isSlowStart && index > 0) await delay(1000);
+      if (consumers <= 10) this.#say(`starting consumer #${index}`);
+      own.push(...(await this.#startConsumer(routes, index)));
+    }
+    return own;
+  }
+
+  async #startConsumersLate(routes: Routes): Promise<void> {
+    if (this.#isOver) return;
+    try {
+      await this.#startConsumers(routes);
+    } catch (error) {
+      this.#end(error instanceof CliError ? error : new CliError(String(error)));
+    }
+  }
+
+  async #startConsumer({ queues, keys }: Routes, index: number): Promise<string[]> {
+    const { prefetch, channelPrefetch, isAutoAck, isExclusive, isPredeclared, consumerChannels, consumerTransaction } = this.#options;
     const connection = await this.#connect();
     const consumers: Consumer[] = [];
     let left = consumerChannels;
@@ -139,50 +181,57 @@ class PerfTest {
       const done = (): void => {
         left--;
         if (left > 0) return;
-        void connection.close();
+        void connection.close(this.#shutdownMillis);
         this.#consumerDone();
       };
       const consumer = new Consumer(connection, channel, this.#options, this.#tally, done);
       consumers.push(consumer);
       this.#consumers.push(consumer);
       await connection.call(methods.encodeChannelOpen(channel), methods.ChannelOpenOk);
-      if (prefetch > 0) {
-        await connection.call(
-          methods.encodeBasicQos(channel, { prefetchSize: 0, prefetchCount: prefetch, global: false }),
-          methods.BasicQosOk,
-        );
+      if (consumerTransaction > 0) await connection.call(methods.encodeTxSelect(channel), methods.TxSelectOk);
+      for (const [prefetchCount, global] of [
+        [prefetch, false],
+        [channelPrefetch, true],
+      ] as const) {
+        if (prefetchCount > 0)
+          await connection.call(methods.encodeBasicQos(channel, { prefetchSize: 0, prefetchCount, global }), methods.BasicQosOk);
       }
     }
     connection.listener = {
       onMethod: (channel, number, buffer, start) => consumers[channel - 1]?.onMethod(channel, number, buffer, start),
-      onHeader: (channel, buffer, start) => consumers[channel - 1]?.onHeader(channel, buffer, start),
+      onHeader: (channel, buffer, start, end) => consumers[channel - 1]?.onHeader(channel, buffer, start, end),
       onBody: (channel, buffer, start, end) => consumers[channel - 1]?.onBody(channel, buffer, start, end),
       onBatch: () => {
         for (const consumer of consumers) consumer.onBatch();
       },
     };
     // Each consumer takes one queue; with fewer consumers than queues, several.
-    const mine = queues.filter(
+    const shared = queues.filter(
       (_, at) => at % this.#options.consumers === index || (queues.length < this.#options.consumers && at === index % queues.length),
     );
+    const own = isExclusive && !isPredeclared ? [await declareQueue(connection, this.#options, '', keys[0] ?? null)] : [];
+    const { streamFromSeconds } = this.#options;
+    const consumerArguments = tableFromJson(this.#options.consumerArguments);
+    if (streamFromSeconds !== null) consumerArguments.set('x-stream-offset', timestamp(streamFromSeconds));
     for (let channel = 1; channel <= consumerChannels; channel++) {
-      for (const queue of mine) {
+      for (const queue of [...shared, ...own]) {
         const consume = {
           queue,
           consumerTag: '',
           noLocal: false,
           noAck: isAutoAck,
-          exclusive: isExclusive,
+          exclusive: false,
           nowait: false,
-          arguments: new Map() as FieldTable,
+          arguments: consumerArguments,
         };
         await connection.call(methods.encodeBasicConsume(channel, consume), methods.BasicConsumeOk);
       }
     }
+    return own;
   }
 
-  async #makeProducer({ exchange, keys }: { exchange: string; keys: string[] }, index: number): Promise<void> {
-    const { confirm, producerChannels } = this.#options;
+  async #makeProducer({ exchange, keys, bodies }: Outlet, index: number): Promise<void> {
+    const { confirm, producerChannels, producerTransaction } = this.#options;
     const connection = await this.#connect();
     const own: Producer[] = [];
     // Each producer has its queue, if there are as many.
@@ -190,13 +239,16 @@ class PerfTest {
     for (let channel = 1; channel <= producerChannels; channel++) {
       await connection.call(methods.encodeChannelOpen(channel), methods.ChannelOpenOk);
       if (confirm > 0) await connection.call(methods.encodeConfirmSelect(channel, { nowait: false }), methods.ConfirmSelectOk);
-      const producer = new Producer(connection, channel, exchange, mine, this.#options, this.#tally, () => this.#producerDone());
+      if (producerTransaction > 0) await connection.call(methods.encodeTxSelect(channel), methods.TxSelectOk);
+      const producer = new Producer(connection, channel, { exchange, keys: mine, bodies }, this.#options, this.#tally, () =>
+        this.#producerDone(),
+      );
       own.push(producer);
       this.#producers.push(producer);
     }
     connection.listener = {
       onMethod: (channel, number, buffer, start, end) => {
-        if (number === methods.ConnectionBlocked) this.#write(`id: ${this.#options.id}, the broker blocks publishers`);
+        if (number === methods.ConnectionBlocked) this.#say('the broker blocks publishers');
         else if (number === methods.ConnectionUnblocked) for (const producer of own) producer.wake();
         else own[channel - 1]?.listener.onMethod(channel, number, buffer, start, end);
       },
@@ -206,8 +258,22 @@ class PerfTest {
     };
   }
 
+  /** Waits for a broker that is not up yet, as long as it is told to. */
+  async #connectFirst(): Promise<PerfConnection> {
+    const until = performance.now() + this.#options.startupSeconds * 1000;
+    for (;;) {
+      try {
+        return await this.#connect();
+      } catch (error) {
+        if (performance.now() >= until) throw error;
+        await delay(watchMillis);
+      }
+    }
+  }
+
   async #connect(): Promise<PerfConnection> {
-    const connection = await PerfConnection.open(this.#options.uri, this.#options.heartbeatSeconds);
+    const { uris } = this.#options;
+    const connection = await PerfConnection.open(uris[this.#connected++ % uris.length] as string, this.#options);
     connection.onEnd = error => {
       if (error !== null) this.#end(error);
     };
