@@ -88,3 +88,26 @@ test('a test without messages ends when its consumers are idle', async t => {
   assert.equal(code, 0);
   assert.match(stdout, /receiving rate avg: 0 msg\/s/);
 });
+
+test('a stream is read from its beginning by consumers that start later', async t => {
+  const { perf } = await start(t);
+  const { code, stdout, stderr } = await perf('-sq -u log -sco first -C 100 -c 10 -csd 0.3 -D 100 -M 4096 -s 9000');
+  assert.equal(`${code}${stderr}`, '0');
+  assert.match(stdout, /confirmed: 100, nacked: 0/);
+  const again = await perf('-x 0 -p -u log -q 50 -sco 40 -D 60');
+  assert.equal(`${again.code}${again.stderr}`, '0');
+});
+
+test('a message each interval, the first at once, to exclusive queues over the default exchange', async t => {
+  const { perf } = await start(t);
+  const { code, stdout, stderr } = await perf('-P 0.2 -prsd 0.1 -C 3 -D 3 -E -e amq.default -y 1 -c 1');
+  assert.equal(`${code}${stderr}`, '0');
+  assert.match(stdout, /confirmed: 3, nacked: 0/);
+});
+
+test('confirms that do not come in time end the test', async t => {
+  const { perf } = await start(t);
+  const { code, stderr } = await perf('-y 0 -u slow -c 2 -ct 0 -z 20');
+  assert.notEqual(code, 0);
+  assert.match(stderr, /no confirm came for 0 seconds/);
+});
