@@ -1,12 +1,14 @@
 // Makes plain JavaScript of src/ in node_modules/.cache/warren, so that a program starts without Node's type stripper: that takes 30 MB of
 // memory and most of the start. Only what has changed is made anew. Line numbers stay, and stack traces name the source.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const cache = join(root, 'node_modules', '.cache', 'warren');
+/** Another checkout's node_modules, which this one only links to, has that one's JavaScript. */
+const isLinked = lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+const cache = isLinked ? join(root, '.cache', 'warren') : join(root, 'node_modules', '.cache', 'warren');
 const manifestFile = join(cache, 'manifest.json');
 
 /** A string that is a path to a source file beside or below this one: of imports, and of workers' URLs. */
