@@ -1,5 +1,4 @@
 // hot path: see docs/STYLE.md
-import { equalBytes } from '../../base/bytes.ts';
 import type { Actor } from '../../core/actor.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import type { BrokerErrorCode } from '../../core/broker-error.ts';
@@ -22,6 +21,7 @@ import { Connecting, returnCode } from './connecting.ts';
 import { describeConnection, metricsName, protocolName } from './describe.ts';
 import { DurableReplies } from './durable-replies.ts';
 import type { FrontEnd } from './front-end.ts';
+import { OutgoingAliases } from './outgoing-aliases.ts';
 import { PendingAcks, pubcompByte, pubrelByte } from './pending-acks.ts';
 import { Publishing } from './publishing.ts';
 import type { Redirect } from './redirect.ts';
@@ -41,7 +41,6 @@ const packetOverheadBytes = 128 * 1024;
 const pingresp = Buffer.from([packetTypes.pingresp << 4, 0]);
 
 const typeShift = 4;
-const noAliases: Buffer[] = [];
 
 /** One MQTT connection: packets in, to the session and to exchanges; errors out with their reason codes. */
 export class Connection implements LinkSession, PacketVisitor, Flushable, ConnectionInfo, Actor {
@@ -67,9 +66,8 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   packetBytesMaxOfClient = Infinity;
   /** Deliveries of QoS 1 and 2 that the client takes at a time. */
   deliveriesMax: number;
-  /** Topic aliases that the client takes. */
-  outgoingAliasMax = 0;
-  #outgoingAliases: Buffer[] = noAliases;
+  /** Null while the client takes none. */
+  outgoingAliases: OutgoingAliases | null = null;
   #wantsReasons = true;
   #state = waitingForConnect;
   #vhost: Vhost | null = null;
@@ -272,24 +270,6 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     else this.intake.unblock();
   }
 
-  /** The alias that the client knows for a routing key's topic, or 0. */
-  outgoingAlias(key: Buffer, start: number, count: number): number {
-    const aliases = this.#outgoingAliases;
-    for (let i = 0; i < aliases.length; i++) {
-      const known = aliases[i] as Buffer;
-      if (known.length === count && equalBytes(known, 0, key, start, count)) return i + 1;
-    }
-    return 0;
-  }
-
-  /** A new alias for a topic, or 0 when there are as many as the client takes. */
-  newOutgoingAlias(key: Buffer, start: number, count: number): number {
-    if (this.#outgoingAliases.length >= this.outgoingAliasMax) return 0;
-    if (this.#outgoingAliases === noAliases) this.#outgoingAliases = [];
-    this.#outgoingAliases.push(Buffer.from(key.subarray(start, start + count)));
-    return this.#outgoingAliases.length;
-  }
-
   /** Another connection has taken the session. */
   takenOver(): void {
     this.disconnect(reasons.sessionTakenOver, 'another connection uses the client id');
@@ -404,7 +384,8 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     this.packetBytesMaxOfClient = properties.packetBytesMax ?? Infinity;
     if (properties.receiveMax !== undefined) this.deliveriesMax = properties.receiveMax;
     const { options } = this.frontEnd;
-    this.outgoingAliasMax = Math.min(properties.topicAliasMax ?? 0, options.topicAliasMax);
+    const aliasMax = Math.min(properties.topicAliasMax ?? 0, options.topicAliasMax);
+    if (aliasMax > 0) this.outgoingAliases = new OutgoingAliases(aliasMax);
     this.keepAliveSeconds = packet.keepAliveSeconds;
     const max = options.keepAliveSecondsMax;
     if (max > 0 && this.isVersion5 && (packet.keepAliveSeconds === 0 || packet.keepAliveSeconds > max)) this.keepAliveSeconds = max;

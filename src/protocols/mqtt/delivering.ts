@@ -89,10 +89,11 @@ export function writePublish(
       propertiesStart = 0;
       propertiesBytes = properties.length;
     }
-    if (connection.outgoingAliasMax > 0) {
-      alias = connection.outgoingAlias(key, keyStart, keyBytes);
+    const aliases = connection.outgoingAliases;
+    if (aliases !== null) {
+      alias = aliases.find(key, keyStart, keyBytes);
       isAliasKnown = alias > 0;
-      if (!isAliasKnown) alias = connection.newOutgoingAlias(key, keyStart, keyBytes);
+      if (!isAliasKnown) alias = aliases.add(key, keyStart, keyBytes);
     }
     // How long it has waited is taken off. [MQTT 5.0 3.3.2.3.3]
     if (expiry >= 0) expiry = Math.max(0, expiry - Math.floor(((connection.broker.clock.nowMillis - arrivalMillis) >>> 0) / 1000));
