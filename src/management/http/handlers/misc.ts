@@ -1,6 +1,6 @@
 import type { ApiCall } from '../api-call.ts';
 import { list } from '../listing.ts';
-import { noContent, notFound, ok, type Reply } from '../reply.ts';
+import { badRequest, noContent, notFound, ok, type Reply } from '../reply.ts';
 import { featureFlags } from '../feature-flags.ts';
 
 /** What has no meaning here, or none yet, answers as a RabbitMQ that has nothing of it. */
@@ -32,7 +32,7 @@ export function listFeatureFlags(call: ApiCall): Promise<Reply> {
 
 /** All features are there from the start. */
 export function enableFeatureFlag(call: ApiCall): Reply {
-  if (!featureFlags.some(flag => flag.name === call.parameter('name'))) throw notFound();
+  if (!featureFlags.some(flag => flag.name === call.parameter('name'))) throw badRequest('unsupported');
   return noContent;
 }
 
