@@ -62,6 +62,7 @@ export class Link {
   #isClosed = false;
   #isPaused = false;
   #hasPeerEnded = false;
+  #isKeptAlive = false;
   #error: Error | null = null;
   /** Since when nothing has left; -1 while there is no reason to look. */
   #stalledSinceMillis = -1;
@@ -112,8 +113,10 @@ export class Link {
     this.#socket.authenticated?.();
   }
 
-  /** For a peer that need not send anything: should it vanish without a word, the kernel finds out, within two minutes. */
+  /** For a peer that need not send anything: should it vanish without a word, the kernel finds out, within two minutes. Asked for once, it stays. */
   keepAlive(): void {
+    if (this.#isKeptAlive) return;
+    this.#isKeptAlive = true;
     this.#socket.setKeepAlive?.(true, keepAliveMillis);
   }
 

@@ -37,6 +37,8 @@ export class FakeSocket implements ByteSocket {
   bytesWritten = 0;
   isPaused = false;
   isDestroyed = false;
+  /** How often the kernel was asked to look after the peer. */
+  keepAliveCount = 0;
   /** The broker has ended its side; the peer has read all or will. */
   hasEnded = false;
   /** Room in the kernel; a peer that does not read lets it run out. */
@@ -84,6 +86,10 @@ export class FakeSocket implements ByteSocket {
     this.writableLength += bytes.length;
     if (this.#corks === 0) this.#offer();
     return this.writableLength === 0;
+  }
+
+  setKeepAlive(): void {
+    this.keepAliveCount++;
   }
 
   cork(): void {

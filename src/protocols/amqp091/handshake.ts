@@ -148,7 +148,6 @@ export class Handshake {
     tuning.channelsMax = channelMax;
     tuning.frameBytesMax = frameMax;
     tuning.heartbeatMillis = args.heartbeat * 1000;
-    if (args.heartbeat === 0) connection.link.keepAlive();
     connection.reader.payloadBytesMax = frameMax;
     connection.bodyFrameMax = frameMax - 8;
     this.#state = 'opening';

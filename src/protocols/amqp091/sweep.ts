@@ -29,10 +29,17 @@ export function sweep(connection: Connection, nowMillis: number): void {
   }
 }
 
-/** Sends a heartbeat where one is due. Returns false when the client has sent nothing for so long that its connection is ended. */
+/**
+ * Sends a heartbeat where one is due; without heartbeats the kernel looks after the peer. Returns false when the client has sent nothing for
+ * so long that its connection is ended.
+ */
 function hasHeartbeat(connection: Connection, nowMillis: number): boolean {
   const { heartbeatMillis } = connection.tuning;
-  if (heartbeatMillis === 0) return true;
+  if (heartbeatMillis === 0) {
+    // Here and not at tune-ok: four system calls that a connection of a moment need not make.
+    connection.link.keepAlive();
+    return true;
+  }
   if (connection.intake.isSilent(nowMillis, 2 * heartbeatMillis)) {
     connection.abort('error', 'missed heartbeats', `missed heartbeats from client, timeout: ${heartbeatMillis / 1000}s`);
     return false;

@@ -57,6 +57,18 @@ test('with an interval of 0 nobody sends and nobody is dropped', () => {
   assert.equal(client.socket.isDestroyed, false);
 });
 
+test('without heartbeats the kernel looks after a connection that lasts, and is asked once', () => {
+  const broker = new SimBroker();
+  const client = SimClient.connect(broker, { heartbeat: 0 });
+  const beating = SimClient.connect(broker, { heartbeat: 10 });
+  assert.equal(client.socket.keepAliveCount, 0, 'a connection of a moment costs no system call for it');
+  broker.advance(1000);
+  assert.equal(client.socket.keepAliveCount, 1);
+  broker.advance(5000);
+  assert.equal(client.socket.keepAliveCount, 1);
+  assert.equal(beating.socket.keepAliveCount, 0);
+});
+
 test('a client that is blocked may be silent, and is watched again when it goes on', () => {
   const broker = new SimBroker();
   const client = SimClient.connect(broker, { heartbeat: 10 });
