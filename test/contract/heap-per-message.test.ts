@@ -1,0 +1,37 @@
+// What messages leave on the heap. Unlike speed it is the same on every machine, and so it may be asserted.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { KeptCost, MessageCost } from '../../bench/micro/message-cost.ts';
+
+/** A turn of 500 messages costs a kilobyte or so for its writes: nothing is allocated for a message. */
+const heapBytesMax = 8;
+const keptBytesMax = 100;
+const rounds = 2000;
+
+const program = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'bench', 'micro', 'run.ts');
+const lines = execFileSync(process.execPath, [program, String(rounds), '--json'], { encoding: 'utf8', timeout: 120_000 });
+const costs = lines
+  .trim()
+  .split('\n')
+  .map(line => JSON.parse(line) as MessageCost | KeptCost);
+
+for (const cost of costs) {
+  if ('heapBytesEach' in cost) {
+    test(`a million messages leave under ${heapBytesMax} B of heap each: ${cost.name}`, () => {
+      assert.equal(cost.messages, 1_000_000);
+      assert.ok(cost.heapBytesEach < heapBytesMax, `${cost.heapBytesEach.toFixed(2)} B`);
+    });
+  } else {
+    test(`a queued message of ${cost.bodyBytes} B keeps under ${keptBytesMax} B beyond what came with it`, () => {
+      const ours = cost.keptBytesEach - cost.givenBytesEach;
+      assert.ok(ours > 0 && ours < keptBytesMax, `${ours.toFixed(1)} B`);
+    });
+  }
+}
+
+test('every steady path and both sizes were measured', () => {
+  assert.equal(costs.length, 7);
+});
