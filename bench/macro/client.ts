@@ -76,6 +76,20 @@ export class BenchClient {
     return this.call(method(1, 50, 40, u16(0), shortstr(queue), u8(0)), 50, 41);
   }
 
+  /** Deletes queues without waiting for each. Nothing else may be asked meanwhile. */
+  async deleteQueues(queues: readonly string[]): Promise<void> {
+    let left = queues.length;
+    await new Promise<void>(done => {
+      this.start({
+        onMethod: () => {
+          if (--left === 0) done();
+        },
+        onBody: () => {},
+      });
+      this.socket.write(Buffer.concat(queues.map(queue => method(1, 50, 40, u16(0), shortstr(queue), u8(0)))));
+    });
+  }
+
   #data(chunk: Buffer): void {
     let buffer = chunk;
     let at = 0;

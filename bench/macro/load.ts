@@ -1,4 +1,7 @@
-// One load process: producers and consumers in any number against a broker; prints one JSON line. Started by run.ts, which measures the broker.
+// One load process: producers and consumers in any number against a broker; prints one JSON line. Started by measure.ts, which measures the broker.
+// With --gate it says 'ready' when all its clients are connected and begins when it reads a line: a broker that is flooded by the producers
+// of one process would keep the consumers of another from connecting.
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { BenchClient } from './client.ts';
 import { method, publish, shortstr, u16, u32, u64, u8 } from './frames.ts';
@@ -21,13 +24,15 @@ const { values } = parseArgs({
     xtype: { type: 'string', default: 'fanout' },
     bindings: { type: 'string', default: '0' },
     rate: { type: 'string', default: '0' },
+    prefix: { type: 'string', default: 'warren-bench' },
+    gate: { type: 'boolean', default: false },
   },
 });
 const number = (name: keyof typeof values): number => Number(values[name]);
 const port = number('port');
 const size = number('size');
 const queueCount = number('queues');
-const queueName = (index: number): string => `warren-bench-${index}`;
+const queueName = (index: number): string => `${values.prefix}-${index}`;
 const isPersistent = values.persistent === true;
 const ackEvery = number('ack-every');
 const confirmWindow = number('confirm');
@@ -208,11 +213,13 @@ if (values.role === 'prepare') {
   process.exit(0);
 }
 if (values.role !== 'producer') for (let i = 0; i < number('consumers'); i++) await consume(i);
-if (values.role !== 'consumer') {
-  const producers: (() => void)[] = [];
-  for (let i = 0; i < number('producers'); i++) producers.push(await openProducer(i));
-  for (const start of producers) start();
+const producers: (() => void)[] = [];
+if (values.role !== 'consumer') for (let i = 0; i < number('producers'); i++) producers.push(await openProducer(i));
+if (values.gate) {
+  console.log('ready');
+  await once(process.stdin, 'data');
 }
+for (const start of producers) start();
 await new Promise(resolve => setTimeout(resolve, number('warmup') * 1000));
 isMeasuring = true;
 const before = { published, consumed, confirmed, at: performance.now(), cpu: process.cpuUsage() };

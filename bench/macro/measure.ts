@@ -1,10 +1,9 @@
 // One run of a scenario against one broker, with load processes of its own.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BenchClient } from './client.ts';
-import { type Broker, processorSeconds } from './own-broker.ts';
+import { type Broker, processorOf } from './own-broker.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** What a run gave; `processorMicros` is the broker's processor time for a delivery, where its pid is known. */
@@ -19,52 +18,87 @@ export interface Result {
 const loadProgram = join(dirname(fileURLToPath(import.meta.url)), 'load.ts');
 /** Load processes run for a second before they count. */
 const warmUpSeconds = 1;
+/** What connecting, or taking a load's queues away again, may take: a broker that queued what it could not deliver is busy for a while. */
+const patienceMillis = 60_000;
+let runs = 0;
 
-/** Producers and consumers are processes of their own, so that neither waits for the other. Latency needs one clock: one process. */
+/**
+ * Producers and consumers are processes of their own, so that neither waits for the other; they begin together. Latency needs one clock: one
+ * process. Null when a load process failed or did not end in time.
+ */
 export async function measure(broker: Broker, scenario: Scenario, seconds: number): Promise<Result | null> {
-  await load(broker, scenario, 'prepare', seconds);
+  // Names of its own: whatever a run before it left with a broker that was too busy to clean up does not count here.
+  const prefix = `warren-bench-${process.pid}-${++runs}`;
+  const start = (role: string): Load => new Load(broker, scenario, role, prefix, seconds);
+  await start('prepare').result;
+  const loads = scenario.isLatency ? [start('both')] : [start('consumer'), start('producer')];
+  await Promise.all(loads.map(load => load.isReady));
   const before = processorOf(broker);
-  let result: Result | null;
-  if (scenario.isLatency) {
-    result = await load(broker, scenario, 'both', seconds);
-  } else {
-    const [consumer, producer] = await Promise.all([
-      load(broker, scenario, 'consumer', seconds),
-      load(broker, scenario, 'producer', seconds),
-    ]);
-    result = consumer === null || producer === null ? null : { ...producer, consumedPerSecond: consumer.consumedPerSecond };
-  }
+  for (const load of loads) load.begin();
+  const [first, second = first] = await Promise.all(loads.map(load => load.result));
   const after = processorOf(broker);
-  await clean(broker);
-  if (result === null || before === null || after === null) return result;
+  await clean(broker, prefix, queueCountOf(scenario));
+  if (first === null || first === undefined || second === null || second === undefined) return null;
+  const result = { ...second, consumedPerSecond: first.consumedPerSecond };
+  if (before === null || after === null) return result;
   // The warm-up is measured as well: its messages count as if they came at the same rate.
   const deliveries = result.consumedPerSecond * (seconds + warmUpSeconds);
   return { ...result, processorMicros: ((after - before) * 1e6) / deliveries };
 }
 
-function load(broker: Broker, scenario: Scenario, role: string, seconds: number): Promise<Result | null> {
-  const child = spawn(
-    process.execPath,
-    [loadProgram, '--port', String(broker.port), '--role', role, '--seconds', String(seconds), ...scenario.arguments],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let output = '';
-  child.stdout.on('data', chunk => (output += chunk));
-  return new Promise(resolve => child.on('close', code => resolve(code === 0 && output !== '' ? (JSON.parse(output) as Result) : null)));
-}
+/** One load process. */
+class Load {
+  /** It is connected, or has failed. */
+  readonly isReady: Promise<void>;
+  readonly result: Promise<Result | null>;
+  readonly #begin: () => void;
 
-async function clean(broker: Broker): Promise<void> {
-  const client = await BenchClient.open(broker.port);
-  for (let i = 0; i < 100; i++) await client.deleteQueue(`warren-bench-${i}`);
-  client.socket.destroy();
-}
-
-/** Null where there is no /proc, or the broker is not ours to look at. */
-function processorOf(broker: Broker): number | null {
-  if (broker.pid === null) return null;
-  try {
-    return processorSeconds(readFileSync(`/proc/${broker.pid}/stat`, 'utf8'));
-  } catch {
-    return null;
+  constructor(broker: Broker, scenario: Scenario, role: string, prefix: string, seconds: number) {
+    const child = spawn(
+      process.execPath,
+      [
+        ...[loadProgram, '--port', String(broker.port), '--role', role, '--seconds', String(seconds), '--prefix', prefix, '--gate'],
+        ...scenario.arguments,
+      ],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    const timer = setTimeout(() => child.kill('SIGKILL'), patienceMillis + seconds * 1000);
+    child.stdin.on('error', () => {});
+    this.#begin = () => child.stdin.write('go\n');
+    let output = '';
+    this.isReady = new Promise(resolve => {
+      child.stdout.on('data', chunk => {
+        output += chunk;
+        if (output.includes('ready')) resolve();
+      });
+      child.on('close', () => resolve());
+    });
+    this.result = new Promise(resolve =>
+      child.on('close', code => {
+        clearTimeout(timer);
+        const line = output.split('\n').find(each => each.startsWith('{'));
+        resolve(code === 0 && line !== undefined ? (JSON.parse(line) as Result) : null);
+      }),
+    );
   }
+
+  begin(): void {
+    this.#begin();
+  }
+}
+
+function queueCountOf({ arguments: words }: Scenario): number {
+  const at = words.indexOf('--queues');
+  return at === -1 ? 1 : Number(words[at + 1]);
+}
+
+/** Deletes a load's queues, all at once: a broker may take long for each that still has messages. What it does not manage in time stays. */
+async function clean(broker: Broker, prefix: string, queueCount: number): Promise<void> {
+  const client = await BenchClient.open(broker.port);
+  const isClean = await Promise.race([
+    client.deleteQueues(Array.from({ length: queueCount }, (_, i) => `${prefix}-${i}`)).then(() => true),
+    new Promise<boolean>(resolve => setTimeout(resolve, patienceMillis, false).unref()),
+  ]);
+  if (!isClean) console.error(`${broker.name} is still deleting queues after ${patienceMillis / 1000} s; they stay behind`);
+  client.socket.destroy();
 }

@@ -1,6 +1,6 @@
 // A broker of the benchmark's own: a process with its data in the system's temporary directory.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,8 @@ export async function startOwn(root: string, options: OwnBrokerOptions = {}): Pr
     [...profiling, ...nodeOptions, join(root, 'bin', 'warren'), '--config', config, '--data-dir', join(directory, 'data')],
     { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...environment } },
   );
+  // It must not outlive us, however we end.
+  process.on('exit', () => child.kill('SIGKILL'));
   const isClosed = new Promise<void>(resolve => child.on('close', () => resolve()));
   await answers(child, port);
   return {
@@ -73,8 +75,15 @@ export function checkOut(root: string, commit: string): { readonly root: string;
   };
 }
 
-/** Processor seconds that a process has used; null when that cannot be seen. [Linux: proc_pid_stat(5)] */
-export function processorSeconds(stat: string): number {
+/** Processor seconds that a broker has used; null where there is no /proc, or its process is not known. [Linux: proc_pid_stat(5)] */
+export function processorOf(broker: Broker): number | null {
+  if (broker.pid === null) return null;
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${broker.pid}/stat`, 'utf8');
+  } catch {
+    return null;
+  }
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticksPerSecond = 100;
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;

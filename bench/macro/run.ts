@@ -1,25 +1,26 @@
 // The macro benchmark: every scenario against WarrenMQ, and beside it, in alternating runs, against another broker when its port is given, or
 // against another commit of this one.
-//   npm run bench -- [--only A,C] [--seconds 4] [--reps 3] [--json FILE] [--profile DIR]
+//   npm run bench -- [--short] [--only A,C] [--seconds 4] [--reps 3] [--json FILE] [--profile DIR]
 //                    [--peer PORT [--peer-pid PID] --peer-name NAME | --against COMMIT] [--port PORT --pid PID]
-// Without --port it starts a broker of its own with a data directory in the system's temporary directory. With --profile every scenario gets a
-// broker of its own, whose processor profile and flame graph are kept in DIR.
+// --short runs A, C, D16, G, H, J and K once for 2 s each. Without --port it starts a broker of its own with a data directory in the system's
+// temporary directory. With --profile every scenario gets a broker of its own, whose processor profile and flame graph are kept in DIR.
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Cost, costs } from './costs.ts';
+import { type Cost, costs, type Rate } from './costs.ts';
 import { measure, type Result } from './measure.ts';
 import { type Broker, checkOut, type OwnBroker, startOwn } from './own-broker.ts';
-import { type Scenario, scenarios } from './scenarios.ts';
+import { type Scenario, scenarios, shortScenarios } from './scenarios.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const { values } = parseArgs({
   options: {
+    short: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
-    seconds: { type: 'string', default: '4' },
-    reps: { type: 'string', default: '3' },
+    seconds: { type: 'string' },
+    reps: { type: 'string' },
     peer: { type: 'string' },
     'peer-pid': { type: 'string' },
     'peer-name': { type: 'string', default: 'peer' },
@@ -30,15 +31,17 @@ const { values } = parseArgs({
     profile: { type: 'string' },
   },
 });
-const seconds = Number(values.seconds);
-const reps = Number(values.reps);
+const seconds = Number(values.seconds ?? (values.short ? 2 : 4));
+const reps = Number(values.reps ?? (values.short ? 1 : 3));
 const directory = values.profile === undefined ? null : resolve(values.profile);
 if (directory !== null) mkdirSync(directory, { recursive: true });
 
 const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 const show = (value: number): string => (value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US'));
-const spread = (numbers: readonly number[]): string =>
-  numbers.length === 0 ? 'failed' : `${show(median(numbers))} (${show(Math.min(...numbers))} to ${show(Math.max(...numbers))})`;
+const spread = (numbers: readonly number[]): string => {
+  if (numbers.length < 2) return numbers.length === 0 ? 'failed' : show(median(numbers));
+  return `${show(median(numbers))} (${show(Math.min(...numbers))} to ${show(Math.max(...numbers))})`;
+};
 
 function note(name: string, broker: Broker, result: object): void {
   if (values.json !== undefined)
@@ -68,10 +71,13 @@ function latencyCell(runs: readonly Result[]): string {
   return `deliver p50 ${at('latencyMicros', 'p50')} p99 ${at('latencyMicros', 'p99')}${confirm} µs`;
 }
 
+function processorCell(micros: readonly number[]): string {
+  return micros.length === 0 ? '' : `, ${median(micros).toFixed(2)} µs processor time each`;
+}
+
 function rateCell(runs: readonly Result[]): string {
   const micros = runs.flatMap(run => run.processorMicros ?? []);
-  const processor = micros.length === 0 ? '' : `, ${median(micros).toFixed(2)} µs processor time each`;
-  return `${spread(runs.map(run => run.consumedPerSecond))}/s, published ${show(median(runs.map(run => run.publishedPerSecond)))}/s${processor}`;
+  return `${spread(runs.map(run => run.consumedPerSecond))}/s, published ${show(median(runs.map(run => run.publishedPerSecond)))}/s${processorCell(micros)}`;
 }
 
 function row(name: string, what: string, cells: readonly string[], ratio: string): void {
@@ -94,12 +100,18 @@ async function runScenario(scenario: Scenario, brokers: readonly Broker[]): Prom
 
 async function runCost(cost: Cost, brokers: readonly Broker[]): Promise<void> {
   const results = await alternate(brokers, async broker => {
-    const value = await cost.measure(broker, seconds);
-    note(cost.name, broker, { value, unit: cost.unit });
-    return value;
+    const measured = await cost.measure(broker, seconds);
+    const rate: Rate = typeof measured === 'number' ? { perSecond: measured, processorMicros: null } : measured;
+    const { perSecond: value, processorMicros } = rate;
+    note(cost.name, broker, { value, unit: cost.unit, ...(processorMicros === null ? {} : { processorMicros }) });
+    return { value, processorMicros };
   });
-  const cells = results.map(runs => `${spread(runs)} ${cost.unit}`);
-  row(cost.name, cost.what, cells, ratioOf(results.map(median)));
+  const figures = results.map(runs => runs.map(run => run.value));
+  const cells = results.map((runs, i) => {
+    const micros = runs.flatMap(run => run.processorMicros ?? []);
+    return `${spread(figures[i] as number[])} ${cost.unit}${processorCell(micros)}`;
+  });
+  row(cost.name, cost.what, cells, ratioOf(figures.map(median)));
 }
 
 /** The brokers to measure for a scenario, and what is to be done with them afterwards. */
@@ -117,7 +129,9 @@ async function withBrokers(
   }
 }
 
-const wanted = values.only === '' ? null : new Set(values.only.split(','));
+const all = values.short ? shortScenarios : null;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+const wanted = values.only === '' ? all : new Set(values.only.split(','));
 const commit = values.against === undefined ? null : checkOut(root, values.against);
 const other = commit === null ? null : await startOwn(commit.root, { name: values.against as string });
 const peers: Broker[] = [...(other === null ? [] : [other])];
