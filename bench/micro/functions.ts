@@ -11,6 +11,7 @@ import { MessageStore } from '../../src/core/messages/message-store.ts';
 import { Publication } from '../../src/core/messages/publication.ts';
 import { PublishMemo, PublishMemoBudget, PublishMemos } from '../../src/core/publish-memo.ts';
 import { Entry } from '../../src/core/queues/entry.ts';
+import { IndexPager } from '../../src/core/queues/index-pager.ts';
 import { ReadyList } from '../../src/core/queues/ready-list.ts';
 import { UnackedRing } from '../../src/core/unacked-ring.ts';
 import { encodeContentHeaderFrame } from '../../src/wire/amqp091/content-header.ts';
@@ -169,7 +170,7 @@ for (const bytes of [16, 1024]) {
 
 const entry = new Entry();
 for (const depth of [1, 100_000]) {
-  const list = new ReadyList();
+  const list = new ReadyList(new IndexPager(null, Infinity, null));
   for (let i = 1; i < depth; i++) list.push(i, 0, 16, 0);
   measure(`ReadyList.push and shift, ${depth.toLocaleString('en-US')} in it`, count => {
     let sum = 0;

@@ -31,6 +31,7 @@ import { type MetadataChange, type MetadataJournal, nullJournal } from './ports/
 import type { Scheduler } from './ports/scheduler.ts';
 import type { StreamLogs } from './ports/stream-log.ts';
 import { Publisher } from './publisher.ts';
+import { IndexPager } from './queues/index-pager.ts';
 import type { QueueContext } from './queues/queue-context.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
@@ -78,6 +79,7 @@ export class BrokerCore {
   readonly turn: Turn;
   readonly publisher: Publisher;
   readonly deadLetters: DeadLetters;
+  readonly indexPager: IndexPager;
   readonly flow: FlowControl;
   readonly topology: Topology;
   readonly sharding: Sharding;
@@ -119,6 +121,8 @@ export class BrokerCore {
     this.log = deps.log ?? deps.durability ?? volatileLog;
     this.#queueLog = deps.durability ?? null;
     this.#paged = deps.durability ?? null;
+    const { queueIndexBytesMax, queueIndexBlockPlaces } = this.settings;
+    this.indexPager = new IndexPager(deps.durability?.indexPages ?? null, queueIndexBytesMax, this.logger, queueIndexBlockPlaces);
     this.#streams = deps.streams ?? null;
     this.access = new AccessControl(this.#journal);
     this.policies = new Policies(this.#journal, this.logger);
@@ -212,6 +216,7 @@ export class BrokerCore {
       flow: this.flow,
       log: this.#queueLog,
       streams: this.#streams,
+      indexPager: this.indexPager,
       format: tag => this.formats.get(tag),
       pivot: () => this.formats.pivot,
       claimId: (queue, kind) => this.vhosts.get(queue.vhostName)?.claimId(kind, queue.name) ?? 0,

@@ -29,6 +29,10 @@ export interface BrokerSettings {
   readonly unackedPerChannelMax: number;
   /** Bytes that may wait for one client's socket before its consumers get nothing more. */
   readonly outboxBytesMax: number;
+  /** Memory for what long queues know of their ready messages, all together; what is beyond goes to disk where there is one. */
+  readonly queueIndexBytesMax: number;
+  /** Messages of which that is put away in one piece: a power of two. */
+  readonly queueIndexBlockPlaces: number;
   readonly loopbackUsers: readonly string[];
   readonly mechanisms: readonly string[];
   /** User that ANONYMOUS logs in as; null switches it off. */
@@ -62,6 +66,8 @@ export const defaultSettings: BrokerSettings = {
   bindingsMax: 1_000_000,
   unackedPerChannelMax: 1_048_576,
   outboxBytesMax: 1024 * 1024,
+  queueIndexBytesMax: 16 * 1024 * 1024,
+  queueIndexBlockPlaces: 4096,
   loopbackUsers: ['guest'],
   mechanisms: ['PLAIN', 'AMQPLAIN'],
   anonymousUser: null,

@@ -37,6 +37,8 @@ export function brokerSettings(config: Config): BrokerSettings {
     bindingsMax: limits.bindingMax,
     unackedPerChannelMax: limits.unackedPerChannelMax,
     outboxBytesMax: limits.outboxBytesMax,
+    queueIndexBytesMax: limits.queueIndexBytesMax,
+    queueIndexBlockPlaces: defaultSettings.queueIndexBlockPlaces,
     loopbackUsers: config.loopbackUsers,
     mechanisms: config.authMechanisms,
     anonymousUser: config.anonymousLogin?.user ?? null,

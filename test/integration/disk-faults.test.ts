@@ -41,6 +41,7 @@ class StallingFiles {
         }, millis);
       },
       read: (into, position, done) => handle.read(into, position, done),
+      writeSync: (bytes, position) => handle.writeSync(bytes, position),
       readSync: (into, position) => handle.readSync(into, position),
       close: () => handle.close(),
     });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Entry, metaRedelivered } from '../../src/core/queues/entry.ts';
+import { Entry } from '../../src/core/queues/entry.ts';
+import { IndexPager } from '../../src/core/queues/index-pager.ts';
 import { PriorityLists } from '../../src/core/queues/priority-lists.ts';
 import type { Queue } from '../../src/core/queues/queue.ts';
 import { ReadyList } from '../../src/core/queues/ready-list.ts';
@@ -9,6 +10,7 @@ import { forSeeds, type Random } from '../support/random.ts';
 
 /** Only handed on to whoever renames references. */
 const queue = {} as Queue;
+const inMemory = new IndexPager(null, Infinity, null);
 
 interface Item {
   sequence: number;
@@ -47,7 +49,7 @@ const newItem = (random: Random, ref: number): Omit<Item, 'sequence'> => ({
 
 test('a ready list does what an array sorted by place does, with puts back, removals and growth', () => {
   forSeeds(120, random => {
-    const list = new ReadyList();
+    const list = new ReadyList(inMemory);
     const entry = new Entry();
     let model: Item[] = [];
     const out: Item[] = [];
@@ -102,7 +104,7 @@ test('a ready list does what an array sorted by place does, with puts back, remo
         for (const item of model) if (item.expiryMillis === 0 || item.expiryMillis > limit) item.expiryMillis = limit;
       } else if (action === 'relocate') {
         const offset = 1 + step;
-        list.relocate(ref => ref + offset, queue);
+        list.relocate(ref => ref + offset, queue, null);
         model = model.map(item => ({ ...item, ref: item.ref + offset }));
       }
       assert.equal(list.length, model.length);
@@ -117,7 +119,7 @@ test('a ready list does what an array sorted by place does, with puts back, remo
 
 test('forEach of a ready list stops when it is told', () => {
   forSeeds(20, random => {
-    const list = new ReadyList();
+    const list = new ReadyList(inMemory);
     const count = random.between(2, 50);
     for (let i = 1; i <= count; i++) list.push(i, 0, 0, 0);
     const entry = new Entry();
@@ -139,7 +141,7 @@ test('forEach of a ready list stops when it is told', () => {
 test('priority lists give the highest priority first and keep the order within one', () => {
   forSeeds(120, random => {
     const priorityMax = random.pick([0, 1, 4, 9, 255]);
-    const lists = new PriorityLists(priorityMax);
+    const lists = new PriorityLists(priorityMax, inMemory);
     const model: (Item & { level: number })[] = [];
     const out: (Item & { level: number })[] = [];
     const entry = new Entry();
@@ -194,7 +196,7 @@ test('priority lists give the highest priority first and keep the order within o
 });
 
 test('a message keeps its own priority though its queue has fewer', () => {
-  const lists = new PriorityLists(2);
+  const lists = new PriorityLists(2, inMemory);
   lists.push(1, 0, 0, 0, 200);
   lists.push(2, 0, 0, 0, 2);
   const entry = new Entry();
@@ -248,7 +250,7 @@ test('the heap of returned messages gives the lowest place first', () => {
 
 test('messages that are restored in any order are in the order of their places, and new ones come behind them', () => {
   forSeeds(120, random => {
-    const lists = new PriorityLists(random.pick([0, 3]));
+    const lists = new PriorityLists(random.pick([0, 3]), inMemory);
     const model: (Item & { level: number })[] = [];
     const entry = new Entry();
     const used = new Set<string>();
@@ -266,13 +268,12 @@ test('messages that are restored in any order are in the order of their places, 
       assert.equal(lists.remove(settled.level, settled.sequence, entry), true);
       assert.equal(entry.ref, settled.ref);
     }
-    lists.markRedelivered();
     const last = (level: number): number => Math.max(0, ...model.filter(item => item.level === level).map(item => item.sequence));
     for (let i = 0; i < 5; i++) {
       const level = random.between(0, lists.priorityMax);
       const sequence = lists.push(1000 + i, 0, 1, 0, level);
       assert.ok(sequence > last(level), 'a new message came before an old one');
-      model.push({ ref: 1000 + i, meta: -1, bytes: 1, expiryMillis: 0, sequence, level });
+      model.push({ ref: 1000 + i, meta: 0, bytes: 1, expiryMillis: 0, sequence, level });
     }
     model.sort((a, b) => b.level - a.level || a.sequence - b.sequence);
     assert.equal(lists.length, model.length);
@@ -284,7 +285,6 @@ test('messages that are restored in any order are in the order of their places, 
         [entry.ref, entry.sequence, entry.bytes, entry.expiryMillis],
         [item.ref, item.sequence, item.bytes, item.expiryMillis],
       );
-      assert.equal(entry.meta & metaRedelivered, item.meta === 0 ? metaRedelivered : 0);
     }
     assert.equal(lists.isEmpty, true);
   });

@@ -28,5 +28,6 @@ test(`nothing that was promised is lost by power cuts, kills and stops, for ${se
   const sum = (name: string): number =>
     outputs.reduce((total, output) => total + Number(new RegExp(`${name}: (\\d+)`).exec(output)?.[1] ?? 0), 0);
   assert.ok(sum('confirms') > 300 * seedCount, `only ${sum('confirms')} messages were confirmed`);
+  assert.ok(sum('indexBlocks') > seedCount, `only ${sum('indexBlocks')} parts of indexes went to disk and came back`);
   assert.ok(sum('starts') > 4 * seedCount && sum('segmentsRemoved') > seedCount, outputs.join('\n'));
 });

@@ -21,6 +21,8 @@ export interface WorldResult {
   readonly starts: number;
   readonly moved: number;
   readonly fetched: number;
+  /** Parts of queues' indexes that went to disk and came back. */
+  readonly indexBlocks: number;
   readonly segmentsRemoved: number;
 }
 
@@ -39,6 +41,7 @@ export class World {
   #starts = 0;
   #moved = 0;
   #fetched = 0;
+  #indexBlocks = 0;
   #segmentsRemoved = 0;
   /** What the last life recorded, and lives that ended before they served, with the definitions they began with. */
   #references: { readonly shadow: ShadowLog; readonly definitions: readonly MetadataChange[] }[] = [];
@@ -81,6 +84,7 @@ export class World {
       starts: this.#starts,
       moved: this.#moved,
       fetched: this.#fetched,
+      indexBlocks: this.#indexBlocks,
       segmentsRemoved: this.#segmentsRemoved,
     };
   }
@@ -237,6 +241,7 @@ export class World {
   #count(node: SimNode): void {
     this.#moved += node.store.cleaner?.movedBytes ?? 0;
     this.#fetched += node.store.journal.pager.fetchCount;
+    this.#indexBlocks += Math.min(node.core.indexPager.writtenTotal, node.core.indexPager.readTotal);
     this.#segmentsRemoved += node.store.journal.segments.first;
   }
 

@@ -1,5 +1,6 @@
 import type { MessageStore } from '../../src/core/messages/message-store.ts';
 import type { Backlog, CommitLog, PagedMessages } from '../../src/core/ports/commit-log.ts';
+import type { IndexPages } from '../../src/core/ports/index-pages.ts';
 import type { MetadataChange, MetadataJournal } from '../../src/core/ports/metadata-journal.ts';
 import type { QueueLog } from '../../src/core/ports/queue-log.ts';
 
@@ -54,6 +55,10 @@ export class ShadowLog implements Durability {
 
   get pages(): Backlog {
     return this.#journal.pages;
+  }
+
+  get indexPages(): IndexPages {
+    return this.#journal.indexPages;
   }
 
   compactPages(slackBytes: number): void {

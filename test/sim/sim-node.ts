@@ -50,7 +50,8 @@ export class SimNode {
     );
     this.broker = new SimBroker({
       durability: this.shadow,
-      settings: { loopbackUsers: [] },
+      // What queues know of their messages goes to disk as soon as there are twenty.
+      settings: { loopbackUsers: [], queueIndexBytesMax: 0, queueIndexBlockPlaces: 4 },
       onLog: (level, _category, text) => {
         if (level === 'error' || level === 'warning') this.logs.push(text);
       },

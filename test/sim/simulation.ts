@@ -66,7 +66,12 @@ export class Simulation implements World {
     this.broker = new SimBroker({
       queueTypes: observed,
       // An outbox that is soon full, so that consumers are often held up.
-      settings: { outboxBytesMax: this.random.pick([4000, 100_000, 1_048_576]), frameBytesMax: 8192 },
+      settings: {
+        outboxBytesMax: this.random.pick([4000, 100_000, 1_048_576]),
+        frameBytesMax: 8192,
+        queueIndexBytesMax: 0,
+        queueIndexBlockPlaces: 4,
+      },
       ...(this.#store === null ? {} : { durability: this.#store.journal }),
       beforeStart: core => {
         if (this.#store !== null) startStore(this.#store, core);

@@ -19,6 +19,8 @@ export class SimFiles implements Files {
   readonly random: Random;
   readonly platter: Platter;
   #steps: (() => void)[] = [];
+  /** Files that a dead process has made: nobody else sees them. */
+  readonly #unseen = new Map<string, Inode>();
   /** A process that is dead changes nothing any more and hears nothing. */
   isFrozen = false;
   /** Operations so far that change something. */
@@ -47,8 +49,9 @@ export class SimFiles implements Files {
     this.#throwFault('open', name, bytes);
     let inode = this.platter.names.get(name);
     if (inode === undefined) {
-      inode = new Inode();
+      inode = this.#unseen.get(name) ?? new Inode();
       if (this.#counts()) this.platter.change({ kind: 'link', name, inode });
+      else this.#unseen.set(name, inode);
     }
     // The length is metadata that the next sync takes along.
     if (inode.cache.size < bytes && !this.isFrozen) inode.cache.size = bytes;
@@ -194,6 +197,13 @@ export class SimFiles implements Files {
           done(error, error === null ? inode.cache.read(into, position) : 0);
         });
       },
+      writeSync: (bytes, position) => {
+        assertOpen();
+        this.#throwFault('write', name, bytes.length);
+        // What is not to last does no harm when a dead process writes it, which goes on until somebody looks.
+        this.#counts();
+        inode.apply(position, bytes);
+      },
       readSync: (into, position) => {
         assertOpen();
         this.#throwFault('read', name, into.length);
@@ -207,7 +217,7 @@ export class SimFiles implements Files {
   }
 
   #inode(name: string): Inode {
-    const inode = this.platter.names.get(name);
+    const inode = this.platter.names.get(name) ?? this.#unseen.get(name);
     if (inode === undefined) throw systemError('ENOENT', name);
     return inode;
   }

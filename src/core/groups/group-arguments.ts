@@ -12,7 +12,7 @@ export function groupLists(args: FieldTable, context: QueueContext): GroupLists 
   const { store } = context;
   const header = args.get(groupHeaderArgument)?.value;
   if (typeof header !== 'string') return null;
-  return new GroupLists((ref: MessageRef) => {
+  const keyOf = (ref: MessageRef): string | null | undefined => {
     if (!store.isResident(ref)) return undefined;
     // What is damaged belongs to no group; it is found out when it is handed out.
     if (!store.isIntact(ref)) return null;
@@ -23,5 +23,6 @@ export function groupLists(args: FieldTable, context: QueueContext): GroupLists 
         ? context.format(store.format).headers(store.bytes, store.propertiesStart, store.propertiesBytes)
         : context.format(store.format).headers(loose.properties, 0, loose.properties.length);
     return groupKey(headers, header);
-  });
+  };
+  return new GroupLists(keyOf, context.indexPager);
 }

@@ -3,6 +3,7 @@ import type { MessageRef, Rename } from '../messages/message-ref.ts';
 import { Entry, metaPriorityShift } from '../queues/entry.ts';
 import type { Queue } from '../queues/queue.ts';
 import type { ConsumerRota } from '../queues/consumer-rota.ts';
+import type { IndexPager } from '../queues/index-pager.ts';
 import { ReadyList } from '../queues/ready-list.ts';
 import type { ReadyLists } from '../queues/ready-lists.ts';
 import { getters, Group, type GroupOwner } from './group.ts';
@@ -25,7 +26,7 @@ export type KeyOf = (ref: MessageRef) => string | null | undefined;
  * two hundred. What was there before a restart is looked into when it is needed, in order.
  */
 export class GroupLists implements ReadyLists {
-  readonly #list = new ReadyList();
+  readonly #list: ReadyList;
   readonly #keyOf: KeyOf;
   readonly #groups = new Map<string | null, Group>();
   readonly #heap = new GroupHeap();
@@ -53,7 +54,8 @@ export class GroupLists implements ReadyLists {
   hasExpiries = false;
   readonly hasNumbersPerLevel = false;
 
-  constructor(keyOf: KeyOf) {
+  constructor(keyOf: KeyOf, pager: IndexPager) {
+    this.#list = new ReadyList(pager);
     this.#keyOf = keyOf;
   }
 
@@ -161,8 +163,8 @@ export class GroupLists implements ReadyLists {
     this.#list.limitExpiries(expiryMillis);
   }
 
-  relocate(rename: Rename, queue: Queue): void {
-    this.#list.relocate(rename, queue);
+  relocate(rename: Rename, queue: Queue, slabs: ReadonlySet<number> | null): void {
+    this.#list.relocate(rename, queue, slabs);
   }
 
   #wasTaken(): void {

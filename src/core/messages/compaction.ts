@@ -46,7 +46,7 @@ export function moveRecords(
   };
   // Room that is made for the copies must not be made of the originals.
   for (const id of victims) (store.slabs[id] as Slab).isPinned = true;
-  for (const holder of holders) holder.relocate(rename);
+  for (const holder of holders) holder.relocate(rename, victims);
   for (const id of victims) {
     const slab = store.slabs[id];
     if (slab !== null && slab !== undefined) store.retire(slab);

@@ -9,8 +9,11 @@ export type MessageRef = number;
 
 /** Somebody who holds message references and can have them renamed when slabs are compacted. */
 export interface RefHolder {
-  /** Calls `rename` for every reference held, with the entry it is part of, and takes its answer in place of it. */
-  relocate(rename: Rename): void;
+  /**
+   * Calls `rename` for every reference held, with the entry it is part of, and takes its answer in place of it. With `slabs`, those to
+   * messages in other slabs may be left out.
+   */
+  relocate(rename: Rename, slabs?: ReadonlySet<number>): void;
 }
 
 /** Whose message it is: a queue, or an exchange that holds messages for later. */

@@ -1,3 +1,5 @@
+import type { IndexPages } from './index-pages.ts';
+
 /** What waits for the disk. */
 export interface Backlog {
   /** Whether it is so much that publishers have to be held up. `onCaughtUp` calls back once when that is over. */
@@ -5,8 +7,10 @@ export interface Backlog {
   onCaughtUp(callback: () => void): void;
 }
 
-/** Puts messages that are not durable away to disk when they need too much memory. */
+/** Puts messages that are not durable, and what queues know of all, away to disk when they need too much memory. */
 export interface PagedMessages {
+  /** Where queues put what they know of messages far from their ends. */
+  readonly indexPages: IndexPages;
   /** What is on its way to disk. */
   readonly pages: Backlog;
   /** Gives space on disk back of which more than half is not needed, when that is more than `slackBytes` in all. */

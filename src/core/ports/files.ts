@@ -5,7 +5,9 @@ export interface FileHandle {
   sync(done: (error: Error | null) => void): void;
   /** Reads as much as there is, at most `into.length`; reports the count. */
   read(into: Buffer, position: number, done: (error: Error | null, bytes: number) => void): void;
-  /** The same at once, for recovery. @throws Error the system's */
+  /** The same at once, for what is not to last: it is never synced. @throws Error the system's */
+  writeSync(bytes: Buffer, position: number): void;
+  /** Reads at once, for recovery. @throws Error the system's */
   readSync(into: Buffer, position: number): number;
   close(): void;
 }

@@ -55,7 +55,7 @@ export const classicQueueType: MessageQueueType = {
   options(args: FieldTable, context: QueueContext): MessageQueueOptions {
     const groups = groupLists(args, context);
     return {
-      lists: groups ?? new PriorityLists(integerArgument(args, 'x-max-priority', 0)),
+      lists: groups ?? new PriorityLists(integerArgument(args, 'x-max-priority', 0), context.indexPager),
       groups,
       groupParkAfter: integerArgument(args, parkAfterArgument, 0),
       hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true,

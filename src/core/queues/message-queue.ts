@@ -311,8 +311,8 @@ export class MessageQueue extends Queue {
     this.#lists.forEach(this.#entry, visit);
   }
 
-  relocate(rename: Rename): void {
-    this.#lists.relocate(rename, this);
+  relocate(rename: Rename, slabs: ReadonlySet<number> | null = null): void {
+    this.#lists.relocate(rename, this, slabs);
     this.#retries?.relocate(rename);
     this.deduplication?.kept?.relocate(rename);
     this.marks?.relocate(rename);

@@ -2,6 +2,7 @@
 import type { MessageRef, Rename } from '../messages/message-ref.ts';
 import type { Queue } from './queue.ts';
 import { type Entry, metaPriorityShift, priorityOf } from './entry.ts';
+import type { IndexPager } from './index-pager.ts';
 import { ReadyList } from './ready-list.ts';
 import type { ReadyLists } from './ready-lists.ts';
 
@@ -9,6 +10,7 @@ import type { ReadyLists } from './ready-lists.ts';
 export class PriorityLists implements ReadyLists {
   readonly priorityMax: number;
   readonly #lists: (ReadyList | null)[];
+  readonly #pager: IndexPager;
   /** No list above this one has messages. */
   #top = 0;
   #length = 0;
@@ -17,7 +19,8 @@ export class PriorityLists implements ReadyLists {
   /** Whether a message with a time to live has come since the queue was last empty. */
   hasExpiries = false;
 
-  constructor(priorityMax: number) {
+  constructor(priorityMax: number, pager: IndexPager) {
+    this.#pager = pager;
     this.priorityMax = priorityMax;
     this.#lists = new Array<ReadyList | null>(priorityMax + 1).fill(null);
   }
@@ -35,7 +38,7 @@ export class PriorityLists implements ReadyLists {
   }
 
   #made(priority: number): ReadyList {
-    const list = new ReadyList();
+    const list = new ReadyList(this.#pager);
     list.startAt(this.#firstSequence);
     this.#lists[priority] = list;
     return list;
@@ -113,10 +116,6 @@ export class PriorityLists implements ReadyLists {
     this.list(level).restore(sequence, ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
   }
 
-  markRedelivered(): void {
-    for (const list of this.#lists) list?.markRedelivered();
-  }
-
   /** Takes one message out of the middle. */
   remove(priority: number, sequence: number, into: Entry): boolean {
     if (!this.list(priority).remove(sequence, into)) return false;
@@ -141,7 +140,7 @@ export class PriorityLists implements ReadyLists {
     for (const list of this.#lists) list?.limitExpiries(expiryMillis);
   }
 
-  relocate(rename: Rename, queue: Queue): void {
-    for (const list of this.#lists) list?.relocate(rename, queue);
+  relocate(rename: Rename, queue: Queue, slabs: ReadonlySet<number> | null): void {
+    for (const list of this.#lists) list?.relocate(rename, queue, slabs);
   }
 }

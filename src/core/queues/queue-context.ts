@@ -6,6 +6,7 @@ import type { MessageFormat, PivotFormat } from '../ports/message-format.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import type { StreamLogs } from '../ports/stream-log.ts';
 import type { Entry } from './entry.ts';
+import type { IndexPager } from './index-pager.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Turn } from '../turn.ts';
 import type { Queue } from './queue.ts';
@@ -22,6 +23,8 @@ export interface QueueContext {
   readonly log: QueueLog | null;
   /** Where streams are; null for a broker that has none. */
   readonly streams: StreamLogs | null;
+  /** Keeps what queues know of their messages within a budget. */
+  readonly indexPager: IndexPager;
   /** The format that messages are changed in. */
   pivot(): PivotFormat;
   format(tag: number): MessageFormat;

@@ -189,7 +189,7 @@ export abstract class Queue implements RefHolder {
   abstract purge(): number;
   /** Visits the ready messages in the order of delivery without changing anything. */
   abstract forEachReady(visit: (entry: Entry) => boolean): void;
-  abstract relocate(rename: Rename): void;
+  abstract relocate(rename: Rename, slabs?: ReadonlySet<number>): void;
   /** Records what the meta of a message says that is in the queue and not ready. */
   noteFate(_entry: Entry): void {}
   /** Records that another queue has taken a message that is dead and kept. */

@@ -1,6 +1,7 @@
 // hot path: see docs/STYLE.md
 import type { MessageRef, Rename } from '../messages/message-ref.ts';
 import { Entry, metaPriorityShift, priorityOf } from './entry.ts';
+import type { IndexPager } from './index-pager.ts';
 import type { Queue } from './queue.ts';
 import { ReadyList } from './ready-list.ts';
 import type { ReadyLists } from './ready-lists.ts';
@@ -17,8 +18,8 @@ const highInARow = 2;
  * [RabbitMQ 4.0 to 4.2: rabbit_fifo, rabbit_fifo_q]
  */
 export class QuorumLists implements ReadyLists {
-  readonly #high = new ReadyList();
-  readonly #normal = new ReadyList();
+  readonly #high: ReadyList;
+  readonly #normal: ReadyList;
   readonly #returned = new ReturnedList();
   readonly #scratch = new Entry();
   #length = 0;
@@ -26,6 +27,11 @@ export class QuorumLists implements ReadyLists {
   /** How many were taken since it was normal priority's turn. */
   #taken = 0;
   hasExpiries = false;
+
+  constructor(pager: IndexPager) {
+    this.#high = new ReadyList(pager);
+    this.#normal = new ReadyList(pager);
+  }
 
   get length(): number {
     return this.#length;
@@ -117,9 +123,9 @@ export class QuorumLists implements ReadyLists {
     this.#returned.limitExpiries(expiryMillis);
   }
 
-  relocate(rename: Rename, queue: Queue): void {
-    this.#high.relocate(rename, queue);
-    this.#normal.relocate(rename, queue);
+  relocate(rename: Rename, queue: Queue, slabs: ReadonlySet<number> | null): void {
+    this.#high.relocate(rename, queue, slabs);
+    this.#normal.relocate(rename, queue, slabs);
     this.#returned.relocate(rename, queue);
   }
 
@@ -139,21 +145,17 @@ export class QuorumLists implements ReadyLists {
 
   /** As `#next` would hand them out. Allocates: for browsing. */
   #forEachInTurn(into: Entry, visit: (entry: Entry) => boolean): void {
-    const copies = (list: ReadyList): Entry[] => {
-      const entries: Entry[] = [];
-      list.forEach(into, entry => entries.push(Object.assign(new Entry(), entry)) > 0);
-      return entries;
-    };
-    const high = copies(this.#high);
-    const normal = copies(this.#normal);
+    const high = this.#high.entries(new Entry());
+    const normal = this.#normal.entries(new Entry());
+    let first = high.next();
+    let second = normal.next();
     let taken = this.#taken;
-    for (let h = 0, n = 0; h < high.length || n < normal.length; ) {
-      const first = high[h];
-      const second = normal[n];
-      const isNormal = first === undefined || (second !== undefined && taken === highInARow && second.sequence < first.sequence);
-      Object.assign(into, isNormal ? second : first);
-      if (isNormal) n++;
-      else h++;
+    while (first.done !== true || second.done !== true) {
+      const isNormal =
+        first.done === true || (second.done !== true && taken === highInARow && second.value.sequence < first.value.sequence);
+      Object.assign(into, isNormal ? second.value : first.value);
+      if (isNormal) second = normal.next();
+      else first = high.next();
       taken = taken === highInARow ? 0 : taken + 1;
       if (!visit(into)) return;
     }

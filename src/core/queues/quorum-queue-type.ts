@@ -66,7 +66,7 @@ export const quorumQueueType: MessageQueueType = {
   options(args: FieldTable, context: QueueContext): MessageQueueOptions {
     const groups = groupLists(args, context);
     return {
-      lists: groups ?? new QuorumLists(),
+      lists: groups ?? new QuorumLists(context.indexPager),
       groups,
       groupParkAfter: integerArgument(args, parkAfterArgument, 0),
       hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true,

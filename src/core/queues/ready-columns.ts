@@ -1,7 +1,8 @@
 // hot path: see docs/STYLE.md
 
-/** Places of a block; a longer list is made of such blocks. */
-export const blockPlaces = 16_384;
+/** Bytes of a place, and of the time at which its message expires where one has such a time. */
+export const placeBytes = 12;
+const expiryBytes = 8;
 
 /** Entries as columns of typed arrays. A sequence number's place is its lowest bits, so that the number itself need not be stored. */
 export class ReadyColumns {
@@ -11,13 +12,43 @@ export class ReadyColumns {
   /** Made when the first message with a time to live comes. */
   expiries: Float64Array | null = null;
   readonly mask: number;
+  /** All but the expiries, one column behind the other, where that was asked for: what is written of a block. */
+  readonly #image: Buffer | null;
 
-  /** `places` is a power of two. */
-  constructor(places: number) {
-    this.refs = new Uint32Array(places);
-    this.metas = new Uint32Array(places);
-    this.bytes = new Uint32Array(places);
+  /** `places` is a power of two; `hasImage` when they are to be written to disk as they are. */
+  constructor(places: number, hasImage = false) {
+    const whole = hasImage ? new ArrayBuffer(places * placeBytes) : null;
+    this.refs = whole === null ? new Uint32Array(places) : new Uint32Array(whole, 0, places);
+    this.metas = whole === null ? new Uint32Array(places) : new Uint32Array(whole, places * 4, places);
+    this.bytes = whole === null ? new Uint32Array(places) : new Uint32Array(whole, places * 8, places);
     this.mask = places - 1;
+    this.#image = whole === null ? null : Buffer.from(whole);
+  }
+
+  /** Bytes of memory that it takes. */
+  get heldBytes(): number {
+    return (this.mask + 1) * (this.expiries === null ? placeBytes : placeBytes + expiryBytes);
+  }
+
+  /** What is to be written of it, which is the thing itself where no message expires. Only of columns that were made for it. */
+  toImage(): Buffer {
+    const image = this.#image as Buffer;
+    return this.expiries === null ? image : Buffer.concat([image, Buffer.from(this.expiries.buffer)]);
+  }
+
+  /** Where an image is to be read to, before `hasRead`: the thing itself when no message of it expires. */
+  readTarget(hasExpiries: boolean): Buffer {
+    return hasExpiries ? Buffer.allocUnsafeSlow((this.mask + 1) * (placeBytes + expiryBytes)) : (this.#image as Buffer);
+  }
+
+  /** An image was read to its target. */
+  hasRead(target: Buffer): void {
+    const image = this.#image as Buffer;
+    this.expiries = null;
+    if (target === image) return;
+    target.copy(image);
+    this.expiries = new Float64Array(this.mask + 1);
+    target.copy(Buffer.from(this.expiries.buffer), 0, image.length);
   }
 
   /** Takes over the places from `head` up to `tail` of a smaller one, at the same sequence numbers. */

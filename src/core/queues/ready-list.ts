@@ -1,41 +1,44 @@
 // hot path: see docs/STYLE.md
 import type { MessageRef, Rename } from '../messages/message-ref.ts';
-import { type Entry, metaRedelivered } from './entry.ts';
+import { Entry } from './entry.ts';
 import type { Queue } from './queue.ts';
-import { blockPlaces, ReadyColumns } from './ready-columns.ts';
+import { BlockRow } from './block-row.ts';
+import type { IndexPager } from './index-pager.ts';
+import { ReadyColumns } from './ready-columns.ts';
 import { ReturnedHeap } from './returned-heap.ts';
 
 const initialCapacity = 16;
 /** An emptied ring above this capacity is given back, so that a queue that was deep once does not stay large. */
 const keptCapacityMax = 1024;
-/** Blocks that are done are forgotten when there are so many. */
-const doneBlocksMax = 64;
 /** Bytes of a place in the ring, and of a message that counts as returned: what gaps are weighed by. */
 const holeCost = 16;
 const returnedCost = 100;
 
 /**
  * The messages of a queue (or of one priority of it) that can be delivered now, oldest first. A short list is one ring of columns; a long one
- * is a row of blocks, so that neither its growth nor its end moves what is there. A place whose ref is 0 was taken out of the middle.
+ * is a row of blocks, so that neither its growth nor its end moves what is there, and its middle can be on disk. A place whose ref is 0 was
+ * taken out of the middle.
  */
 export class ReadyList {
+  readonly #pager: IndexPager;
   /** The ring, or the block that was asked for last. */
   #columns: ReadyColumns | null = null;
-  /** The blocks of a long list, in order; null for a ring. Those before `#done` are done and null. */
-  #blocks: (ReadyColumns | null)[] | null = null;
-  /** The number of the first of `#blocks`: a message's sequence number divided by the places of a block. */
-  #firstBlock = 0;
-  #done = 0;
-  /** A block that is done and may be used again. */
-  #spare: ReadyColumns | null = null;
-  /** The number of the block in `#columns`, when there are blocks. */
-  #current = 0;
+  /** The blocks of a long list; null for a ring. */
+  #row: BlockRow | null = null;
+  /** When there are blocks: the first sequence number of the one in `#columns`, the last block's columns, and the first number behind it. */
+  #start = 0;
+  #last: ReadyColumns | null = null;
+  #end = 0;
   /** Sequence number of the first place. */
   #head = 1;
   #tail = 1;
   /** Places whose message was taken out of the middle. */
   #holes = 0;
   #returned: ReturnedHeap | null = null;
+
+  constructor(pager: IndexPager) {
+    this.#pager = pager;
+  }
 
   get length(): number {
     return this.#tail - this.#head - this.#holes + (this.#returned === null ? 0 : this.#returned.length);
@@ -65,7 +68,7 @@ export class ReadyList {
       return;
     }
     if (sequence < this.#tail) {
-      const columns = this.#at(sequence);
+      const columns = this.#toChange(sequence);
       columns.put(sequence & columns.mask, ref, meta, bytes, expiryMillis);
       this.#holes--;
       return;
@@ -104,15 +107,6 @@ export class ReadyList {
     this.#tail = sequence;
   }
 
-  /** Recovery: flags every message as delivered before. */
-  markRedelivered(): void {
-    this.#returned?.markRedelivered();
-    for (let sequence = this.#head; sequence < this.#tail; sequence++) {
-      const { metas, mask } = this.#at(sequence);
-      metas[sequence & mask] = (metas[sequence & mask] as number) | metaRedelivered;
-    }
-  }
-
   /** Puts a message back to its old place. */
   putBack(entry: Entry): void {
     if (entry.sequence >= this.#head) {
@@ -139,7 +133,7 @@ export class ReadyList {
     this.#head++;
     if (this.#head === this.#tail) this.#emptied();
     else if (this.#holes > 0) this.#skipHoles();
-    else if (this.#blocks !== null && (this.#head & (blockPlaces - 1)) === 0) this.#dropDone();
+    else if (this.#row !== null && (this.#head & this.#blockMask) === 0) this.#row.headIsIn(this.#numberOf(this.#head));
   }
 
   /** Fills `into` with the message of this sequence number and leaves it in place. Returns false when it is not here. */
@@ -154,9 +148,9 @@ export class ReadyList {
   remove(sequence: number, into: Entry): boolean {
     // What was returned is older than the ring.
     if (sequence < this.#head || sequence >= this.#tail) return this.#returned !== null && this.#returned.remove(sequence, into);
-    const { refs, mask } = this.#at(sequence);
-    if (refs[sequence & mask] === 0) return false;
+    if (this.#refAt(sequence) === 0) return false;
     this.#fill(into, sequence);
+    const { refs, mask } = this.#toChange(sequence);
     refs[sequence & mask] = 0;
     this.#holes++;
     this.#skipHoles();
@@ -176,24 +170,60 @@ export class ReadyList {
     }
   }
 
-  /** No message expires later than `expiryMillis`. */
-  limitExpiries(expiryMillis: number): void {
-    this.#returned?.limitExpiries(expiryMillis);
+  /** The same one by one, each in `into`. Allocates: for browsing several lists at once. */
+  *entries(into: Entry): Generator<Entry> {
+    const returned: Entry[] = [];
+    this.#returned?.forEach(entry => void returned.push(Object.assign(new Entry(), entry)), into);
+    for (const entry of returned) yield Object.assign(into, entry);
     for (let sequence = this.#head; sequence < this.#tail; sequence++) {
-      const columns = this.#at(sequence);
-      columns.limitExpiry(sequence & columns.mask, expiryMillis);
+      if (this.#refAt(sequence) === 0) continue;
+      this.#fill(into, sequence);
+      yield into;
     }
   }
 
-  relocate(rename: Rename, queue: Queue): void {
+  /** No message expires later than `expiryMillis`. */
+  limitExpiries(expiryMillis: number): void {
+    this.#returned?.limitExpiries(expiryMillis);
+    const row = this.#row;
+    if (row !== null) {
+      for (let first = this.#head; first < this.#tail; ) {
+        const end = Math.min(this.#tail, (this.#numberOf(first) + 1) * this.#pager.blockPlaces);
+        const from = first & this.#blockMask;
+        row.limitExpiries(this.#numberOf(first), from, from + end - first, expiryMillis);
+        first = end;
+      }
+      return;
+    }
+    const columns = this.#columns as ReadyColumns;
+    for (let sequence = this.#head; sequence < this.#tail; sequence++) columns.limitExpiry(sequence & columns.mask, expiryMillis);
+  }
+
+  /** Renames messages; `slabs` are those whose messages may get another name, null for all. */
+  relocate(rename: Rename, queue: Queue, slabs: ReadonlySet<number> | null): void {
     this.#returned?.relocate(rename, queue);
-    for (let sequence = this.#head; sequence < this.#tail; sequence++) {
+    for (let first = this.#head; first < this.#tail; ) {
+      let end = this.#tail;
+      if (this.#row !== null) {
+        const number = this.#numberOf(first);
+        end = Math.min(end, (number + 1) * this.#pager.blockPlaces);
+        if (this.#row.mayBeIn(number, slabs)) this.#relocatePart(first, end, rename, queue);
+      } else {
+        this.#relocatePart(first, end, rename, queue);
+      }
+      first = end;
+    }
+  }
+
+  #relocatePart(from: number, to: number, rename: Rename, queue: Queue): void {
+    for (let sequence = from; sequence < to; sequence++) {
       const { refs, metas, bytes, expiries, mask } = this.#at(sequence);
       const index = sequence & mask;
       const ref = refs[index] as number;
       if (ref === 0) continue;
       const expiryMillis = expiries === null ? 0 : (expiries[index] as number);
-      refs[index] = rename(ref, queue, metas[index] as number, sequence, bytes[index] as number, expiryMillis);
+      const name = rename(ref, queue, metas[index] as number, sequence, bytes[index] as number, expiryMillis);
+      if (name !== ref) this.#toChange(sequence).refs[index] = name;
     }
   }
 
@@ -209,7 +239,7 @@ export class ReadyList {
 
   /** A message that was taken out of the middle has its place still. */
   #fillHole(entry: Entry): void {
-    const columns = this.#at(entry.sequence);
+    const columns = this.#toChange(entry.sequence);
     columns.put(entry.sequence & columns.mask, entry.ref, entry.meta, entry.bytes, entry.expiryMillis);
     this.#holes--;
   }
@@ -220,7 +250,7 @@ export class ReadyList {
       this.#holes--;
     }
     if (this.#head === this.#tail) this.#emptied();
-    else if (this.#blocks !== null) this.#dropDone();
+    else if (this.#row !== null) this.#row.headIsIn(this.#numberOf(this.#head));
   }
 
   #refAt(sequence: number): number {
@@ -228,24 +258,54 @@ export class ReadyList {
     return refs[sequence & mask] as number;
   }
 
-  /** Where the place of a sequence number from head up to tail is. */
+  get #blockMask(): number {
+    return this.#pager.blockPlaces - 1;
+  }
+
+  /** The number of a sequence number's block. */
+  #numberOf(sequence: number): number {
+    return Math.floor(sequence / this.#pager.blockPlaces);
+  }
+
+  /** Where the place of a sequence number from head up to tail is. Not to be changed. */
   #at(sequence: number): ReadyColumns {
-    if (this.#blocks === null) return this.#columns as ReadyColumns;
-    const block = Math.floor(sequence / blockPlaces);
-    if (block !== this.#current) {
-      this.#current = block;
-      this.#columns = this.#blocks[block - this.#firstBlock] as ReadyColumns;
-    }
-    return this.#columns as ReadyColumns;
+    const columns = this.#columns as ReadyColumns;
+    if (this.#row === null) return columns;
+    const offset = sequence - this.#start;
+    return offset >= 0 && offset <= columns.mask ? columns : this.#turnTo(this.#row, sequence);
+  }
+
+  #turnTo(row: BlockRow, sequence: number): ReadyColumns {
+    const number = this.#numberOf(sequence);
+    const columns = row.read(number);
+    this.#columns = columns;
+    this.#start = number * this.#pager.blockPlaces;
+    return columns;
+  }
+
+  /** The same for a change that is made at once. */
+  #toChange(sequence: number): ReadyColumns {
+    if (this.#row === null) return this.#columns as ReadyColumns;
+    const number = this.#numberOf(sequence);
+    const columns = this.#row.change(number);
+    this.#columns = columns;
+    this.#start = number * this.#pager.blockPlaces;
+    return columns;
+  }
+
+  /** A block's columns are not to be used any more. */
+  #moved(number: number): void {
+    // Before all sequence numbers there can be.
+    if (this.#start === number * this.#pager.blockPlaces) this.#start = -1 - this.#pager.blockPlaces;
   }
 
   #columnsForTail(): ReadyColumns {
     const sequence = this.#tail;
-    if (this.#blocks === null) {
+    if (this.#row === null) {
       const columns = this.#columns;
       if (columns !== null && sequence - this.#head <= columns.mask) return columns;
       const places = columns === null ? initialCapacity : (columns.mask + 1) * 2;
-      if (places <= blockPlaces) {
+      if (places <= this.#pager.ringPlacesMax) {
         const grown = new ReadyColumns(places);
         if (columns !== null) grown.takeOver(columns, this.#head, sequence);
         this.#columns = grown;
@@ -253,51 +313,34 @@ export class ReadyList {
       }
       this.#startBlocks();
     }
-    const blocks = this.#blocks as unknown as (ReadyColumns | null)[];
-    if (Math.floor(sequence / blockPlaces) - this.#firstBlock === blocks.length) {
-      blocks.push(this.#spare ?? new ReadyColumns(blockPlaces));
-      this.#spare = null;
+    if (sequence === this.#end) {
+      this.#last = (this.#row as unknown as BlockRow).append();
+      this.#end += this.#pager.blockPlaces;
     }
-    return this.#at(sequence);
+    return this.#last as ReadyColumns;
   }
 
-  /** The ring is full and as long as a block: what is in it goes into two blocks. */
+  /** The ring is full and as long as it may be: what is in it goes into blocks. */
   #startBlocks(): void {
     const ring = this.#columns as ReadyColumns;
-    const first = Math.floor(this.#head / blockPlaces);
-    const end = (first + 1) * blockPlaces;
-    const one = new ReadyColumns(blockPlaces);
-    one.takeOver(ring, this.#head, Math.min(end, this.#tail));
-    this.#blocks = [one];
-    if (this.#tail > end) {
-      const two = new ReadyColumns(blockPlaces);
-      two.takeOver(ring, end, this.#tail);
-      this.#blocks.push(two);
+    const places = this.#pager.blockPlaces;
+    const row = new BlockRow(this.#pager, this.#numberOf(this.#head), number => this.#moved(number));
+    for (let first = this.#head; first < this.#tail; ) {
+      const end = Math.min(this.#tail, (row.end + 1) * places);
+      this.#last = row.append();
+      this.#last.takeOver(ring, first, end);
+      first = end;
     }
-    this.#firstBlock = first;
-    this.#done = 0;
-    this.#current = first;
-    this.#columns = one;
-  }
-
-  /** Forgets the blocks before the head's. */
-  #dropDone(): void {
-    const blocks = this.#blocks as (ReadyColumns | null)[];
-    const head = Math.floor(this.#head / blockPlaces) - this.#firstBlock;
-    while (this.#done < head) {
-      this.#spare = blocks[this.#done] as ReadyColumns;
-      blocks[this.#done++] = null;
-    }
-    if (this.#done < doneBlocksMax || this.#done * 2 < blocks.length) return;
-    blocks.splice(0, this.#done);
-    this.#firstBlock += this.#done;
-    this.#done = 0;
+    this.#row = row;
+    this.#end = row.end * places;
+    this.#start = -1 - places;
   }
 
   #emptied(): void {
-    if (this.#blocks !== null) {
-      this.#blocks = null;
-      this.#spare = null;
+    if (this.#row !== null) {
+      this.#row.close();
+      this.#row = null;
+      this.#last = null;
       this.#columns = null;
     } else if (this.#columns !== null) {
       this.#columns.expiries = null;

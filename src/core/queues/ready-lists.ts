@@ -33,5 +33,6 @@ export interface ReadyLists {
   forEach(into: Entry, visit: (entry: Entry) => boolean): void;
   /** No message expires later than this: for a queue that gets a shorter time to live by a policy. */
   limitExpiries(expiryMillis: number): void;
-  relocate(rename: Rename, queue: Queue): void;
+  /** Renames messages; `slabs` are those whose messages may get another name, null for all. */
+  relocate(rename: Rename, queue: Queue, slabs: ReadonlySet<number> | null): void;
 }

@@ -1,4 +1,4 @@
-import { Entry, metaRedelivered } from './entry.ts';
+import { Entry } from './entry.ts';
 import type { Rename } from '../messages/message-ref.ts';
 import type { Queue } from './queue.ts';
 
@@ -100,10 +100,6 @@ export class ReturnedHeap {
       this.push(entry);
     }
     return true;
-  }
-
-  markRedelivered(): void {
-    for (const item of this.#heap) item.meta |= metaRedelivered;
   }
 
   limitExpiries(expiryMillis: number): void {

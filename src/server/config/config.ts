@@ -213,6 +213,7 @@ export interface LimitsConfig {
   readonly consumersPerChannelMax: number;
   readonly unackedPerChannelMax: number;
   readonly outboxBytesMax: number;
+  readonly queueIndexBytesMax: number;
   readonly messageBytesMax: number;
   readonly queueMax: number;
   readonly exchangeMax: number;

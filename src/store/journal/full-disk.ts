@@ -170,6 +170,7 @@ class PatientFiles implements Files {
       write,
       sync: done => handle.sync(done),
       read: (into, position, done) => handle.read(into, position, done),
+      writeSync: (bytes, position) => handle.writeSync(bytes, position),
       readSync: (into, position) => handle.readSync(into, position),
       close: () => handle.close(),
     };

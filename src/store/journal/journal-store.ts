@@ -152,9 +152,9 @@ export class JournalStore {
   }
 
   #removeUnneeded(recovery: Recovery): void {
-    const { segments, loose } = this.journal;
+    const { segments, loose, indexPages } = this.journal;
     segments.removeObsolete();
-    removeTemporaries(this.#files);
+    removeTemporaries(this.#files, name => indexPages.isOwn(name));
     for (const id of recovery.unusedLooseIds) {
       // Where something is damaged, a body that nobody names may be somebody's after all.
       if (recovery.report.damaged.length === 0) loose.remove(id);

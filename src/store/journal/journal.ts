@@ -15,6 +15,7 @@ import type { MetadataChange, MetadataJournal } from '../../core/ports/metadata-
 import type { QueueLog } from '../../core/ports/queue-log.ts';
 import { Commit, type Waiter } from './commit.ts';
 import { frameHeaderBytes } from './layout.ts';
+import { IndexFiles } from './index-files.ts';
 import { LogTail } from './log-tail.ts';
 import { LooseFiles } from './loose-files.ts';
 import type { Ops } from './ops.ts';
@@ -53,6 +54,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
   readonly segments: Segments;
   readonly loose: LooseFiles;
   readonly pager: Pager;
+  readonly indexPages: IndexFiles;
   /** Names this start of the broker in every frame: nobody outside knows it, so nobody can make a frame. */
   readonly owner: number;
   readonly #onFatal: (error: Error) => void;
@@ -85,7 +87,8 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
   constructor(files: Files, options: JournalOptions) {
     this.segments = new Segments(files, options.slabsPerSegment);
     this.loose = new LooseFiles(files);
-    this.pager = new Pager(this.segments, this.loose, new Pages(files), options.memoryBytes);
+    this.pager = new Pager(this.segments, this.loose, new Pages(files, 'pages', slabBytes), options.memoryBytes);
+    this.indexPages = new IndexFiles(files, error => this.#fail(error));
     this.owner = options.owner ?? randomBytes(4).readUInt32LE(0);
     this.#tail = new LogTail(this.segments, this.owner);
     this.#ops = this.#tail.ops;
@@ -333,6 +336,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
     // With a failed disk something may be under way for ever, in a file that must not be closed under it.
     if (this.#failure !== null) return;
     this.pager.close();
+    this.indexPages.close();
     this.segments.close();
   }
 

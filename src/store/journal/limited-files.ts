@@ -216,6 +216,10 @@ class LimitedFile implements FileHandle {
     );
   }
 
+  writeSync(bytes: Buffer, position: number): void {
+    this.#opened().writeSync(bytes, position);
+  }
+
   readSync(into: Buffer, position: number): number {
     return this.#opened().readSync(into, position);
   }

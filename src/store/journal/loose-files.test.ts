@@ -35,6 +35,10 @@ class HeldFile implements FileHandle {
     done(null, this.readSync(into, position));
   }
 
+  writeSync(): never {
+    throw new Error('large bodies are never written at once');
+  }
+
   readSync(into: Buffer, position: number): number {
     return this.content.copy(into, 0, position);
   }

@@ -35,6 +35,15 @@ class NodeFile implements FileHandle {
     fs.read(this.#fd, into, 0, into.length, position, next);
   }
 
+  writeSync(bytes: Buffer, position: number): void {
+    let written = 0;
+    while (written < bytes.length) {
+      const count = fs.writeSync(this.#fd, bytes, written, bytes.length - written, position + written);
+      if (count === 0) throw new Error('a write made no progress');
+      written += count;
+    }
+  }
+
   readSync(into: Buffer, position: number): number {
     let got = 0;
     while (got < into.length) {

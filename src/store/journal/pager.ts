@@ -29,7 +29,7 @@ const behindBytes = 32 * 1024 * 1024;
 export class Pager implements Backlog {
   readonly #segments: Segments;
   readonly #loose: LooseFiles;
-  readonly #pages: Pages;
+  readonly #pages: Pages<Slab>;
   readonly #slabsMax: number;
   readonly #looseBytesMax: number;
   /** Large messages in memory whose files are there, in the order they came. */
@@ -52,7 +52,7 @@ export class Pager implements Backlog {
   fetchCount = 0;
   evictCount = 0;
 
-  constructor(segments: Segments, loose: LooseFiles, pages: Pages, memoryBytes: number) {
+  constructor(segments: Segments, loose: LooseFiles, pages: Pages<Slab>, memoryBytes: number) {
     this.#segments = segments;
     this.#loose = loose;
     this.#pages = pages;
@@ -233,7 +233,7 @@ export class Pager implements Backlog {
     const { store } = this.#core as BrokerCore;
     this.#writing.add(slab);
     this.#writingSlabs++;
-    this.#pages.write(slab, error => {
+    this.#pages.write(slab, slab.bytes.subarray(0, Math.min(slab.position, slabBytes)), error => {
       this.#writingSlabs--;
       // What was emptied meanwhile is another slab by now.
       if (error === null && !this.#isClosed && store.slabs[slab.id] === slab) {

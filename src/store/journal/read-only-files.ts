@@ -13,6 +13,10 @@ class ReadOnlyFile implements FileHandle {
     throw readOnlyError();
   }
 
+  writeSync(): never {
+    throw readOnlyError();
+  }
+
   sync(): never {
     throw readOnlyError();
   }

@@ -31,7 +31,7 @@ export function replaceFile(files: Files, name: string, bytes: Buffer, done: (er
   }
 }
 
-/** Removes what killed attempts left. */
-export function removeTemporaries(files: Files): void {
-  for (const name of files.list()) if (temporaryPattern.test(name)) files.remove(name);
+/** Removes what killed attempts left; `isOwn` says which of it is this start's. */
+export function removeTemporaries(files: Files, isOwn: (name: string) => boolean): void {
+  for (const name of files.list()) if (temporaryPattern.test(name) && !isOwn(name)) files.remove(name);
 }

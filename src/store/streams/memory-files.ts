@@ -7,9 +7,13 @@ class MemoryFile implements FileHandle {
   size = 0;
 
   write(bytes: Buffer, position: number, done: (error: Error | null) => void): void {
+    this.writeSync(bytes, position);
+    done(null);
+  }
+
+  writeSync(bytes: Buffer, position: number): void {
     this.#visit(position, bytes.length, (page, start, at, count) => bytes.copy(page, start, at, at + count));
     this.size = Math.max(this.size, position + bytes.length);
-    done(null);
   }
 
   sync(done: (error: Error | null) => void): void {

@@ -110,6 +110,7 @@ export class Trace {
         });
       },
       read: (into, position, done) => handle.read(into, position, done),
+      writeSync: (bytes, position) => handle.writeSync(bytes, position),
       readSync: (into, position) => handle.readSync(into, position),
       close: () => handle.close(),
     };

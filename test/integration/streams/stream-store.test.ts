@@ -342,6 +342,7 @@ test('a thousand streams that are written in one commit have a bounded number of
         write: (...args) => handle.write(...args),
         sync: done => handle.sync(done),
         read: (...args) => handle.read(...args),
+        writeSync: (...args) => handle.writeSync(...args),
         readSync: (...args) => handle.readSync(...args),
         close() {
           open--;

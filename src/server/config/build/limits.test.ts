@@ -14,6 +14,7 @@ warren.preauth_connections_max = 8
 consumer_max_per_channel = 9
 warren.unacked_per_channel_max = 10
 warren.outbox_bytes_max = 128KiB
+warren.queue_index_bytes_max = 1MiB
 max_message_size = 536870912
 cluster_queue_limit = 11
 cluster_exchange_limit = 12
@@ -36,6 +37,7 @@ consumer_timeout = infinity`);
     consumersPerChannelMax: 9,
     unackedPerChannelMax: 10,
     outboxBytesMax: 131_072,
+    queueIndexBytesMax: 1_048_576,
     messageBytesMax: 536_870_912,
     queueMax: 11,
     exchangeMax: 12,

@@ -31,6 +31,7 @@ export function buildLimits(context: BuildContext): LimitsConfig {
     consumersPerChannelMax: settings.value(LIMITS.consumersPerChannel),
     unackedPerChannelMax: settings.value(LIMITS.unackedPerChannel),
     outboxBytesMax: settings.value(LIMITS.outboxBytes),
+    queueIndexBytesMax: settings.value(LIMITS.queueIndexBytes),
     messageBytesMax: settings.value(LIMITS.messageBytes),
     queueMax: settings.value(LIMITS.queues),
     exchangeMax: settings.value(LIMITS.exchanges),

@@ -49,6 +49,12 @@ export const LIMITS = {
     '1MiB',
     'Most bytes that wait for a client that does not read.',
   ),
+  queueIndexBytes: key(
+    'warren.queue_index_bytes_max',
+    informationUnits(0),
+    '16MiB',
+    'Memory for the index of long queues, all together, beyond the ends of each; what is above it goes to disk.',
+  ),
   messageBytes: key('max_message_size', informationUnits(1, MESSAGE_BYTES_CAP), '16777216', 'Largest message body.'),
   queues: key('cluster_queue_limit', count, '100000', 'Most queues of the broker.', { aliases: ['queue_max', 'warren.queue_max'] }),
   exchanges: key('cluster_exchange_limit', count, '100000', 'Most exchanges of the broker.'),
