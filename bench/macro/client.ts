@@ -12,6 +12,11 @@ export interface FrameSink {
 export class BenchClient {
   readonly socket: net.Socket;
   frameBytesMax = 131_072;
+  /** The broker closed the connection or its channel. */
+  onClosedByBroker = (why: string): void => {
+    console.error(`closed by the broker: ${why}`);
+    process.exit(2);
+  };
   #carry: Buffer | null = null;
   #sink: FrameSink | null = null;
   #expected: { classId: number; methodId: number; done: (args: Buffer) => void } | null = null;
@@ -27,7 +32,7 @@ export class BenchClient {
     });
   }
 
-  static async open(port: number, host = '127.0.0.1'): Promise<BenchClient> {
+  static async open(port: number, host = '127.0.0.1', vhost = '/'): Promise<BenchClient> {
     const socket = net.connect({ port, host, noDelay: true });
     const client = new BenchClient(socket);
     await new Promise<void>(resolve => socket.once('connect', resolve));
@@ -42,7 +47,7 @@ export class BenchClient {
     socket.write(
       Buffer.concat([
         method(0, 10, 31, u16(tune.readUInt16BE(0)), u32(client.frameBytesMax), u16(0)),
-        method(0, 10, 40, shortstr('/'), shortstr(''), u8(0)),
+        method(0, 10, 40, shortstr(vhost), shortstr(''), u8(0)),
       ]),
     );
     await opened;
@@ -129,8 +134,7 @@ export class BenchClient {
           this.#expected = null;
           expected.done(Buffer.from(buffer.subarray(at + 11, next - 1)));
         } else if ((methodId === 50 && classId === 10) || (methodId === 40 && classId === 20)) {
-          console.error(`closed by the broker: ${buffer.toString('latin1', at + 14, next - 5)}`);
-          process.exit(2);
+          this.onClosedByBroker(buffer.toString('latin1', at + 14, next - 5));
         } else {
           this.#sink?.onMethod(classId, methodId, buffer, at + 11, next - 1);
         }

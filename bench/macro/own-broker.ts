@@ -14,6 +14,8 @@ export interface Broker {
 }
 
 export interface OwnBroker extends Broker {
+  /** Of its HTTP API. */
+  readonly httpPort: number;
   /** Ends it; its profile, if there is to be one, is there afterwards. */
   stop(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export async function startOwn(root: string, options: OwnBrokerOptions = {}): Pr
   return {
     name,
     port,
+    httpPort: management,
     pid: child.pid ?? null,
     async stop() {
       child.kill(profile === undefined ? 'SIGKILL' : 'SIGTERM');

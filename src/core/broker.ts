@@ -37,6 +37,7 @@ import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
 import { type BrokerSettings, defaultSettings } from './settings.ts';
 import { Sharding } from './sharding/sharding.ts';
+import { SteppedWork, type Steps } from './stepped-work.ts';
 import { Topology } from './topology.ts';
 import { Turn } from './turn.ts';
 import { Tracer } from './tracing/tracer.ts';
@@ -77,6 +78,8 @@ export class BrokerCore {
   readonly parameters: Parameters;
   readonly ledger: ConfirmLedger;
   readonly turn: Turn;
+  /** What is too large to be done at once. */
+  readonly works: SteppedWork;
   readonly publisher: Publisher;
   readonly deadLetters: DeadLetters;
   readonly indexPager: IndexPager;
@@ -138,6 +141,7 @@ export class BrokerCore {
     this.access.onChange((change, before) => accessChanged(this.events, change, before));
     this.ledger = new ConfirmLedger(this.log);
     this.turn = new Turn(this.clock, deps.scheduler, this.timers, this.ledger);
+    this.works = new SteppedWork(this.turn);
     this.publisher = new Publisher(this.store, this.clock);
     this.messages = new BrokerMessages(
       this.publisher,
@@ -248,9 +252,20 @@ export class BrokerCore {
     return this.virtualHosts.add(declaration);
   }
 
-  /** Deletes a virtual host with all it holds. @throws BrokerError when it is protected */
-  deleteVhost(name: string): boolean {
-    return this.virtualHosts.delete(name);
+  /**
+   * Deletes a virtual host: it is gone at once, and `done` is called when all it held is gone, too. Returns false when there is none.
+   * @throws BrokerError when it is protected
+   */
+  deleteVhost(name: string, done: () => void = () => {}): boolean {
+    return this.virtualHosts.delete(name, done);
+  }
+
+  /** Does something large in steps and calls `done`, all of it as whoever acts now; a step that fails is a fault of ours, and ends it. */
+  work(what: string, steps: Steps, done: () => void): void {
+    this.works.start(this.events.stepsOfActor(steps), done, error => {
+      this.turn.onFault(what, error);
+      done();
+    });
   }
 
   /**
@@ -345,9 +360,11 @@ export class BrokerCore {
 
   *#allRefHolders(): Iterable<RefHolder> {
     yield* this.#refHolders;
-    for (const vhost of this.vhosts.values()) {
-      yield* vhost.queues.values();
-      yield* vhost.hiddenQueues.values();
+    for (const vhosts of [this.vhosts.values(), this.virtualHosts.leaving]) {
+      for (const vhost of vhosts) {
+        yield* vhost.queues.values();
+        yield* vhost.hiddenQueues.values();
+      }
     }
   }
 
@@ -385,6 +402,7 @@ export class BrokerCore {
       dropsRefs: holder => this.dropsRefs(holder),
       log: this.#queueLog,
       nextLogId: () => ++this.#lastQueueId,
+      work: (what, steps, done) => this.work(what, steps, done),
       beforeCommit: act => this.turn.beforeCommit(act),
       heldDamaged: (vhost, exchange, ref) => this.lost.damagedInExchange(vhost, exchange, ref),
       deliver: (vhost, target, keys, p) => this.publisher.deliver(vhost, target, keys, p),

@@ -12,6 +12,8 @@ export const limits = {
   /** Connections with something to send that are written to before the turn goes on. */
   turnConnectionsMax: 512,
   turnTimersMax: 10_000,
+  /** What is done of large works between two looks at the sockets, in units of about a microsecond. */
+  turnWork: 4096,
   /** Dead letters published again in one round. */
   turnDeadLettersMax: 2000,
   /** Exchanges one message may pass through, by bindings between exchanges and alternate exchanges. */

@@ -3,7 +3,7 @@ import type { FieldTable } from '../base/field-table.ts';
 import { fieldTypeName, sameTable } from '../base/field-table.ts';
 import type { AccessControl } from './access/access-control.ts';
 import type { Actor } from './actor.ts';
-import { accessRefused, BrokerError, notFound, preconditionFailed, resourceLocked } from './broker-error.ts';
+import { accessRefused, BrokerError, notAllowed, notFound, preconditionFailed, resourceLocked } from './broker-error.ts';
 import { assertSameArgument, assertSameProperty } from './equivalence.ts';
 import { bindingId } from './exchanges/binding.ts';
 import { deduplicationArguments, sameDeduplication, wantsDeduplication } from './deduplication/deduplication-arguments.ts';
@@ -74,7 +74,7 @@ export class Topology {
       throw accessRefused(`queue name '${name}' contains reserved prefix 'amq.*'`);
     }
     this.#check(actor, vhost, 'configure', 'queue', name);
-    const existing = vhost.queues.get(name);
+    const existing = vhost.queue(name);
     if (existing !== undefined) {
       this.#redeclare(vhost, existing, declaration, actor);
       existing.touch();
@@ -87,7 +87,7 @@ export class Topology {
     if (this.#deps.queueCount() >= this.#deps.settings.queuesMax) {
       throw preconditionFailed(`cannot declare queue '${name}': queue limit of the node (${this.#deps.settings.queuesMax}) is reached`);
     }
-    this.#checkRoom(`cannot declare queue '${name}'`);
+    this.#checkRoom(vhost, `cannot declare queue '${name}'`);
     this.#checkDeadLettering(vhost, name, declaration.arguments, actor);
     // Nothing of an exclusive queue outlives its connection, whatever the declaration says. [RabbitMQ: queue.declare]
     const isDurable = declaration.isDurable && declaration.owner === null;
@@ -198,7 +198,7 @@ export class Topology {
    * @throws BrokerError NOT_FOUND, RESOURCE_LOCKED.
    */
   queue(vhost: Vhost, name: string, actor: Actor): Queue {
-    const queue = vhost.queues.get(name);
+    const queue = vhost.queue(name);
     if (queue === undefined) throw notFound(`no ${queueTerm(name, vhost.name)}`);
     if (queue.owner !== null && queue.owner !== actor.owner && !actor.isBroker) throw lockedQueue(vhost, name);
     return queue;
@@ -232,7 +232,7 @@ export class Topology {
   /** Deletes a queue and returns how many ready messages it had; a queue that does not exist has none. */
   deleteQueue(vhost: Vhost, name: string, conditions: DeleteConditions, actor: Actor): number {
     this.#check(actor, vhost, 'configure', 'queue', name);
-    if (!vhost.queues.has(name)) return 0;
+    if (vhost.queue(name) === undefined) return 0;
     const queue = this.queue(vhost, name, actor);
     if (!queue.type.capabilities.hasDeleteConditions && (conditions.ifUnused || conditions.ifEmpty)) {
       const flag = conditions.ifUnused ? 'if-unused' : 'if-empty';
@@ -282,7 +282,7 @@ export class Topology {
       this.#check(actor, vhost, 'read', 'exchange', name);
       this.#check(actor, vhost, 'write', 'exchange', alternate);
     }
-    this.#checkRoom(`cannot declare exchange '${name}'`);
+    this.#checkRoom(vhost, `cannot declare exchange '${name}'`);
     type.check(declaration.arguments, this.#deps.exchangeTypes);
     if (wantsDeduplication(declaration.arguments)) deduplicationArguments(declaration.arguments);
     const exchange = new Exchange(type, declaration, vhost.home);
@@ -325,14 +325,15 @@ export class Topology {
     const isAtLimit = this.#deps.bindingCount() >= max;
     if ((this.#deps.isHeapFull() || isAtLimit) && !ends.source.bindings.has(bindingId(ends.target, key, args))) {
       const what = `cannot bind to ${exchangeTerm(source, vhost.name)}`;
-      this.#checkRoom(what);
+      this.#checkRoom(vhost, what);
       throw preconditionFailed(`${what}: binding limit of the node (${max}) is reached`);
     }
     vhost.bind(ends.source, ends.target, key, args, actorName(actor));
   }
 
-  /** What is declared is kept in V8's heap, whose end is the end of the process. */
-  #checkRoom(what: string): void {
+  /** What is declared is kept in V8's heap, whose end is the end of the process. A virtual host that is deleted gets nothing more. */
+  #checkRoom(vhost: Vhost, what: string): void {
+    if (vhost.isDeleted) throw notAllowed(`vhost ${vhost.name} not found`);
     if (this.#deps.isHeapFull()) throw preconditionFailed(`${what}: the node is low on memory`);
   }
 
@@ -357,7 +358,7 @@ export class Topology {
     this.#check(actor, vhost, 'read', 'exchange', sourceName);
     const source = vhost.exchange(sourceName);
     if (source !== undefined) this.checkTopic(actor, vhost, source, 'read', key);
-    const target = kind === 'queue' ? vhost.queues.get(destination) : vhost.exchange(destination);
+    const target = kind === 'queue' ? vhost.queue(destination) : vhost.exchange(destination);
     if (source === undefined || target === undefined) {
       if (!isStrict) return null;
       throw notFound(

@@ -37,7 +37,10 @@ export class Turn {
   #armedTimerMillis = Infinity;
   readonly #afterPoll: (() => void)[] = [];
   readonly #run = (): void => {
-    if (this.#afterPoll.length > 0) for (const act of this.#afterPoll.splice(0)) act();
+    if (this.#afterPoll.length > 0) {
+      this.begin();
+      for (const act of this.#afterPoll.splice(0)) act();
+    }
     this.run();
   };
   readonly #wake = (): void => {
@@ -126,6 +129,7 @@ export class Turn {
       hasMoreTimers ||
       this.#readyQueues.length > 0 ||
       this.#dirty.length > 0 ||
+      this.#afterPoll.length > 0 ||
       this.deadLetters?.hasWork ||
       this.brokerMessages?.hasWork
     )

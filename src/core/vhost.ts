@@ -9,9 +9,10 @@ import { Router } from './exchanges/router.ts';
 import type { MessageRef } from './messages/message-ref.ts';
 import type { Publication } from './messages/publication.ts';
 import { UnroutableLog } from './messages/unroutable-log.ts';
-import type { MetadataJournal } from './ports/metadata-journal.ts';
+import { type MetadataJournal, nullJournal } from './ports/metadata-journal.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
+import type { Steps } from './stepped-work.ts';
 import {
   bindingChange,
   exchangeChange,
@@ -51,6 +52,8 @@ export interface VhostServices extends Omit<ExchangeHome, 'deliver' | 'types' | 
   nextLogId(): number;
   heldDamaged(vhost: Vhost, exchange: Exchange, ref: MessageRef): void;
   deliver(vhost: Vhost, target: Target, keys: readonly string[], p: Publication): number;
+  /** Does something large in steps. `what` is for the log. */
+  work(what: string, steps: Steps, done: () => void): void;
   /** Copies messages to amq.rabbitmq.trace. */
   firehose(vhost: Vhost): MessageTracer;
 }
@@ -72,6 +75,10 @@ export interface VhostLimits {
   readonly connectionsMax: number;
   readonly queuesMax: number;
 }
+
+/** What it costs to remove a queue, and each binding with it, in units of stepped work. */
+const removalCost = 2;
+const unbindCost = 2;
 
 /** Exchanges every virtual host has from the start. [RabbitMQ docs: exchanges] */
 const predeclared: readonly (readonly [name: string, type: string, isInternal: boolean])[] = [
@@ -113,7 +120,9 @@ export class Vhost {
   bindingCount = 0;
   /** Changes with any exchange, queue or binding: what was remembered about routes is then void. */
   generation = 0;
-  readonly #journal: MetadataJournal;
+  /** Whether it is deleted: what is left of it is on its way out. */
+  isDeleted = false;
+  #journal: MetadataJournal;
   readonly #listener: TopologyListener;
   readonly #services: VhostServices;
   readonly #offered = new Map<string, ExchangeType>();
@@ -121,6 +130,8 @@ export class Vhost {
   #observer: MessageTracer | null = null;
   /** Exclusive queues by their owner. */
   readonly #owned = new Map<object, Set<Queue>>();
+  /** Owners that are gone, and whose queues are on their way out. */
+  readonly #leaving = new Set<object>();
 
   constructor(
     declaration: VhostDeclaration,
@@ -257,9 +268,35 @@ export class Vhost {
     this.#listener.queueDeleted(this, queue, user);
   }
 
-  /** Removes the exclusive queues of an owner that is gone. */
-  removeQueuesOf(owner: object): void {
-    for (const queue of this.#owned.get(owner) ?? []) this.removeQueue(queue);
+  /** Removes the exclusive queues of an owner that is gone, many of them in steps, and calls `done`. */
+  removeQueuesOf(owner: object, done: () => void = () => {}): void {
+    const owned = this.#owned.get(owner);
+    if (owned === undefined || this.#leaving.has(owner)) {
+      done();
+      return;
+    }
+    this.#leaving.add(owner);
+    this.#services.work(`deleting exclusive queues in vhost '${this.name}'`, this.removal(owned), () => {
+      this.#leaving.delete(owner);
+      done();
+    });
+  }
+
+  /** The queue by name. One whose owner is gone goes now, so that its name is free for whoever asks. */
+  queue(name: string): Queue | undefined {
+    const queue = this.queues.get(name);
+    if (queue === undefined || queue.owner === null || !this.#leaving.has(queue.owner)) return queue;
+    this.removeQueue(queue);
+    return undefined;
+  }
+
+  /** Removes queues, those that come meanwhile included. */
+  *removal(queues: Iterable<Queue>): Steps {
+    for (const queue of queues) {
+      const bindingCount = queue.incoming?.size ?? 0;
+      this.removeQueue(queue);
+      yield removalCost + bindingCount * unbindCost;
+    }
   }
 
   addExchange(exchange: Exchange, user = internalUser): void {
@@ -317,7 +354,13 @@ export class Vhost {
     this.#listener.exchangeDeleted(this, exchange, user);
   }
 
-  /** The virtual host is deleted: its exchanges let go of what they keep. */
+  /** It is deleted, which the log knows: nothing that happens to it from now on is recorded, since another one may have its name. */
+  leave(): void {
+    this.isDeleted = true;
+    this.#journal = nullJournal;
+  }
+
+  /** The virtual host is deleted and has no queues any more: its exchanges let go of what they keep. */
   close(): void {
     for (const exchange of this.exchanges.values()) exchange.close();
   }

@@ -13,8 +13,17 @@ import type { Policies } from './policies/policies.ts';
 import type { Clock } from './ports/clock.ts';
 import type { MetadataJournal } from './ports/metadata-journal.ts';
 import type { BrokerSettings } from './settings.ts';
+import { allAtOnce, type Steps } from './stepped-work.ts';
 import type { MessageTracer } from './tracing/message-tracer.ts';
 import { type TopologyListener, Vhost, type VhostDeclaration, type VhostServices } from './vhost.ts';
+
+/** Of a connection, with its frame and write. */
+const closeCost = 50;
+
+function* emptying(vhost: Vhost): Steps {
+  yield* vhost.removal(vhost.queues.values());
+  vhost.close();
+}
 
 export const logExchangeName = 'amq.rabbitmq.log';
 
@@ -37,6 +46,8 @@ export interface VirtualHostsDeps {
 /** The virtual hosts of a broker, by name: made, changed, entered and deleted here. */
 export class VirtualHosts {
   readonly byName = new Map<string, Vhost>();
+  /** Deleted, and not empty yet. */
+  readonly leaving = new Set<Vhost>();
   readonly #deps: VirtualHostsDeps;
   #stopEventExchange: () => void = () => {};
   #makeObserver: (vhost: Vhost) => MessageTracer | null = () => null;
@@ -73,28 +84,44 @@ export class VirtualHosts {
     return vhost;
   }
 
-  /** Deletes a virtual host with all it holds; its connections are closed. @throws BrokerError when it is protected */
-  delete(name: string): boolean {
-    const { access, policies, parameters, connections, journal, settings, events } = this.#deps;
+  /**
+   * Deletes a virtual host: nobody finds it any more, and another one may have its name. Then its connections are closed and its queues
+   * deleted in steps, after which `done` is called. The log has the whole of it already, so that a crash in between changes nothing.
+   * @throws BrokerError when it is protected
+   */
+  delete(name: string, done: () => void): boolean {
+    const { access, policies, parameters, journal, services } = this.#deps;
     const vhost = this.byName.get(name);
     if (vhost === undefined) return false;
     if (vhost.isProtectedFromDeletion) throw preconditionFailed(`cannot delete protected vhost '${name}'`);
-    for (const connection of connections.inVhost(name)) connection.close('CONNECTION_FORCED', `vhost '${name}' is deleted`);
-    this.drop(vhost);
+    this.byName.delete(name);
+    this.leaving.add(vhost);
+    journal.record({ kind: 'vhost.delete', name } as { kind: string });
+    vhost.leave();
     access.vhostDeleted(name);
     policies.vhostDeleted(name);
     parameters.vhostDeleted(name);
-    journal.record({ kind: 'vhost.delete', name } as { kind: string });
-    if (name === settings.eventExchangeVhost) this.#stopEventExchange();
-    vhostChanged(events, 'vhost.deleted', vhost);
+    services.work(`deleting vhost '${name}'`, this.#deletion(vhost), done);
     return true;
   }
 
   /** Forgets a virtual host and what is in it; in recovery, when its deletion was recorded. */
   drop(vhost: Vhost): void {
-    for (const queue of [...vhost.queues.values()]) vhost.removeQueue(queue);
-    vhost.close();
     this.byName.delete(vhost.name);
+    allAtOnce(emptying(vhost));
+  }
+
+  *#deletion(vhost: Vhost): Steps {
+    const { connections, settings, events } = this.#deps;
+    const stopEvents = vhost.name === settings.eventExchangeVhost ? this.#stopEventExchange : null;
+    for (const connection of connections.inVhost(vhost.name)) {
+      connection.close('CONNECTION_FORCED', `vhost '${vhost.name}' is deleted`);
+      yield closeCost;
+    }
+    yield* emptying(vhost);
+    this.leaving.delete(vhost);
+    stopEvents?.();
+    vhostChanged(events, 'vhost.deleted', vhost);
   }
 
   /**

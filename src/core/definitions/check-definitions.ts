@@ -10,6 +10,7 @@ import { nullJournal } from '../ports/metadata-journal.ts';
 import type { QueueContext } from '../queues/queue-context.ts';
 import type { QueueType } from '../queues/queue-type.ts';
 import type { Queue, QueueDeclaration } from '../queues/queue.ts';
+import { allAtOnce } from '../stepped-work.ts';
 import { noTopologyListener, Vhost, type VhostServices } from '../vhost.ts';
 import type { BindingDefinition, Definitions, ExchangeDefinition, QueueDefinition } from './definitions.ts';
 import { DefinitionsError, Remarks } from './problems.ts';
@@ -71,6 +72,10 @@ class Check {
       deliver: () => 0,
       log: null,
       nextLogId: () => 0,
+      work: (_, steps, done) => {
+        allAtOnce(steps);
+        done();
+      },
       beforeCommit() {},
       heldDamaged() {},
       firehose: () => {

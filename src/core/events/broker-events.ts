@@ -1,4 +1,5 @@
 import type { Json } from '../../base/field-table.ts';
+import type { Steps } from '../stepped-work.ts';
 
 /** Whom RabbitMQ names where nobody asked for what happened. */
 export const internalUser = 'rmq-internal';
@@ -47,6 +48,19 @@ export class BrokerEvents {
       return work();
     } finally {
       this.actor = before;
+    }
+  }
+
+  /** The same of something done in steps: all of them are the doing of whoever acts now. */
+  stepsOfActor<Result>(steps: Steps<Result>): Steps<Result> {
+    return this.actor === internalUser ? steps : this.#stepsOf(this.actor, steps);
+  }
+
+  *#stepsOf<Result>(user: string, steps: Steps<Result>): Steps<Result> {
+    for (;;) {
+      const step = this.actingAs(user, () => steps.next());
+      if (step.done === true) return step.value;
+      yield step.value;
     }
   }
 

@@ -305,16 +305,14 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   announceClose(error: ReplyError, method: number): void {
     if (this.#state === closing || this.#state === closed) return;
     this.closeReason = error.text;
-    this.#releaseResources();
     this.#handshake = null;
-    this.send(
-      encodeConnectionClose(0, {
-        replyCode: error.code,
-        replyText: error.text,
-        classId: error.namesMethod ? method >>> 16 : 0,
-        methodId: error.namesMethod ? method & 0xffff : 0,
-      }),
-    );
+    const frame = encodeConnectionClose(0, {
+      replyCode: error.code,
+      replyText: error.text,
+      classId: error.namesMethod ? method >>> 16 : 0,
+      methodId: error.namesMethod ? method & 0xffff : 0,
+    });
+    this.#releaseResources(() => this.send(frame));
     this.#state = closing;
     this.deadlineMillis = this.broker.clock.nowMillis + closeTimeoutMillis;
   }
@@ -413,9 +411,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     switch (method) {
       case ConnectionClose:
         decodeConnectionClose(buffer, start, end);
-        this.#releaseResources();
         this.#isClosedByClient = true;
-        this.send(closeOkFrame);
+        this.#releaseResources(() => this.send(closeOkFrame));
         // The client closes the socket; should it forget, the sweep does. What it still sends is ignored.
         this.#state = closing;
         this.deadlineMillis = this.broker.clock.nowMillis + closeTimeoutMillis;
@@ -468,10 +465,11 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     }
   }
 
-  /** Channels and exclusive queues go before the client hears that its connection is closed. [RabbitMQ: rabbit_reader, close_connection] */
-  #releaseResources(): void {
+  /** Channels and exclusive queues go, then `done` is called: before the client hears that its connection is closed. [RabbitMQ: rabbit_reader, close_connection] */
+  #releaseResources(done: () => void = () => {}): void {
     this.channels.closeAll();
-    this.#vhost?.removeQueuesOf(this);
+    if (this.#vhost === null) done();
+    else this.#vhost.removeQueuesOf(this, done);
   }
 
   #block(reason: string): void {

@@ -48,10 +48,12 @@ function grantToCreator(call: ApiCall, vhost: Vhost): void {
   call.core.access.putPermission({ user: call.user.name, vhost: vhost.name, configure: '.*', write: '.*', read: '.*' });
 }
 
-export function deleteVhost(call: ApiCall): Reply {
+export async function deleteVhost(call: ApiCall): Promise<Reply> {
   const vhost = vhostOf(call);
   call.core.turn.begin();
-  call.core.deleteVhost(vhost.name);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  call.core.deleteVhost(vhost.name, resolve);
+  await promise;
   return noContent;
 }
 
