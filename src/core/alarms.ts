@@ -1,18 +1,27 @@
 import type { ConnectionRegistry } from './connection-registry.ts';
+import type { Steps } from './stepped-work.ts';
 
 /** A resource that runs short: publishers wait until it is over, consumers go on. [RabbitMQ docs: alarms] */
 export type AlarmSource = 'memory' | 'disk';
+
+/** What it costs to tell a publisher, with its frame and write, and anybody else, in units of stepped work. */
+const publisherCost = 20;
+const otherCost = 1;
 
 /** The node's alarms, and who is told of them. */
 export class Alarms {
   readonly #connections: ConnectionRegistry;
   readonly #active = new Set<AlarmSource>();
+  readonly #work: (steps: Steps) => void;
+  #changeCount = 0;
 
   /** Hears of alarms that begin and end. */
   onChange: (source: AlarmSource, isActive: boolean) => void = () => {};
 
-  constructor(connections: ConnectionRegistry) {
+  /** `work` does in steps what is much. */
+  constructor(connections: ConnectionRegistry, work: (steps: Steps) => void) {
     this.#connections = connections;
+    this.#work = work;
   }
 
   get active(): readonly AlarmSource[] {
@@ -30,16 +39,26 @@ export class Alarms {
     if (this.#active.has(source)) return;
     this.#active.add(source);
     this.onChange(source, true);
-    this.#tell();
+    this.#changed();
   }
 
   clear(source: AlarmSource): void {
     if (!this.#active.delete(source)) return;
     this.onChange(source, false);
-    this.#tell();
+    this.#changed();
   }
 
-  #tell(): void {
-    for (const connection of [...this.#connections]) connection.alarmChanged(this.reason);
+  #changed(): void {
+    this.#work(this.#telling(++this.#changeCount));
+  }
+
+  /** Who comes meanwhile asks for the reason with the first publish. */
+  *#telling(change: number): Steps {
+    for (const connection of [...this.#connections]) {
+      // With the next change all are told of that.
+      if (change !== this.#changeCount) return;
+      connection.alarmChanged(this.reason);
+      yield connection.isPublisher ? publisherCost : otherCost;
+    }
   }
 }

@@ -37,7 +37,7 @@ import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
 import { type BrokerSettings, defaultSettings } from './settings.ts';
 import { Sharding } from './sharding/sharding.ts';
-import { SteppedWork, type Steps } from './stepped-work.ts';
+import { allAtOnce, SteppedWork, type Steps } from './stepped-work.ts';
 import { Topology } from './topology.ts';
 import { Turn } from './turn.ts';
 import { Tracer } from './tracing/tracer.ts';
@@ -108,6 +108,9 @@ export class BrokerCore {
   readonly #journal: MetadataJournal;
   readonly #refHolders = new Set<RefHolder>();
   #lastQueueId = 0;
+  /** Changes of policies that are being applied, and who waits for them. */
+  #policyWorks = 0;
+  readonly #policyWaiters: (() => void)[] = [];
   readonly startedMillis: number;
 
   constructor(deps: BrokerDeps) {
@@ -130,7 +133,8 @@ export class BrokerCore {
     this.access = new AccessControl(this.#journal);
     this.policies = new Policies(this.#journal, this.logger);
     this.policies.onChange(change => {
-      this.#policyChanged(change);
+      this.#policyWorks++;
+      this.work('applying policies', this.#policyChange(change), () => this.#policyWorkDone());
       policyChanged(this.events, change);
     });
     this.parameters = new Parameters(this.#journal, this.policies);
@@ -168,7 +172,7 @@ export class BrokerCore {
     this.deadLetters.onDamaged = (queue, entry) => this.lost.damagedInQueue(queue, entry);
     this.deadLetters.onFailure = (queue, error) => this.lost.notDeadLettered(queue, error);
     this.flow = new FlowControl(this.clock, this.timers);
-    this.alarms = new Alarms(this.connections);
+    this.alarms = new Alarms(this.connections, steps => this.work('telling of an alarm', steps, () => {}));
     this.alarms.onChange = (source, isActive) => {
       if (this.events.isObserved) this.events.emit(isActive ? 'alarm.set' : 'alarm.cleared', { source, node: this.settings.nodeName });
     };
@@ -299,7 +303,7 @@ export class BrokerCore {
   applyOther(change: MetadataChange): boolean {
     if (isPolicyChange(change)) {
       this.policies.apply(change);
-      this.#policyChanged(change);
+      allAtOnce(this.#policyChange(change));
     } else if (isParameterChange(change)) {
       this.parameters.apply(change);
       this.virtualHosts.applyParameters();
@@ -331,6 +335,11 @@ export class BrokerCore {
   committed(): Promise<void> {
     this.turn.begin();
     return new Promise(resolve => this.log.commit(() => resolve(), null));
+  }
+
+  /** Resolves when every queue and exchange has what the policies of now say, which takes a while with very many of them. */
+  policiesApplied(): Promise<void> {
+    return this.#policyWorks === 0 ? Promise.resolve() : new Promise(resolve => this.#policyWaiters.push(resolve));
   }
 
   /** What a message waits for on its way to disk: the log, or that there is room for it in memory. */
@@ -416,10 +425,15 @@ export class BrokerCore {
     };
   }
 
-  #policyChanged(change: PolicyChange): void {
+  *#policyChange(change: PolicyChange): Steps {
     const vhost = this.vhosts.get(change.kind === 'policy.put' ? change.policy.vhost : change.vhost);
     if (vhost === undefined) return;
-    applyPolicyChange(this.policies, vhost, change);
-    this.sharding.review(vhost);
+    yield* applyPolicyChange(this.policies, vhost, change);
+    yield* this.sharding.review(vhost);
+  }
+
+  #policyWorkDone(): void {
+    this.#policyWorks--;
+    if (this.#policyWorks === 0) for (const resolve of this.#policyWaiters.splice(0)) resolve();
   }
 }

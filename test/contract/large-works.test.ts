@@ -209,3 +209,56 @@ test('queues that were deleted by hand before are no hindrance', () => {
   assert.equal(other.expect(methods.QueueDeleteOk).messageCount, 0);
   assert.equal(vhostOf(broker).queues.size, 0);
 });
+
+test('of a thousand publishers each is blocked by an alarm and let go after it, also when it ends before all have heard of it', () => {
+  const broker = new SimBroker();
+  const publishers = Array.from({ length: 1000 }, () => connect(broker));
+  for (const publisher of publishers) publisher.publish(1, { routingKey: 'nobody' });
+  const { alarms } = broker.core;
+  const blocked = (): number => [...broker.core.connections].filter(connection => connection.describe().state === 'blocked').length;
+  alarms.set('disk');
+  const first = blocked();
+  assert.ok(first > 0 && first < 500, `${first} are blocked at once`);
+  const late = connect(broker);
+  late.publish(1, { routingKey: 'nobody' });
+  assert.equal(late.expect(methods.ConnectionBlocked).reason, 'low on disk');
+  assert.equal(blocked(), 1001);
+  alarms.clear('disk');
+  alarms.set('disk');
+  turn(broker);
+  alarms.clear('disk');
+  broker.settle();
+  assert.equal(blocked(), 0);
+  for (const publisher of publishers) {
+    const told = methodsOf(publisher);
+    assert.equal(told.length % 2, 0);
+    told.forEach((method, index) => assert.equal(method, index % 2 === 0 ? methods.ConnectionBlocked : methods.ConnectionUnblocked));
+  }
+});
+
+test('a policy for thousands of queues is theirs in the end, and of changes that overlap the last one counts', async () => {
+  const broker = new SimBroker();
+  declareMany(connect(broker), false);
+  const { policies } = broker.core;
+  const { queues } = vhostOf(broker);
+  const lengths = (): number[] => [...new Set([...queues.values()].map(queue => queue.settings.lengthMax))].sort((a, b) => a - b);
+  const put = (name: string, lengthMax: number, priority: number): void =>
+    void policies.put('policy', '/', name, { pattern: '^q', applyTo: 'queues', definition: { 'max-length': lengthMax }, priority });
+  put('a', 5, 0);
+  assert.deepEqual(lengths(), [-1, 5], 'it is under way');
+  let isApplied = false;
+  const applied = broker.core.policiesApplied().then(() => (isApplied = true));
+  put('b', 7, 1);
+  turn(broker);
+  policies.delete('policy', '/', 'b');
+  put('a', 6, 0);
+  const client = connect(broker);
+  client.send(queueDeclare(1, { queue: 'q-new' }));
+  assert.equal(queues.get('q-new')?.settings.lengthMax, 6);
+  await applied;
+  assert.ok(isApplied);
+  assert.deepEqual(lengths(), [6]);
+  policies.delete('policy', '/', 'a');
+  broker.settle();
+  assert.deepEqual(lengths(), [-1]);
+});

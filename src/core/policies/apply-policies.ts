@@ -1,5 +1,6 @@
 import type { Target } from '../exchanges/exchange-type.ts';
 import { stringArgument } from '../queues/queue-arguments.ts';
+import type { Steps } from '../stepped-work.ts';
 import type { Vhost } from '../vhost.ts';
 import { effectiveArguments } from './effective-policy.ts';
 import type { Policies } from './policies.ts';
@@ -31,13 +32,21 @@ export function applyPolicies(policies: Policies, vhost: Vhost, target: Target):
   vhost.generation++;
 }
 
-/** Applies a change of a policy to the queues and exchanges that are there. */
-export function applyPolicyChange(policies: Policies, vhost: Vhost, change: PolicyChange): void {
-  for (const exchange of vhost.exchanges.values()) {
-    if (policies.concerns(change, exchange.policy, 'exchanges', exchange.name)) applyPolicies(policies, vhost, exchange);
-  }
+/** What it costs to apply policies, and to ask whether that is needed, in units of stepped work. */
+const applyCost = 4;
+const askCost = 1;
+
+/**
+ * Applies a change of a policy to the queues and exchanges that are there. What comes meanwhile has it from the beginning, and if there is
+ * another change meanwhile, that one counts.
+ */
+export function* applyPolicyChange(policies: Policies, vhost: Vhost, change: PolicyChange): Steps {
   // An expiry that is over already may delete a queue here.
-  for (const queue of vhost.queues.values()) {
-    if (policies.concerns(change, queue.policy, queue.type.policyKind, queue.name)) applyPolicies(policies, vhost, queue);
+  for (const targets of [vhost.exchanges.values(), vhost.queues.values()]) {
+    for (const target of targets) {
+      const isConcerned = policies.concerns(change, target.policy, policyKind(target), target.name);
+      if (isConcerned) applyPolicies(policies, vhost, target);
+      yield isConcerned ? applyCost : askCost;
+    }
   }
 }

@@ -5,6 +5,7 @@ import type { Exchange } from '../exchanges/exchange.ts';
 import { limits } from '../limits.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Queue } from '../queues/queue.ts';
+import { allAtOnce, type Steps } from '../stepped-work.ts';
 import type { Topology } from '../topology.ts';
 import type { Vhost } from '../vhost.ts';
 
@@ -16,6 +17,9 @@ interface Shards {
 }
 
 const noArguments: FieldTable = new Map();
+
+/** Of an exchange that stays as it is, in units of stepped work. */
+const reviewCost = 1;
 
 /**
  * Queues that stand for one: a policy with shards-per-node gives an exchange so many queues, bound to it, and whoever consumes from a queue by
@@ -41,13 +45,16 @@ export class Sharding {
   /** Recovery is over: sees to all exchanges, and from now on to those that come. */
   start(vhosts: Iterable<Vhost>): void {
     this.#hasStarted = true;
-    for (const vhost of vhosts) this.review(vhost);
+    for (const vhost of vhosts) allAtOnce(this.review(vhost));
   }
 
   /** Policies have changed: sees to the exchanges that have other shards than before. */
-  review(vhost: Vhost): void {
+  *review(vhost: Vhost): Steps {
     if (!this.#hasStarted) return;
-    for (const exchange of [...vhost.exchanges.values()]) this.reviewOne(vhost, exchange);
+    for (const exchange of vhost.exchanges.values()) {
+      this.reviewOne(vhost, exchange);
+      yield reviewCost;
+    }
   }
 
   /** An exchange was made, or may have got another policy. */

@@ -26,20 +26,21 @@ export function getPolicy(call: ApiCall): Reply {
   return single(call, policyView(policyOf(call)));
 }
 
-export function putPolicy(call: ApiCall): Reply {
+export async function putPolicy(call: ApiCall): Promise<Reply> {
   const vhost = call.vhost();
   refuseIfFixed(call);
   requireKeys(call.body, ['pattern', 'definition']);
   const { pattern, definition, priority, 'apply-to': applyTo } = call.body as Record<string, Json | undefined>;
-  return createdOrThere(
-    call.core.policies.put(rankOf(call), vhost.name, call.parameter('name'), { pattern, definition, priority, applyTo }),
-  );
+  const isNew = call.core.policies.put(rankOf(call), vhost.name, call.parameter('name'), { pattern, definition, priority, applyTo });
+  await call.core.policiesApplied();
+  return createdOrThere(isNew);
 }
 
-export function deletePolicy(call: ApiCall): Reply {
+export async function deletePolicy(call: ApiCall): Promise<Reply> {
   const { vhost, name } = policyOf(call);
   refuseIfFixed(call);
   call.core.policies.delete(rankOf(call), vhost, name);
+  await call.core.policiesApplied();
   return noContent;
 }
 
