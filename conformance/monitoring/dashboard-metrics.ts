@@ -1,6 +1,6 @@
 // The metrics that RabbitMQ's Grafana dashboards ask for, by name. [RabbitMQ: rabbitmq_prometheus, docker/grafana/dashboards]
 
-/** RabbitMQ-Overview (10991). */
+/** RabbitMQ-Overview (10991), as of RabbitMQ 4.1 to 4.3, and of 3.8 to 3.13. */
 export const overviewMetrics = [
   'rabbitmq_build_info',
   'rabbitmq_channels',
@@ -12,6 +12,7 @@ export const overviewMetrics = [
   'rabbitmq_consumers',
   'rabbitmq_disk_space_available_bytes',
   'rabbitmq_disk_space_available_limit_bytes',
+  'rabbitmq_erlang_uptime_seconds',
   'rabbitmq_global_consumers',
   'rabbitmq_global_messages_acknowledged_total',
   'rabbitmq_global_messages_confirmed_total',
@@ -27,6 +28,9 @@ export const overviewMetrics = [
   'rabbitmq_global_messages_unroutable_dropped_total',
   'rabbitmq_global_messages_unroutable_returned_total',
   'rabbitmq_global_publishers',
+  'rabbitmq_message_size_bytes_bucket',
+  'rabbitmq_message_size_bytes_count',
+  'rabbitmq_message_size_bytes_sum',
   'rabbitmq_process_max_fds',
   'rabbitmq_process_max_tcp_sockets',
   'rabbitmq_process_open_fds',
@@ -54,6 +58,23 @@ export const overviewMetrics = [
   'rabbitmq_channel_messages_unroutable_dropped_total',
   'rabbitmq_channel_messages_unroutable_returned_total',
   'rabbitmq_queue_messages_published_total',
+] as const;
+
+/** RabbitMQ-Quorum-Queues-Raft (11340), until RabbitMQ 4.1 and from 4.2 on. */
+export const raftMetrics = [
+  'rabbitmq_raft_entry_commit_latency_seconds',
+  'rabbitmq_raft_log_commit_index',
+  'rabbitmq_raft_log_last_written_index',
+  'rabbitmq_raft_log_snapshot_index',
+  'rabbitmq_raft_term_total',
+  'rabbitmq_raft_commit_index',
+  'rabbitmq_raft_commit_latency_seconds',
+  'rabbitmq_raft_last_applied',
+  'rabbitmq_raft_last_written_index',
+  'rabbitmq_raft_max_commit_latency_seconds',
+  'rabbitmq_raft_max_num_segments',
+  'rabbitmq_raft_num_segments',
+  'rabbitmq_raft_snapshot_index',
 ] as const;
 
 /** RabbitMQ-Stream (14798), as far as it is not about the stream protocol, which has series once it is spoken. */

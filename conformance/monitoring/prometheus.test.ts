@@ -14,7 +14,7 @@ import { conformanceRoot } from '../support/install.ts';
 import { freePorts } from '../support/ports.ts';
 import { outputOf, Program } from '../support/program.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import { overviewMetrics, streamMetrics } from './dashboard-metrics.ts';
+import { overviewMetrics, raftMetrics, streamMetrics } from './dashboard-metrics.ts';
 
 const isOracle = process.env.BROKER === 'rabbitmq';
 const reason = ensureDebianPackages('prometheus') ?? reasonBrokerIsFixed() ?? (isOracle ? 'the rules are for this broker' : null);
@@ -109,10 +109,10 @@ test('Prometheus', { skip: reason ?? false }, async t => {
   const query = async (expression: string): Promise<Result> =>
     ((await ask(`query?query=${encodeURIComponent(expression)}`)) as { result: Result }).result;
 
-  for (const metric of [...overviewMetrics, ...streamMetrics]) {
+  for (const metric of [...overviewMetrics, ...raftMetrics, ...streamMetrics]) {
     await t.test(`a dashboard's panel with ${metric} has a value`, async () => {
-      // Dashboards find a cluster's series by joining them with the identity of their instance.
-      const joined = `${metric} * on(instance, job) group_left(rabbitmq_cluster, rabbitmq_node) rabbitmq_identity_info{job="rabbitmq"}`;
+      // Dashboards find a cluster's series by joining them with the identity of their instance, and choose one of its pages.
+      const joined = `${metric} * on(instance, job) group_left(rabbitmq_cluster, rabbitmq_node) rabbitmq_identity_info{job="rabbitmq",rabbitmq_endpoint="aggregated"}`;
       await waitUntil(joined, async () => (await query(joined)).length > 0);
       const [first] = await query(joined);
       assert.ok(first?.metric['rabbitmq_cluster'] && first.metric['rabbitmq_node'], JSON.stringify(first));
@@ -125,6 +125,14 @@ test('Prometheus', { skip: reason ?? false }, async t => {
       assert.ok(build?.metric[label], label);
     const byProtocol = await query('sum by (protocol) (rabbitmq_global_messages_received_total{job="rabbitmq"})');
     assert.ok(byProtocol.some(({ metric: { protocol }, value }) => protocol === 'amqp091' && Number(value[1]) >= 21));
+    const byType = await query(
+      'sum by (queue_type) (rabbitmq_queue_messages{job="per-object"} * on(instance, job, vhost, queue) group_left(queue_type) rabbitmq_queue_info)',
+    );
+    assert.deepEqual(byType.map(({ metric }) => metric['queue_type']).sort(), ['rabbit_classic_queue', 'rabbit_stream_queue']);
+    const small = await query(
+      'sum(rabbitmq_message_size_bytes_bucket{job="rabbitmq",le="100"}) / sum(rabbitmq_message_size_bytes_count{job="rabbitmq"})',
+    );
+    assert.equal(small[0]?.value[1], '1');
     const perQueue = await query('rabbitmq_queue_messages_ready{job="per-object",queue="orders",vhost="/"}');
     assert.equal(perQueue.length, 1);
   });

@@ -1,3 +1,4 @@
+import { MessageSizes } from './statistics/message-sizes.ts';
 import { ProtocolCounters } from './statistics/protocol-counters.ts';
 
 /** What happened on this node since it started. */
@@ -17,6 +18,8 @@ export class BrokerCounters {
   damagedRecords = 0;
   /** Errors that are ours: each closed one connection and is in the log with its stack. */
   internalErrors = 0;
+  /** Of what clients of AMQP 0-9-1 published; others' are with `protocols`. */
+  readonly messageSizes = new MessageSizes();
   /** Of protocols beside AMQP 0-9-1, which did the rest; by the names of RabbitMQ's metrics: mqtt311. */
   readonly protocols = new Map<string, ProtocolCounters>();
 

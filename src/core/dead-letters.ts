@@ -12,6 +12,7 @@ import { type Route, takenRoute } from './exchanges/route.ts';
 import type { Clock } from './ports/clock.ts';
 import type { MessageFormat, PivotFormat } from './ports/message-format.ts';
 import type { Publisher } from './publisher.ts';
+import { DeathCounts } from './statistics/death-counts.ts';
 import { rewriteProperties } from './messages/rewrite-properties.ts';
 import { textsOf } from './messages/sender-selected.ts';
 import { Entry, metaDeathShift, metaPersistent, metaPriorityShift, priorityOf } from './queues/entry.ts';
@@ -45,6 +46,7 @@ export class DeadLetters implements RefHolder {
   onDamaged: (queue: Queue, entry: Entry) => void = () => {};
   /** Called when a message cannot be dead-lettered; it is dropped. */
   onFailure: (queue: Queue, error: unknown) => void = () => {};
+  readonly counts = new DeathCounts();
   #work: DeadLetter[] = [];
   #at = 0;
   /** Letters that stay with their queue until all their targets have taken them. */
@@ -75,6 +77,7 @@ export class DeadLetters implements RefHolder {
 
   /** Takes over the entry's ownership of its message. */
   add(queue: Queue, entry: Entry, reason: DeathReason): void {
+    this.counts.add(queue, reason);
     if (queue.settings.deadLetterExchange === null) {
       queue.release(entry);
       return;
@@ -89,6 +92,7 @@ export class DeadLetters implements RefHolder {
 
   /** Dead-letters a message that never got into the queue (overflow reject-publish-dlx). */
   addPublication(queue: Queue, p: PublicationType): void {
+    this.counts.add(queue, 'maxlen');
     if (queue.settings.deadLetterExchange === null) return;
     const entry = new Entry();
     entry.ref = this.#store.append(p, 1, this.#clock.nowMillis, false);
@@ -250,6 +254,7 @@ export class DeadLetters implements RefHolder {
     if (isKept) p.isPersistent = true;
     if (isKept) isDone = this.#publishSafely(vhost, exchange, route, p, letter);
     else this.#publisher.publish(vhost, exchange, route, p);
+    if (isKept && isDone) this.counts.of(queue.type).confirmed++;
     p.parts = null;
     return isDone;
   }

@@ -270,7 +270,6 @@ export class MessageQueue extends Queue {
     if (outcome === 'rejected') {
       const { retryDelays } = this.settings;
       if (retryDelays !== null && this.#retriesMade().tryLater(entry, retryDelays)) return;
-      this.counters.deadLetteredRejected++;
       this.context.deadLetters.add(this, entry, 'rejected');
       return;
     }
@@ -545,14 +544,12 @@ export class MessageQueue extends Queue {
     for (let count = 0; count < enforceBatchMax && !this.#lists.isEmpty && this.#isTooLong(); count++) {
       this.#lists.shift(entry);
       this.#readyBytes -= entry.bytes;
-      this.counters.deadLetteredMaxLength++;
       this.context.deadLetters.add(this, entry, 'maxlen');
     }
   }
 
   #expire(entry: Entry): void {
     this.#readyBytes -= entry.bytes;
-    this.counters.deadLetteredExpired++;
     this.context.deadLetters.add(this, entry, 'expired');
   }
 }

@@ -8,8 +8,5 @@ export class QueueCounters {
   gotEmpty = 0;
   redelivered = 0;
   acked = 0;
-  deadLetteredExpired = 0;
-  deadLetteredRejected = 0;
-  deadLetteredMaxLength = 0;
   dropped = 0;
 }

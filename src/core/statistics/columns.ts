@@ -33,10 +33,7 @@ export const churnNames = [
   'queue_deleted',
 ] as const;
 
-/** Why messages left a queue to be dead-lettered, or for good where there is no exchange for them. */
-export const deathNames = ['expired', 'rejected', 'maxlen'] as const;
-
-export const queueColumns = new Columns(['publish', ...deliverNames, ...lengthNames, 'consumer_utilisation', ...deathNames]);
+export const queueColumns = new Columns(['publish', ...deliverNames, ...lengthNames, 'consumer_utilisation']);
 export const exchangeColumns = new Columns(['publish_in', 'publish_out']);
 export const channelColumns = new Columns([...publishNames, ...deliverNames]);
 export const connectionColumns = new Columns(octetNames);
@@ -44,7 +41,6 @@ export const vhostColumns = new Columns([...publishNames, ...deliverNames, ...le
 
 /** Index of the first of `deliverNames` in the columns of queues; those of channels and vhosts begin with four others. */
 export const queueDeliverAt = 1;
-export const queueDeathsAt = queueColumns.index('expired');
 export const trafficDeliverAt = publishNames.length;
 export const vhostLengthsAt = trafficDeliverAt + deliverNames.length;
 export const vhostOctetsAt = vhostLengthsAt + lengthNames.length;
@@ -62,9 +58,6 @@ export function readQueue(queue: Queue, into: Float64Array): void {
   into[8] = queue.readyCount;
   into[9] = queue.unackedCount;
   into[10] = canDeliver(queue) ? 1 : 0;
-  into[11] = counters.deadLetteredExpired;
-  into[12] = counters.deadLetteredRejected;
-  into[13] = counters.deadLetteredMaxLength;
 }
 
 /** Consumers looked at for `canDeliver`. */

@@ -1,4 +1,5 @@
 import type { QueueType } from '../queues/queue-type.ts';
+import { MessageSizes } from './message-sizes.ts';
 
 /** What queues of one type gave to clients of one protocol. */
 export class DeliveryCounters {
@@ -15,6 +16,7 @@ export class ProtocolCounters {
   droppedUnroutable = 0;
   authenticationsFailed = 0;
   authenticationsSucceeded = 0;
+  readonly messageSizes = new MessageSizes();
   /** By the queue type's inner name. */
   readonly deliveries = new Map<string, DeliveryCounters>();
 

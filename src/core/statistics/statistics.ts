@@ -8,11 +8,9 @@ import {
   channelColumns,
   churnNames,
   connectionColumns,
-  deathNames,
   deliverNames,
   exchangeColumns,
   queueColumns,
-  queueDeathsAt,
   queueDeliverAt,
   readExchange,
   readQueue,
@@ -43,9 +41,6 @@ export interface NodeFigures {
 export interface QueueTypeTotals {
   /** In the order of `deliverNames`, behind what was published. */
   readonly messages: Float64Array;
-  /** In the order of `deathNames`, of queues with a dead letter exchange and of those without. */
-  readonly deadLettered: Float64Array;
-  readonly dropped: Float64Array;
 }
 
 const noFigures: NodeFigures = { names: [], read() {} };
@@ -183,15 +178,13 @@ export class Statistics {
   #sampleQueue(queue: Queue, tick: number, totals: Float64Array): void {
     readQueue(queue, this.#values);
     const history = this.#push(queue, queueColumns, tick);
-    const { messages, deadLettered, dropped } = this.#totalsOf(queue.type.name);
+    const { messages } = this.#totalsOf(queue.type.name);
     add(messages, 0, history.lastRise(0));
     for (let i = 0; i < deliverNames.length; i++) {
       const rise = history.lastRise(queueDeliverAt + i);
       add(totals, trafficDeliverAt + i, rise);
       add(messages, queueDeliverAt + i, rise);
     }
-    const deaths = queue.settings.deadLetterExchange === null ? dropped : deadLettered;
-    for (let i = 0; i < deathNames.length; i++) add(deaths, i, history.lastRise(queueDeathsAt + i));
     add(totals, vhostLengthsAt, queue.readyCount);
     add(totals, vhostLengthsAt + 1, queue.unackedCount);
   }
@@ -245,12 +238,7 @@ export class Statistics {
   #totalsOf(typeName: string): QueueTypeTotals {
     let totals = this.#typeTotals.get(typeName);
     if (totals === undefined) {
-      const count = deathNames.length;
-      totals = {
-        messages: new Float64Array(queueDeliverAt + deliverNames.length),
-        deadLettered: new Float64Array(count),
-        dropped: new Float64Array(count),
-      };
+      totals = { messages: new Float64Array(queueDeliverAt + deliverNames.length) };
       this.#typeTotals.set(typeName, totals);
     }
     return totals;

@@ -1,4 +1,4 @@
-export type MetricType = 'counter' | 'gauge' | 'untyped' | 'summary';
+export type MetricType = 'counter' | 'gauge' | 'untyped' | 'summary' | 'histogram';
 
 /** A family of series: a name, what it means, and for lists of objects the group it belongs to. */
 export interface Family {

@@ -179,7 +179,23 @@ export const nodeFamilies: readonly NodeFamily[] = [
     type: 'gauge',
     help: 'Time to commit, of the latest sample',
     group: raft,
-    value: ({ node: probe }) => probe.commitSeconds,
+    value: commitSeconds,
+  },
+  // The names of RabbitMQ 4.2 and later.
+  { name: 'raft_term', type: 'counter', help: 'Raft term; one node has none', group: raft, value: none },
+  { name: 'raft_snapshot_index', type: 'gauge', help: 'Raft snapshot; one node has none', group: raft, value: none },
+  { name: 'raft_last_applied', type: 'gauge', help: 'Raft index applied; one node has none', group: raft, value: none },
+  { name: 'raft_commit_index', type: 'gauge', help: 'Raft index committed; one node has none', group: raft, value: none },
+  { name: 'raft_last_written_index', type: 'gauge', help: 'Raft index written; one node has none', group: raft, value: none },
+  { name: 'raft_num_segments', type: 'gauge', help: 'Raft segments; one node has none', group: raft, value: none },
+  { name: 'raft_max_num_segments', type: 'gauge', help: 'Most Raft segments of a queue; one node has none', group: raft, value: none },
+  { name: 'raft_commit_latency_seconds', type: 'gauge', help: 'Time to commit, of the latest sample', group: raft, value: commitSeconds },
+  {
+    name: 'raft_max_commit_latency_seconds',
+    type: 'gauge',
+    help: 'Time to commit, of the latest sample',
+    group: raft,
+    value: commitSeconds,
   },
 ];
 
@@ -223,7 +239,7 @@ export const ownFamilies: readonly NodeFamily[] = [
     type: 'gauge',
     help: 'Time until what is published is durable, of the latest sample',
     group: null,
-    value: ({ node: probe }) => probe.commitSeconds,
+    value: commitSeconds,
   },
   {
     name: 'message_store_held_bytes',
@@ -282,6 +298,10 @@ export const ownFamilies: readonly NodeFamily[] = [
     value: cpuSeconds,
   },
 ];
+
+function commitSeconds({ node: probe }: Services): number {
+  return probe.commitSeconds;
+}
 
 function unroutable({ core }: Services): number {
   let sum = 0;

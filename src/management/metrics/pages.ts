@@ -27,6 +27,9 @@ export interface DetailedFilter {
 /** Objects looked at, or lines written, before others get their turn. */
 const sliceCount = 1000;
 
+/** The page a series is on: dashboards choose by it. [RabbitMQ 4.1: rabbitmq_identity_info] */
+type Endpoint = 'aggregated' | 'per-object' | 'detailed' | 'memory-breakdown';
+
 /** /metrics: sums over all objects. */
 export function* aggregatedPage(services: Services): Generator<Piece, void, undefined> {
   yield startTime();
@@ -76,7 +79,7 @@ export function* aggregatedPage(services: Services): Generator<Piece, void, unde
     { name: 'queue_messages_published_total', type: 'counter', help: 'Messages published to queues' },
     published(totals),
   );
-  yield* countsPart(services, totals);
+  yield* countsPart(services, totals, 'aggregated');
   yield* protocolFamilies(services, totals);
 }
 
@@ -97,10 +100,11 @@ export function* perObjectPage(services: Services): Generator<Piece, void, undef
   const totals = counter.totals();
   const families = queueFamilies(services).filter(family => family.group !== 'queue_delivery_metrics');
   yield* queuePart(services, 'rabbitmq_', families, null);
+  yield* queueInfoPart(services, 'rabbitmq_', null);
   yield* publishedPart(services, 'rabbitmq_', null);
   yield* channelPart(services, 'rabbitmq_', channelFamilies);
   yield* connectionPart(services, 'rabbitmq_', connectionFamilies);
-  yield* countsPart(services, totals);
+  yield* countsPart(services, totals, 'per-object');
   yield* protocolFamilies(services, totals);
 }
 
@@ -120,6 +124,7 @@ export function* detailedPage(services: Services, { families, vhosts }: Detailed
     queueFamilies(services).filter(family => isWanted(family.group)),
     vhosts,
   );
+  if ([...families].some(family => family.startsWith('queue_'))) yield* queueInfoPart(services, prefix, vhosts);
   if (isWanted('channel_queue_exchange_metrics') || isWanted('queue_exchange_metrics')) yield* publishedPart(services, prefix, vhosts);
   if (isWanted('exchange_metrics')) yield* exchangePart(services, prefix, vhosts);
   yield* channelPart(
@@ -133,7 +138,7 @@ export function* detailedPage(services: Services, { families, vhosts }: Detailed
     connectionFamilies.filter(family => isWanted(family.group)),
   );
   yield* clusterPart(services, families, vhosts);
-  yield identities(services);
+  yield identities(services, 'detailed');
 }
 
 /** /metrics/memory-breakdown */
@@ -142,7 +147,7 @@ export function* memoryPage(services: Services): Generator<Piece, void, undefine
     if (typeof value !== 'number') continue;
     yield single('rabbitmq_', { name: `memory_${name}_bytes`, type: 'gauge', help: `Memory of ${name}` }, value);
   }
-  yield identities(services);
+  yield identities(services, 'memory-breakdown');
 }
 
 function* nodePart(services: Services, prefix: Prefix, families: readonly NodeFamily[]): Generator<Piece, void, undefined> {
@@ -167,6 +172,20 @@ function* queuePart(
     names.push(labels({ vhost: queue.vhostName, queue: queue.name }));
   }
   yield* objectPart(prefix, families, queues, names);
+}
+
+/** What queues are, to join other series with. [RabbitMQ 4.1: queue_info] */
+function* queueInfoPart(services: Services, prefix: Prefix, vhosts: ReadonlySet<string> | null): Generator<Piece, void, undefined> {
+  const full = `${prefix}queue_info`;
+  yield header(full, { name: 'queue_info', type: 'gauge', help: 'Type of the queue; this node is the leader of all' });
+  for (const queue of slices(allQueues(services, vhosts))) {
+    if (queue === null) {
+      yield null;
+      continue;
+    }
+    const pairs = { vhost: queue.vhostName, queue: queue.name, queue_type: queue.type.internalName, membership: 'leader' };
+    yield `${full}${labels(pairs)} 1\n`;
+  }
 }
 
 function* channelPart(
@@ -330,7 +349,7 @@ function published({ types }: Totals): number {
   return sum;
 }
 
-function* countsPart(services: Services, totals: Totals): Generator<Piece, void, undefined> {
+function* countsPart(services: Services, totals: Totals, endpoint: Endpoint): Generator<Piece, void, undefined> {
   const { core } = services;
   yield single('rabbitmq_', { name: 'connections', type: 'gauge', help: 'Open connections' }, core.connections.size);
   yield single(
@@ -340,7 +359,7 @@ function* countsPart(services: Services, totals: Totals): Generator<Piece, void,
   );
   yield single('rabbitmq_', { name: 'consumers', type: 'gauge', help: 'Consumers' }, totals.consumers);
   yield single('rabbitmq_', { name: 'queues', type: 'gauge', help: 'Queues' }, totals.queues);
-  yield identities(services);
+  yield identities(services, endpoint);
 }
 
 function startTime(): string {
@@ -370,7 +389,7 @@ function authentications(services: Services, prefix: Prefix): string {
 }
 
 /** Who the node is; dashboards join all other series with these. */
-function identities(services: Services): string {
+function identities(services: Services, endpoint: Endpoint): string {
   const { core } = services;
   const id = core.parameters.global('internal_cluster_id');
   const build = {
@@ -385,6 +404,7 @@ function identities(services: Services): string {
     rabbitmq_node: core.settings.nodeName,
     rabbitmq_cluster: clusterName(services),
     rabbitmq_cluster_permanent_id: typeof id === 'string' ? id : '',
+    rabbitmq_endpoint: endpoint,
   };
   return (
     series('build_info', 'untyped', 'Versions', [[build, 1]]) +

@@ -1,4 +1,7 @@
-import { deathNames, deliverNames, queueDeliverAt } from '../../core/statistics/columns.ts';
+import { type DeathReason, deathReasons } from '../../core/dead-letter.ts';
+import { deliverNames, queueDeliverAt } from '../../core/statistics/columns.ts';
+import { deathStrategies } from '../../core/statistics/death-counts.ts';
+import { messageSizeBounds, type MessageSizes } from '../../core/statistics/message-sizes.ts';
 import type { DeliveryCounters, ProtocolCounters } from '../../core/statistics/protocol-counters.ts';
 import type { Services } from '../services.ts';
 import { type Family, header, labels, number } from './metric.ts';
@@ -60,9 +63,19 @@ export function* protocolFamilies(services: Services, totals: Totals): Iterable<
   yield delivered('global_messages_get_empty_total', 'Gets that found no message', ['get_empty']);
   yield delivered('global_messages_redelivered_total', 'Messages delivered again', ['redeliver']);
   yield delivered('global_messages_acknowledged_total', 'Messages acknowledged', ['ack']);
-  for (const [index, reason] of deathNames.entries()) yield deaths(totals, reason, index);
+  for (const reason of deathReasons) yield deaths(services, reason);
+  yield series(
+    'global_messages_dead_lettered_confirmed_total',
+    'counter',
+    'Dead letters of the strategy at-least-once that their targets have taken',
+    Array.from(services.core.queueTypes.values(), type => [
+      { queue_type: type.internalName, dead_letter_strategy: 'at_least_once' },
+      services.core.deadLetters.counts.of(type).confirmed,
+    ]),
+  );
   yield series('global_publishers', 'gauge', 'Connections that have published', publishers(services));
   yield series('global_consumers', 'gauge', 'Consumers', consumers(services, totals));
+  yield messageSizes(services);
 }
 
 type DeliverName = (typeof deliverNames)[number];
@@ -101,15 +114,39 @@ function countOf(counters: DeliveryCounters, column: DeliverName): number {
   }
 }
 
-function deaths(totals: Totals, reason: string, index: number): string {
+function deaths({ core }: Services, reason: DeathReason): string {
   return series(
     `global_messages_dead_lettered_${reason}_total`,
     'counter',
     `Messages dead-lettered: ${reason}`,
-    Array.from(totals.types).flatMap(([type, { deadLettered, dropped }]) => [
-      [{ queue_type: type, dead_letter_strategy: 'at_most_once' }, deadLettered[index] ?? 0],
-      [{ queue_type: type, dead_letter_strategy: 'disabled' }, dropped[index] ?? 0],
-    ]),
+    Array.from(core.queueTypes.values()).flatMap(type =>
+      deathStrategies.map(
+        strategy =>
+          [
+            { queue_type: type.internalName, dead_letter_strategy: strategy },
+            core.deadLetters.counts.of(type).count(strategy, reason),
+          ] as const,
+      ),
+    ),
+  );
+}
+
+/** Sizes of what clients published, as a histogram. [RabbitMQ 4.1: rabbitmq_message_size_bytes] */
+function messageSizes({ core: { counters } }: Services): string {
+  const name = 'rabbitmq_message_size_bytes';
+  const histogram = (protocol: string, { counts, bytes }: MessageSizes): string => {
+    let text = '';
+    let count = 0;
+    for (const [index, own] of counts.entries()) {
+      count += own;
+      text += `${name}_bucket${labels({ protocol, le: String(messageSizeBounds[index] ?? '+Inf') })} ${number(count)}\n`;
+    }
+    return `${text}${name}_count${labels({ protocol })} ${number(count)}\n${name}_sum${labels({ protocol })} ${number(bytes)}\n`;
+  };
+  return (
+    header(name, { name, type: 'histogram', help: 'Sizes of messages published by clients' }) +
+    histogram(rest, counters.messageSizes) +
+    Array.from(counters.protocols, ([protocol, { messageSizes: sizes }]) => histogram(protocol, sizes)).join('')
   );
 }
 

@@ -1,4 +1,4 @@
-import { deliverNames, deathNames, queueColumns, queueDeathsAt, queueDeliverAt, readQueue } from '../../core/statistics/columns.ts';
+import { deliverNames, queueColumns, queueDeliverAt, readQueue } from '../../core/statistics/columns.ts';
 import type { QueueTypeTotals } from '../../core/statistics/statistics.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import type { Services } from '../services.ts';
@@ -29,8 +29,6 @@ export class TotalsCounter {
       const known = services.statistics.typeTotals().get(type.name);
       this.#types.set(type.name, {
         messages: known?.messages.slice() ?? new Float64Array(queueDeliverAt + deliverNames.length),
-        deadLettered: known?.deadLettered.slice() ?? new Float64Array(deathNames.length),
-        dropped: known?.dropped.slice() ?? new Float64Array(deathNames.length),
       });
     }
   }
@@ -46,8 +44,6 @@ export class TotalsCounter {
     const since = (column: number): number => (values[column] as number) - (history?.latest(column) ?? 0);
     for (let column = 0; column < totals.messages.length; column++)
       totals.messages[column] = (totals.messages[column] as number) + since(column);
-    const deaths = queue.settings.deadLetterExchange === null ? totals.dropped : totals.deadLettered;
-    for (let i = 0; i < deaths.length; i++) deaths[i] = (deaths[i] as number) + since(queueDeathsAt + i);
   }
 
   totals(): Totals {

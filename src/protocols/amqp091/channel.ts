@@ -28,6 +28,7 @@ import {
   encodeChannelCloseOk,
 } from '../../wire/amqp091/methods.gen.ts';
 import { ChannelCounters } from '../../core/statistics/channel-counters.ts';
+import type { MessageSizes } from '../../core/statistics/message-sizes.ts';
 import type { Confirms } from './confirms.ts';
 import type { Connection } from './connection.ts';
 import { DeferredReplies, type LateReply } from './deferred-replies.ts';
@@ -72,6 +73,7 @@ export class Channel implements DeliverySink, ChannelInfo {
   lastDeliveryTag = 0;
   /** False while the client asked for no deliveries by channel.flow. */
   isFlowing = true;
+  readonly #sizes: MessageSizes;
   #replies: DeferredReplies | null = null;
   #state = opening;
   /** Frames of basic.cancel that wait for an answer to go before them. */
@@ -84,6 +86,7 @@ export class Channel implements DeliverySink, ChannelInfo {
   constructor(connection: Connection, number: number) {
     this.connection = connection;
     this.number = number;
+    this.#sizes = connection.broker.counters.messageSizes;
     this.publishing = new Publishing(this);
   }
 
@@ -148,6 +151,7 @@ export class Channel implements DeliverySink, ChannelInfo {
   publish(memo: PublishMemo, route: Route, p: Publication): void {
     const { connection } = this;
     this.counters.published++;
+    this.#sizes.add(p.bodyBytes);
     if (this.transaction !== null) {
       this.transaction.addPublish(memo, route, p);
       return;

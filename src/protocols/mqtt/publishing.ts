@@ -140,6 +140,7 @@ export class Publishing {
     const qos = flags & 3;
     session.counters.published++;
     connection.traffic.published++;
+    connection.traffic.messageSizes.add(end - start);
     if (memo.error !== null) {
       this.#refuse(memo.error, qos, id);
       return;

@@ -34,6 +34,7 @@ export function send(session: Session, frame: Frame): void {
   connection.publishes();
   session.counters.published++;
   session.traffic.published++;
+  session.traffic.messageSizes.add(frame.body.length);
   const headers = described.get('headers')?.value ?? null;
   const keys = headers instanceof Map ? copyKeys(headers, key) : null;
   const receipt = frame.headers.get('receipt');

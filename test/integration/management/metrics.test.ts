@@ -21,11 +21,7 @@ const recorded = JSON.parse(readFileSync(join(import.meta.dirname, 'recorded', '
 >;
 
 /** Series of things that this broker does not have. */
-const absent = [
-  /^rabbitmq_global_stream_error_/,
-  /_auth_attempts_detailed_/,
-  /^rabbitmq_global_messages_dead_lettered_(confirmed|delivery_limit)_total$/,
-];
+const absent = [/^rabbitmq_global_stream_error_/, /_auth_attempts_detailed_/];
 
 /** The series of a page: value by name and labels, and the type of each name. */
 class Page {
@@ -144,6 +140,84 @@ test('counters count, also what deleted queues and closed channels have counted'
     assert.equal(after.value('rabbitmq_channel_get_total'), 1);
     assert.equal(after.value('rabbitmq_queues_deleted_total'), 1);
     assert.equal(after.value('rabbitmq_channels_closed_total'), 1);
+  });
+});
+
+test('each page tells which it is, and what its queues are', async () => {
+  await withManagement({}, async ({ management, http }) => {
+    await http.put('/api/queues/%2F/q', { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    const info = 'queue_info{vhost="/",queue="q",queue_type="rabbit_quorum_queue",membership="leader"}';
+    for (const [path, endpoint, series] of [
+      ['/metrics', 'aggregated', null],
+      ['/metrics/per-object', 'per-object', `rabbitmq_${info}`],
+      ['/metrics/detailed?family=queue_coarse_metrics', 'detailed', `rabbitmq_detailed_${info}`],
+      ['/metrics/memory-breakdown', 'memory-breakdown', null],
+    ] as const) {
+      const page = await scrape(management.metricsPort, path);
+      const identities = [...page.values.keys()].filter(name => name.startsWith('rabbitmq_identity_info{'));
+      assert.equal(identities.length, 1, path);
+      assert.ok(identities[0]?.includes(`rabbitmq_endpoint="${endpoint}"`), identities[0]);
+      if (series !== null) assert.equal(page.value(series), 1);
+      else assert.ok(![...page.types.keys()].some(name => name.endsWith('queue_info')), path);
+    }
+  });
+});
+
+test('sizes of messages are counted in the classes that dashboards show', async () => {
+  await withManagement({}, async ({ broker, management }) => {
+    const client = await AmqpDriver.connect({ port: broker.port });
+    await client.openChannel(1);
+    await client.call(queueDeclare(1, { queue: 'q' }), methods.QueueDeclareOk);
+    for (const size of [0, 100, 101, 70_000, 300_000]) client.publish(1, { routingKey: 'q', body: 'x'.repeat(size) });
+    await client.call(queueDeclare(1, { queue: 'q', passive: true }), methods.QueueDeclareOk);
+    const page = await scrape(management.metricsPort, '/metrics');
+    const name = 'rabbitmq_message_size_bytes';
+    assert.equal(page.types.get(name), 'histogram');
+    const upTo = (bound: string): number => page.value(`${name}_bucket{protocol="amqp091",le="${bound}"}`);
+    assert.deepEqual(['100', '1000', '10000', '100000', '1000000', '100000000', '+Inf'].map(upTo), [2, 3, 3, 4, 5, 5, 5]);
+    assert.equal(page.value(`${name}_count{protocol="amqp091"}`), 5);
+    assert.equal(page.value(`${name}_sum{protocol="amqp091"}`), 370_201);
+    await client.end();
+  });
+});
+
+test('dead letters are counted by reason and strategy, also those of deleted queues', async () => {
+  await withManagement({}, async ({ broker, management, http }) => {
+    const client = await AmqpDriver.connect({ port: broker.port });
+    await client.openChannel(1);
+    const [dead, safe] = ['dead', 'safe'];
+    await http.put(`/api/queues/%2F/${dead}`, { durable: true });
+    const lettering = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': dead };
+    await http.put('/api/queues/%2F/short', { durable: true, arguments: { 'x-max-length': 1, ...lettering } });
+    await http.put('/api/queues/%2F/dropping', { durable: true, arguments: { 'x-max-length': 1 } });
+    await http.put(`/api/queues/%2F/${safe}`, {
+      durable: true,
+      arguments: {
+        'x-queue-type': 'quorum',
+        'x-delivery-limit': 0,
+        'x-overflow': 'reject-publish',
+        'x-dead-letter-strategy': 'at-least-once',
+        ...lettering,
+      },
+    });
+    for (const routingKey of ['short', 'short', 'short', 'dropping', 'dropping', safe]) client.publish(1, { routingKey, body: 'x' });
+    client.send(methods.encodeBasicGet(1, { queue: safe, noAck: false }));
+    const got = await client.nextDelivery(1);
+    assert.ok(got.kind === 'get-ok');
+    client.send(methods.encodeBasicReject(1, { deliveryTag: got.args.deliveryTag, requeue: true }));
+    await waitUntil(async () => ((await http.get(`/api/queues/%2F/${dead}?columns=messages`)).json as { messages: number }).messages === 3);
+    await http.delete('/api/queues/%2F/short');
+    const page = await scrape(management.metricsPort, '/metrics');
+    const count = (reason: string, type: string, strategy: string): number =>
+      page.value(
+        `rabbitmq_global_messages_dead_lettered_${reason}_total{queue_type="rabbit_${type}_queue",dead_letter_strategy="${strategy}"}`,
+      );
+    assert.equal(count('maxlen', 'classic', 'at_most_once'), 2);
+    assert.equal(count('maxlen', 'classic', 'disabled'), 1);
+    assert.equal(count('delivery_limit', 'quorum', 'at_least_once'), 1);
+    assert.equal(count('confirmed', 'quorum', 'at_least_once'), 1);
+    assert.equal(count('expired', 'quorum', 'at_least_once'), 0);
+    await client.end();
   });
 });
 
