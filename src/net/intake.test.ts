@@ -32,7 +32,7 @@ function setUp(kernelBytesMax = Infinity): Bench {
   const socket = new FakeSocket(ticks, { kernelBytesMax });
   const link = new Link(socket, facts, 1000);
   const intake = new Intake(link, clock);
-  link.start({ onBytes: () => intake.received(), onClosed: () => {}, onDrained: () => intake.drained() });
+  link.start({ isTakingLarge: false, onBytes: () => intake.received(), onClosed: () => {}, onDrained: () => intake.drained() });
   const run = (): void => {
     for (let tick = ticks.shift(); tick !== undefined; tick = ticks.shift()) tick();
   };
@@ -170,6 +170,7 @@ test('what could not be acted on comes again, first, when reading goes on', () =
   const { intake, socket, link, run } = setUp();
   const seen: string[] = [];
   link.start({
+    isTakingLarge: false,
     onBytes(buffer, start, end) {
       intake.received();
       const at = intake.isStopped ? start : Math.min(end, start + 2);

@@ -2,11 +2,14 @@ import type { Admission } from './admission.ts';
 import type { ByteSocket } from './byte-socket.ts';
 import { Outbox } from './outbox.ts';
 import { reasonOf } from './reason.ts';
+import { type InputTaker, shareInput } from './shared-input.ts';
 
 /** What a protocol makes of a connection's input. */
 export interface LinkSession {
-  /** Input to act on at once; the buffer is not used again by others, so pieces of it may be kept. */
+  /** Input to act on at once: the buffer is filled again when this returns, so that what is to be kept of it has to be copied. */
   onBytes(buffer: Buffer, start: number, end: number): void;
+  /** Whether what came last is the beginning of something large, so that more may be read at a time. */
+  readonly isTakingLarge: boolean;
   /** The connection is gone, for whatever reason; called once. */
   onClosed(error: Error | null): void;
   /** The outbox was congested and has room again. */
@@ -53,7 +56,7 @@ const sendTimeoutFactorMax = 20;
 export const keepAliveMillis = 60_000;
 
 /** One client's connection below any protocol: its socket, its outbox, its two ends. */
-export class Link {
+export class Link implements InputTaker {
   readonly outbox: Outbox;
   readonly facts: LinkFacts;
   readonly #socket: ByteSocket;
@@ -75,10 +78,8 @@ export class Link {
     this.#admission = admission;
     this.facts = facts;
     this.outbox = new Outbox(socket, outboxBytesMax, () => this.#session?.onDrained());
-    socket.on('data', bytes => {
-      this.receivedBytes += bytes.length;
-      this.#session?.onBytes(bytes, 0, bytes.length);
-    });
+    shareInput(socket, this);
+    socket.on('data', bytes => this.take(bytes, bytes.length));
     socket.on('end', () => this.#peerEnded());
     socket.on('error', error => {
       this.#error = new Error(reasonOf(error), { cause: error });
@@ -105,6 +106,16 @@ export class Link {
 
   start(session: LinkSession): void {
     this.#session = session;
+  }
+
+  /** Input, for the session. */
+  take(buffer: Buffer, bytes: number): void {
+    this.receivedBytes += bytes;
+    this.#session?.onBytes(buffer, 0, bytes);
+  }
+
+  get isTakingLarge(): boolean {
+    return this.#session !== null && this.#session.isTakingLarge;
   }
 
   /** To be called by the protocol when it knows who the client is: from then on the limit for strangers does not concern it. */
@@ -158,7 +169,8 @@ export class Link {
     if (this.#isClosed) return;
     this.pause();
     this.receivedBytes -= bytes.length;
-    this.#socket.unshift(bytes);
+    // They lie in the buffer of a read.
+    this.#socket.unshift(Buffer.from(bytes));
   }
 
   /** Sends what is in the outbox, then closes our side. */

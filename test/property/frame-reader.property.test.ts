@@ -20,7 +20,7 @@ class Recorder implements FrameVisitor {
 
   onBodyPiece(channel: number, buffer: Buffer, start: number, end: number, isLast: boolean): boolean {
     assert.ok(start <= end && end <= buffer.length);
-    this.#pieces.push(buffer.subarray(start, end));
+    this.#pieces.push(Buffer.from(buffer.subarray(start, end)));
     if (isLast) {
       this.seen.push(`${FrameBody}/${channel}:${Buffer.concat(this.#pieces).toString('hex')}`);
       this.#pieces = [];
@@ -47,7 +47,6 @@ function splits(random: Random, stream: Buffer, starts: readonly number[]): Buff
     cuts.add(random.chance(0.6) ? random.pick(starts) + random.between(-2, 9) : random.below(stream.length));
   }
   const sorted = [0, ...[...cuts].filter(cut => cut > 0 && cut < stream.length).sort((a, b) => a - b), stream.length];
-  // Each chunk is a buffer of its own, as it comes from a socket, with something before and behind that is not to be read.
   return sorted.slice(1).map((end, i) => Buffer.from(stream.subarray(sorted[i], end)));
 }
 
@@ -56,8 +55,11 @@ function readAll(chunks: readonly Buffer[], payloadBytesMax: number, stopAt = -1
   const recorder = new Recorder();
   recorder.stopAt = stopAt;
   for (const chunk of chunks) {
+    // Something is before and behind what was read that is not to be read.
     const margin = Buffer.concat([Buffer.alloc(3, FrameEnd), chunk, Buffer.alloc(3, FrameEnd)]);
     reader.push(margin, 3, 3 + chunk.length, recorder);
+    // The next read goes to the same buffer.
+    margin.fill(0xee);
     if (recorder.seen.at(-1)?.startsWith('fault') === true || recorder.seen.length === stopAt) break;
   }
   return { seen: recorder.seen, reader };
@@ -163,6 +165,7 @@ test('what a visitor stopped before can be pushed later, and nothing is lost or 
         if (recorder.seen.length < recorder.stopAt) assert.equal(next, chunk.length);
         at = next;
       }
+      chunk.fill(0xee);
     }
     assert.deepEqual(recorder.seen, expected);
   });

@@ -18,7 +18,12 @@ function framesOf(
     },
   };
   try {
-    for (const chunk of chunks) reader.push(chunk, 0, chunk.length, visitor);
+    for (const chunk of chunks) {
+      const read = Buffer.from(chunk);
+      reader.push(read, 0, read.length, visitor);
+      // The next read goes to the same buffer.
+      read.fill(0xee);
+    }
     return { frames, error: null };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;

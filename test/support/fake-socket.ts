@@ -3,6 +3,9 @@ import type { ByteSocket } from '../../src/net/byte-socket.ts';
 /** What a socket calls back later; run by whoever owns the list, as Node runs its next-tick queue between events. */
 export type Ticks = (() => void)[];
 
+/** In place of what was read: the buffer of a read is used for the next. */
+const overwritten = 0xee;
+
 export interface FakeSocketOptions {
   /** Bytes that the "kernel" takes before the peer has read any of them; Infinity by default. */
   readonly kernelBytesMax?: number;
@@ -196,9 +199,11 @@ export class FakeSocket implements ByteSocket {
 
   #flow(): void {
     while (!this.isPaused && !this.isDestroyed && this.#incoming.length > 0) {
-      const bytes = this.#incoming.shift() as Buffer;
+      const bytes = Buffer.from(this.#incoming.shift() as Buffer);
       this.bytesRead += bytes.length;
       this.#onData(bytes);
+      // Whoever has kept any of it finds that out.
+      bytes.fill(overwritten);
     }
     if (!this.#peerHasEnded || this.isPaused || this.isDestroyed || this.#incoming.length > 0) return;
     this.#onEnd();

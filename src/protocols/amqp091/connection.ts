@@ -162,6 +162,10 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     return this.#state === closing ? 'closing' : 'closed';
   }
 
+  get isTakingLarge(): boolean {
+    return this.reader.isWithinBody;
+  }
+
   onBytes(buffer: Buffer, start: number, end: number): void {
     const { turn } = this.broker;
     turn.begin();

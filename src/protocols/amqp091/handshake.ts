@@ -53,8 +53,7 @@ export class Handshake {
   onHeaderBytes(buffer: Buffer, start: number, end: number): number {
     const missing = header.length - this.#head.length;
     const taken = Math.min(missing, end - start);
-    const piece = buffer.subarray(start, start + taken);
-    const head = this.#head.length === 0 ? piece : Buffer.concat([this.#head, piece]);
+    const head = Buffer.concat([this.#head, buffer.subarray(start, start + taken)]);
     this.#head = head;
     const isPossible = acceptedHeaders.some(accepted => equalBytes(accepted, 0, head, 0, head.length));
     // A wrong beginning of something shorter than eight octets ("GET /") waits for the rest or the timeout, as in RabbitMQ.

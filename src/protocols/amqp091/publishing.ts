@@ -25,11 +25,11 @@ import { copyKeys, withoutBcc } from '../../core/messages/sender-selected.ts';
 const expectMethod = 0;
 const expectHeader = 1;
 const expectBody = 2;
-/** Bodies up to this size are put together in one buffer when they come in pieces; larger ones stay in the pieces they came in. */
+/** Bodies up to this size are put together in one buffer when they come in pieces; larger ones in blocks. */
 const gatheredBytesMax = 32 * 1024;
-/** Pieces of a large body below this are put together, in blocks of this size. */
-const smallPieceBytes = 4 * 1024;
-const blockBytesMax = 32 * 1024;
+/** A block of a large body is as large as what has come of it already, within these bounds: what is only announced costs nothing. */
+const blockBytesMin = 32 * 1024;
+const blockBytesMax = 256 * 1024;
 /** Properties up to this length are compared with the last message's before they are looked into. */
 const rememberedPropertiesMax = 96;
 /** Flaws of the properties that are told when the content is complete. */
@@ -73,7 +73,7 @@ export class Publishing {
   #bodyLeft = 0;
   #gathered: Buffer | null = null;
   #parts: Buffer[] | null = null;
-  /** Where small pieces of a large body are put together, and how much of it is filled. */
+  /** The last of `#parts`, and how much of it is filled. */
   #block: Buffer = nothing;
   #blockBytes = 0;
   /** The last properties and what they said. */
@@ -211,48 +211,36 @@ export class Publishing {
     if (this.#bodyBytes <= gatheredBytesMax) {
       this.#gathered ??= Buffer.allocUnsafeSlow(this.#bodyBytes);
       buffer.copy(this.#gathered, this.#bodyBytes - this.#bodyLeft, start, end);
+      this.#bodyLeft -= end - start;
     } else {
-      this.#addPart(buffer, start, end);
+      this.#addToBlocks(buffer, start, end);
     }
-    this.#bodyLeft -= end - start;
   }
 
-  /**
-   * Small pieces are put together in blocks: by itself, each would cost more memory than it has bytes, or hold on to a read buffer many times
-   * its size.
-   */
-  #addPart(buffer: Buffer, start: number, end: number): void {
-    const parts = (this.#parts ??= []);
-    const count = end - start;
-    if (count >= smallPieceBytes && count * 4 >= buffer.length) {
-      this.#closeBlock(parts);
-      parts.push(buffer.subarray(start, end));
-      return;
-    }
+  #addToBlocks(buffer: Buffer, start: number, end: number): void {
     for (let at = start; at < end; ) {
-      if (this.#blockBytes === this.#block.length) {
-        this.#closeBlock(parts);
-        this.#block = Buffer.allocUnsafeSlow(Math.min(blockBytesMax, this.#bodyLeft - (at - start)));
-      }
+      if (this.#blockBytes === this.#block.length) this.#addBlock();
       const taken = Math.min(end - at, this.#block.length - this.#blockBytes);
       buffer.copy(this.#block, this.#blockBytes, at, at + taken);
       this.#blockBytes += taken;
+      this.#bodyLeft -= taken;
       at += taken;
     }
   }
 
-  /** What is in the block becomes a part; the rest of it serves the next small pieces. */
-  #closeBlock(parts: Buffer[]): void {
-    if (this.#blockBytes > 0) parts.push(this.#block.subarray(0, this.#blockBytes));
-    this.#block = this.#block.subarray(this.#blockBytes);
+  #addBlock(): void {
+    const cameBytes = this.#bodyBytes - this.#bodyLeft;
+    const bytes = Math.min(this.#bodyLeft, blockBytesMax, Math.max(blockBytesMin, cameBytes));
+    this.#block = Buffer.allocUnsafeSlow(bytes);
     this.#blockBytes = 0;
+    (this.#parts ??= []).push(this.#block);
   }
 
   #finishPieces(): void {
     const gathered = this.#gathered;
     this.#gathered = null;
-    if (this.#parts !== null) this.#closeBlock(this.#parts);
     this.#block = nothing;
+    this.#blockBytes = 0;
     this.#finish(gathered ?? nothing, 0);
   }
 

@@ -164,6 +164,10 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     return this.link.sentBytes;
   }
 
+  get isTakingLarge(): boolean {
+    return this.reader.isWithinLarge;
+  }
+
   onBytes(buffer: Buffer, start: number, end: number): void {
     const { turn } = this.broker;
     turn.begin();

@@ -154,7 +154,7 @@ export class Publishing {
     p.propertiesStart = 0;
     p.propertiesBytes = stored.length;
     p.bodyBytes = end - start;
-    if (p.bodyBytes > keptBytesMin && p.bodyBytes * 2 > buffer.length) {
+    if (connection.reader.isPacketOwn && p.bodyBytes > keptBytesMin && p.bodyBytes * 2 > buffer.length) {
       p.parts = [buffer.subarray(start, end)];
     } else {
       p.body = buffer;

@@ -130,6 +130,10 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
     return this.link.sentBytes;
   }
 
+  get isTakingLarge(): boolean {
+    return this.#reader.isWithinLarge;
+  }
+
   onBytes(buffer: Buffer, start: number, end: number): void {
     const { turn } = this.broker;
     turn.begin();

@@ -9,8 +9,8 @@ export interface FrameVisitor {
   /** A whole frame; the payload is `buffer[start, end)` and must not be kept. */
   onFrame(type: number, channel: number, buffer: Buffer, start: number, end: number): boolean;
   /**
-   * A piece of a body frame that came in several reads; the buffer is not used again, so the piece may be kept. The last piece comes when
-   * the end octet is known to be right, so that a message is never completed by a broken frame.
+   * A piece of a body frame that came in several reads; it must not be kept either. The last piece comes when the end octet is known to be
+   * right, so that a message is never completed by a broken frame.
    */
   onBodyPiece(channel: number, buffer: Buffer, start: number, end: number, isLast: boolean): boolean;
   /** `detail` is the wrong end octet or the size announced. Nothing is read of the same bytes after it. */
@@ -50,9 +50,14 @@ export class FrameReader {
     return this.#carried;
   }
 
+  /** Whether more of a large body frame is to come. */
+  get isWithinBody(): boolean {
+    return this.#pieceLeft > 0;
+  }
+
   /**
-   * Acts on all whole frames of `buffer[from, to)`. The buffer may be kept by the visitor in pieces of large bodies. Returns where it came
-   * to: `to`, or less when the visitor stopped; the rest can then be pushed later.
+   * Acts on all whole frames of `buffer[from, to)`. Returns where it came to: `to`, or less when the visitor stopped; the rest can then be
+   * pushed later.
    */
   push(buffer: Buffer, from: number, to: number, visitor: FrameVisitor): number {
     let at = from;
@@ -133,7 +138,7 @@ export class FrameReader {
       }
       this.#pieceLeft = -1;
       if (at === to) {
-        this.#heldPiece = buffer.subarray(start, at);
+        this.#heldPiece = Buffer.from(buffer.subarray(start, at));
         return -1;
       }
     }

@@ -5,7 +5,10 @@ import { varintMax } from './constants.ts';
 export type PacketFault = 'length' | 'too-large';
 
 export interface PacketVisitor {
-  /** One whole packet: its first byte and what stands behind the remaining length. Returns false to be given no more for now. */
+  /**
+   * One whole packet: its first byte and what stands behind the remaining length, which must not be kept but where the reader says so
+   * (`isPacketOwn`). Returns false to be given no more for now.
+   */
   onPacket(first: number, buffer: Buffer, start: number, end: number): boolean;
   /** The length is none, or above `packetBytesMax`; nothing of the packet was kept. No packet follows. */
   onPacketFault(fault: PacketFault, first: number, packetBytes: number): void;
@@ -15,6 +18,8 @@ export interface PacketVisitor {
 const headMax = 5;
 /** Room for the first piece of a packet. */
 const bodyRoomMin = 4096;
+/** What is still to come of a packet that counts as large. */
+const largePacketBytes = 64 * 1024;
 const nothing = Buffer.alloc(0);
 
 /**
@@ -33,6 +38,8 @@ export class PacketReader {
   #body: Buffer = nothing;
   #partBytes = 0;
   #isBroken = false;
+  /** Whether the packet that is handed on lies in a buffer of its own, which nobody uses again. */
+  isPacketOwn = false;
 
   constructor(packetBytesMax: number) {
     this.packetBytesMax = packetBytesMax;
@@ -41,6 +48,11 @@ export class PacketReader {
   /** Bytes kept of an incomplete packet. */
   get keptBytes(): number {
     return this.#headBytes + this.#partBytes;
+  }
+
+  /** Whether more of a large packet is to come. */
+  get isWithinLarge(): boolean {
+    return this.#bodyBytes - this.#partBytes > largePacketBytes;
   }
 
   /** Takes input; returns how far it was taken: `end`, or less when the visitor wants no more. */
@@ -145,7 +157,10 @@ export class PacketReader {
     this.#body = nothing;
     this.#partBytes = 0;
     this.#bodyBytes = -1;
-    return visitor.onPacket(this.#first, body, 0, body.length);
+    this.isPacketOwn = true;
+    const goesOn = visitor.onPacket(this.#first, body, 0, body.length);
+    this.isPacketOwn = false;
+    return goesOn;
   }
 
   #fault(fault: PacketFault, first: number, packetBytes: number, visitor: PacketVisitor): void {

@@ -10,6 +10,8 @@ export const commandBytesMax = 32;
 /** Command and headers together. */
 export const headBytesMax = 64 * 1024;
 
+/** What has come of a frame that counts as large. */
+const largeFrameBytes = 32 * 1024;
 const nul = 0;
 const lineFeed = 10;
 const carriageReturn = 13;
@@ -52,6 +54,11 @@ export class FrameReader {
 
   constructor(frameBytesMax: number) {
     this.frameBytesMax = frameBytesMax;
+  }
+
+  /** Whether a frame has come in part that is large already. */
+  get isWithinLarge(): boolean {
+    return this.#state === 'body' && this.#gathered.count >= largeFrameBytes;
   }
 
   /** Whether a frame has begun and not ended. */
@@ -200,7 +207,8 @@ export class FrameReader {
       gathered.append(buffer, start, end);
       return end;
     }
-    if (gathered.count === 0) {
+    // Where nothing follows the NUL comes with the next read, to the same buffer.
+    if (gathered.count === 0 && bodyEnd < end) {
       this.#body = buffer.subarray(start, bodyEnd);
     } else {
       gathered.append(buffer, start, bodyEnd);

@@ -48,6 +48,7 @@ async function withPlace(
     const end: Far = { link, received: [], onBytes: () => {}, error: null, isDrained: false };
     far.push(end);
     link.start({
+      isTakingLarge: false,
       onBytes: (buffer, from, to) => {
         const bytes = buffer.subarray(from, to);
         end.received.push(bytes);
