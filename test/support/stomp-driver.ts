@@ -47,10 +47,15 @@ export class StompDriver {
     this.socket.write(bytes);
   }
 
+  /** The next frame; `wanted` is told when none comes. */
+  async next(wanted = 'a frame'): Promise<ReceivedFrame> {
+    await waitUntil(() => this.frames.length > 0, { message: () => `${wanted}${this.isClosed ? ', but the connection is closed' : ''}` });
+    return this.frames.shift() as ReceivedFrame;
+  }
+
   /** The next frame, which must be of this command. */
   async expect(command: string): Promise<ReceivedFrame> {
-    await waitUntil(() => this.frames.length > 0, { message: () => `${command}${this.isClosed ? ', but the connection is closed' : ''}` });
-    const frame = this.frames.shift() as ReceivedFrame;
+    const frame = await this.next(command);
     if (frame.command !== command) throw new Error(`expected ${command}, got ${JSON.stringify(frame)}`);
     return frame;
   }
