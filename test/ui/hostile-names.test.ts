@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { longstr, table } from '../../src/base/field-table.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver } from '../support/amqp-driver.ts';
+import { CertificateStore } from '../support/certificates.ts';
+import { tlsWith } from '../support/edge.ts';
 import * as requests from '../support/amqp-requests.ts';
 import type { ManagedBroker } from '../integration/management/with-management.ts';
 import { closeBrowser, reasonToSkip } from './support/chromium.ts';
@@ -182,4 +185,33 @@ test('a message from a stranger is shown as it is: properties, headers, payload,
       client.destroy();
     }
   });
+});
+
+test("the names in a client's certificate are shown as text", options, async () => {
+  const store = new CertificateStore();
+  const [name = ''] = hostile;
+  const root = store.make({ subject: '/CN=root', isAuthority: true });
+  const server = store.make({ subject: '/CN=localhost', altNames: 'DNS:localhost' }, root);
+  const stranger = store.make({ subject: `/O=<script>alert(7)<\\/script>/CN=${name}` }, root);
+  const tls = tlsWith(server, { caFile: store.write('root.pem', root.pem), verify: 'peer' });
+  try {
+    await withUi(
+      async ui => {
+        const port = ui.broker.broker.listeners[1]?.port ?? 0;
+        const [cert, key] = [stranger.certFile, stranger.keyFile].map(file => readFileSync(file));
+        const client = await AmqpDriver.connect({ port, tls: { ca: root.pem, servername: 'localhost', cert, key } });
+        const page = await ui.open();
+        await page.goto('connections');
+        await page.page.locator('tbody tr').getByRole('link').first().click();
+        await page.settled();
+        // Characters with a meaning in distinguished names are escaped there.
+        await page.page.getByText('onerror').first().waitFor();
+        await isUntouched(page, 'the connection');
+        client.destroy();
+      },
+      { broker: { listeners: [{}, { protocol: 'amqp', tls }] } },
+    );
+  } finally {
+    store.dispose();
+  }
 });

@@ -50,6 +50,13 @@ describe('x-consistent-hash', () => {
     assertShare(counts.c, (5 * keyCount) / 8);
   });
 
+  test('a weight of any size costs no more than one', () => {
+    const { broker, owner } = make({ a: '1', b: '9'.repeat(255) });
+    assert.equal(shares(owner).b, keyCount);
+    for (const weight of ['-1', '0', '1e9', 'many', ''])
+      assert.throws(() => broker.bind('x', broker.queue('d'), weight), { code: 'PRECONDITION_FAILED' }, weight);
+  });
+
   test('a queue that comes takes keys from all, one that goes leaves its keys to all, and nothing else moves', () => {
     const { broker, owner } = make({ a: '10', b: '10', c: '10' });
     const before = Array.from({ length: 5000 }, (_, i) => owner(`k${i}`));

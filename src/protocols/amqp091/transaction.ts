@@ -120,13 +120,18 @@ function stillThere(route: Route, vhost: Vhost): Route {
   return new Route(queues.filter(queue => queue !== undefined));
 }
 
-/** A publication that can be kept: its bytes are copied. */
+/** A publication that can be kept: its bytes are copied, together. */
 function copyOf(p: Publication): Publication {
   const copy = Object.assign(new Publication(), p);
-  copy.properties = Buffer.from(p.properties.subarray(p.propertiesStart, p.propertiesStart + p.propertiesBytes));
+  const properties = p.properties.subarray(p.propertiesStart, p.propertiesStart + p.propertiesBytes);
+  const body = p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes);
+  const bytes = Buffer.allocUnsafe(properties.length + body.length);
+  bytes.set(properties);
+  bytes.set(body, properties.length);
+  copy.properties = bytes;
   copy.propertiesStart = 0;
-  copy.body = Buffer.from(p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes));
-  copy.bodyStart = 0;
+  copy.body = bytes;
+  copy.bodyStart = properties.length;
   copy.publisher = null;
   return copy;
 }

@@ -12,7 +12,7 @@ import { FrameHeader } from '../../../src/wire/amqp091/constants.gen.ts';
 import { encodeFrame, protocolHeader } from '../../../src/wire/amqp091/frame.ts';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver, type Delivery } from '../../support/amqp-driver.ts';
-import { basicConsume, queueDeclare } from '../../support/amqp-requests.ts';
+import { basicConsume, queueDeclare, queuePurge } from '../../support/amqp-requests.ts';
 import type { FakeSocket } from '../../support/fake-socket.ts';
 import { SimBroker } from '../../support/sim-broker.ts';
 import { capableClient, SimClient } from '../../support/sim-client.ts';
@@ -211,4 +211,37 @@ test('a flood of wrong passwords is looked at ten times a minute, answered after
   broker.advance(60_000);
   assert.equal(isRefused(logIn('10.0.0.1', 'guest')), false);
   assert.equal(asked, 12);
+});
+
+test('a transaction of a million messages is committed whole, and one that is rolled back or breaks off leaves nothing behind', () => {
+  const count = 1_000_000;
+  const broker = new SimBroker();
+  const client = connect(broker);
+  client.call(queueDeclare(1, { queue: 'q' }), methods.QueueDeclareOk);
+  client.call(methods.encodeTxSelect(1), methods.TxSelectOk);
+  // Sent as one client can: many in one piece.
+  const piece = Buffer.concat(Array.from({ length: 1000 }, () => client.encodePublish(1, { routingKey: 'q', body: '0123456789abcdef' })));
+  const publish = (messages: number): void => {
+    for (let sent = 0; sent < messages; sent += 1000) client.send(piece);
+  };
+  const bytesInUse = (): number => {
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const before = bytesInUse();
+  publish(count);
+  const held = bytesInUse() - before;
+  assert.ok(held < count * 1024, `${Math.round(held / count)} bytes each`);
+  assert.equal(broker.core.store.liveCount, 0);
+  client.call(methods.encodeTxRollback(1), methods.TxRollbackOk);
+  assert.ok(bytesInUse() - before < 0.05 * held, 'a rollback gives all of it back');
+  publish(count);
+  client.call(methods.encodeTxCommit(1), methods.TxCommitOk);
+  assert.equal(broker.core.vhosts.get('/')?.queues.get('q')?.readyCount, count);
+  client.call(queuePurge(1, { queue: 'q' }), methods.QueuePurgeOk);
+  publish(count / 10);
+  client.drop();
+  assert.equal(broker.core.store.liveCount, 0);
+  assert.ok(bytesInUse() - before < 0.05 * held, 'a connection that breaks off gives it back too');
 });

@@ -107,6 +107,15 @@ test('no path leads out of the pages', async () => {
   });
 });
 
+test('a file name that is asked for makes no header of its own', async () => {
+  await withManagement({}, async ({ http }) => {
+    const { status, headers } = await http.get(`/api/definitions?download=${encodeURIComponent('x"\r\nset-cookie: a=b\r\n\r\n<html>')}`);
+    assert.equal(status, 200);
+    assert.match(String(headers['content-disposition']), /^attachment; filename="[\w.-]+"$/);
+    assert.equal(headers['set-cookie'], undefined);
+  });
+});
+
 test('a reason with format strings reaches the client as it is', async () => {
   await withManagement({}, async ({ broker, http }) => {
     const client = await AmqpDriver.connect({ port: broker.port });

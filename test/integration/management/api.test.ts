@@ -11,6 +11,7 @@ import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver } from '../../support/amqp-driver.ts';
 import { queueDeclare } from '../../support/amqp-requests.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+import { addUser } from '../access/grants.ts';
 import { HttpClient } from './http-client.ts';
 import { withManagement } from './with-management.ts';
 
@@ -218,12 +219,29 @@ describe('definitions', () => {
   });
 });
 
+describe('users', () => {
+  test('a user with the tag protected is changed and deleted by the command line only', async () => {
+    await withManagement({}, async ({ http: api, broker }) => {
+      await api.put('/api/users/root', { password: 'x', tags: 'administrator,protected' });
+      await api.put('/api/users/other', { password: 'x', tags: '' });
+      for (const { status, json } of [
+        await api.put('/api/users/root', { password: 'y', tags: '' }),
+        await api.delete('/api/users/root'),
+        await api.post('/api/users/bulk-delete', { users: ['other', 'root'] }),
+      ])
+        assert.deepEqual([status, (json as { error: unknown }).error], [412, 'precondition_failed']);
+      assert.deepEqual(broker.core.access.user('root')?.tags, ['administrator', 'protected']);
+      assert.ok(broker.core.access.user('other') !== undefined, 'all or none are deleted');
+    });
+  });
+});
+
 describe('virtual hosts', () => {
   test('one that is protected is not deleted', async () => {
     await withManagement({}, async ({ http: api }) => {
       await api.put('/api/vhosts/v', {});
       assert.equal((await api.post('/api/vhosts/v/deletion/protection', '')).status, 204);
-      assert.equal((await api.delete('/api/vhosts/v')).status, 400);
+      assert.equal((await api.delete('/api/vhosts/v')).status, 412);
       assert.equal((await api.delete('/api/vhosts/v/deletion/protection')).status, 204);
       assert.equal((await api.delete('/api/vhosts/v')).status, 204);
     });
@@ -309,6 +327,8 @@ test('the control socket needs no password and opens everything', async () => {
       assert.equal((await get('/api/users'))[0], 200);
       assert.equal((await get('/api/queues/%2F/q', 'PUT'))[0], 201);
       assert.equal((await get('/api/queues/%2F/q', 'DELETE'))[0], 204);
+      addUser(broker.core, 'root', ['protected']);
+      assert.equal((await get('/api/users/root', 'DELETE'))[0], 204);
     });
     assert.equal(accept, null, 'nobody takes connections when the management has stopped');
   } finally {

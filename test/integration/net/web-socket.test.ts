@@ -200,6 +200,23 @@ test('the length of a message that is too large is refused before any of it has 
   });
 });
 
+test('a client that offers compression gets none, and what is compressed all the same ends its connection', async () => {
+  await withPlace({}, async ({ port, far }) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(upgradeRequest.replace('\r\n\r\n', '\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n'));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    assert.match(String(answer), /^HTTP\/1\.1 101 /);
+    assert.doesNotMatch(String(answer), /extensions/i);
+    // A masked binary frame of four bytes with the bit that says it is compressed.
+    socket.write(Buffer.from([0xc2, 0x84, 1, 2, 3, 4, 5, 6, 7, 8]));
+    await closeOf(socket);
+    await waitUntil(() => (far[0] as Far).link.isClosed);
+    assert.match(String(far[0]?.error), /RSV1 must be clear/);
+    assert.deepEqual(far[0]?.received, []);
+  });
+});
+
 test('other paths, requests that are no WebSocket, sub-protocols that are required and missing are refused', async () => {
   await withPlace({ path: '/mq', subProtocols: ['mqtt'], isSubProtocolRequired: true }, async ({ port, admission, far }) => {
     assert.equal(await statusOf(port, '/ws', {}, ['mqtt']), 404);

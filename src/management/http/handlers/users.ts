@@ -11,7 +11,7 @@ import { fromBase64 } from '../../messages/payload-json.ts';
 import type { ApiCall } from '../api-call.ts';
 import { requireKeys, textOf } from '../json-body.ts';
 import { list, type Listing, single } from '../listing.ts';
-import { badRequest, createdOrThere, noContent, notFound, ok, type Reply } from '../reply.ts';
+import { badRequest, createdOrThere, HttpError, noContent, notFound, ok, type Reply } from '../reply.ts';
 import { checkPassword } from '../password-rule.ts';
 import { userView } from '../views/user-view.ts';
 
@@ -33,6 +33,7 @@ export function putUser(call: ApiCall): Reply {
   const { core, body } = call;
   const name = call.parameter('user');
   const existing = core.access.user(name);
+  if (existing !== undefined) assertNotProtected(call, existing);
   if (!Object.hasOwn(body, 'tags') && !Object.hasOwn(body, 'administrator')) throw badRequest('tags_not_present');
   core.access.putUser({
     name,
@@ -44,8 +45,9 @@ export function putUser(call: ApiCall): Reply {
 }
 
 export function deleteUser(call: ApiCall): Reply {
-  const { name } = userOf(call);
-  call.core.access.deleteUser(name);
+  const user = userOf(call);
+  assertNotProtected(call, user);
+  call.core.access.deleteUser(user.name);
   return noContent;
 }
 
@@ -54,9 +56,19 @@ export function deleteUsers(call: ApiCall): Reply {
   requireKeys(call.body, ['users']);
   const { users } = call.body;
   if (!Array.isArray(users) || !users.every(name => typeof name === 'string')) throw badRequest('users should be a list of names');
-  for (const name of users) if (call.core.access.user(name) === undefined) throw badRequest(['no_such_user', name]);
+  for (const name of users) {
+    const user = call.core.access.user(name);
+    if (user === undefined) throw badRequest(['no_such_user', name]);
+    assertNotProtected(call, user);
+  }
   for (const name of users) call.core.access.deleteUser(name);
   return noContent;
+}
+
+/** Users with the tag `protected` are changed and deleted by the command line only. [RabbitMQ 4.2: rabbit_mgmt_wm_user] */
+function assertNotProtected(call: ApiCall, user: User): void {
+  if (user.tags.includes('protected') && !call.user.isLocal)
+    throw new HttpError(412, 'precondition_failed', `user '${user.name}' is protected from changes and deletion over HTTP`);
 }
 
 /** Whether a user can log in by a password: the tags, or 401 with the reason. */

@@ -3,7 +3,7 @@ import type { Vhost } from '../../../core/vhost.ts';
 import type { ApiCall } from '../api-call.ts';
 import { booleanOf } from '../json-body.ts';
 import { list, single } from '../listing.ts';
-import { badRequest, createdOrThere, noContent, notFound, type Reply } from '../reply.ts';
+import { badRequest, createdOrThere, HttpError, noContent, notFound, type Reply } from '../reply.ts';
 import { noRanges, sampleRangesOf } from '../sample-ranges.ts';
 import { vhostStatisticsView } from '../views/vhost-view.ts';
 
@@ -50,6 +50,7 @@ function grantToCreator(call: ApiCall, vhost: Vhost): void {
 
 export async function deleteVhost(call: ApiCall): Promise<Reply> {
   const vhost = vhostOf(call);
+  if (vhost.isProtectedFromDeletion) throw new HttpError(412, 'precondition_failed', `cannot delete protected vhost '${vhost.name}'`);
   call.core.turn.begin();
   const { promise, resolve } = Promise.withResolvers<void>();
   call.core.deleteVhost(vhost.name, resolve);
