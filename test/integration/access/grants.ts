@@ -110,8 +110,8 @@ export interface Matrix<Client> {
   readonly core: BrokerCore;
   readonly operations: readonly Operation<Client>[];
   /** A client of the user in the virtual host. */
-  connect(vhost: Vhost): Promise<Client> | Client;
-  close(client: Client): void;
+  readonly connect: (vhost: Vhost) => Promise<Client> | Client;
+  readonly close: (client: Client) => void;
 }
 
 /** Tries every operation with every set of permissions; returns how many that were. */
