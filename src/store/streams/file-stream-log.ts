@@ -27,7 +27,7 @@ export class PlacedChunk {
 }
 
 /** The last chunk that is durable. */
-interface LastChunk {
+export interface LastChunk {
   readonly segment: Segment;
   readonly position: number;
   readonly offset: number;
@@ -175,8 +175,8 @@ export class FileStreamLog implements StreamLog {
     this.host.damaged(this, segment, position, this.#damageCount++);
   }
 
-  /** Recovery: these segments were found, the last of them read through. */
-  recovered(found: readonly RecoveredSegment[], last: Omit<LastChunk, 'segment'> | null): void {
+  /** Recovery: these segments were found, the last of them read through; `last` is a chunk of one of them. */
+  recovered(found: readonly RecoveredSegment[], last: LastChunk | null): void {
     const final = found.at(-1);
     if (final === undefined) return;
     this.segments.length = 0;
@@ -189,11 +189,12 @@ export class FileStreamLog implements StreamLog {
     this.nextOffset = final.endOffset;
     this.endOffset = final.endOffset;
     if (last !== null) {
-      this.#last = { segment: final.segment, ...last };
+      this.#last = last;
       this.#wallMillis = last.wallMillis;
     }
-    // What an unfinished write has left must not be taken for anything, so the next chunk goes to a file of its own.
-    if (final.isTorn) this.#roll(this.nextOffset);
+    // What an unfinished write has left must not be taken for anything, so the next chunk goes to a file of its own. Recovery writes
+    // nothing: the index of the file that ends here stays in memory.
+    if (final.isTorn) this.#follow(this.nextOffset);
   }
 
   #closeChunk(builder: ChunkBuilder): void {
@@ -217,11 +218,17 @@ export class FileStreamLog implements StreamLog {
 
   #roll(base: number): Segment {
     const full = this.#active;
-    const segment = new Segment(this.id, base);
-    full.next = segment;
-    this.segments.push(segment);
+    const segment = this.#follow(base);
     this.#hasRolled = true;
     this.host.writeIndex(full);
+    return segment;
+  }
+
+  /** The next segment, behind the last. */
+  #follow(base: number): Segment {
+    const segment = new Segment(this.id, base);
+    this.#active.next = segment;
+    this.segments.push(segment);
     return segment;
   }
 
@@ -247,7 +254,11 @@ export class FileStreamLog implements StreamLog {
       }
       case 'time': {
         const { wallMillis } = start;
-        if (this.#last === null || this.#last.wallMillis < wallMillis) return this.#endPlace(this.nextOffset);
+        if (this.#last === null || this.#last.wallMillis < wallMillis) {
+          // What is on its way to the disk may be of that time.
+          if (this.#wallMillis < wallMillis) return this.#endPlace(this.nextOffset);
+          return { ...this.#endPlace(0), fromMillis: wallMillis };
+        }
         let at = this.segments.length - 1;
         while (at > 0 && !isBefore(this.segments[at] as Segment, wallMillis)) at--;
         const segment = this.segments[at] as Segment;

@@ -155,13 +155,14 @@ class Window {
   static readonly #smallBytes = 4096;
   readonly fileBytes: number;
   readonly #handle: FileHandle;
-  buffer = Buffer.alloc(Window.largeBytes);
+  buffer: Buffer;
   start = 0;
   bytes = 0;
 
   constructor(handle: FileHandle, fileBytes: number) {
     this.#handle = handle;
     this.fileBytes = fileBytes;
+    this.buffer = Buffer.alloc(Math.min(Window.largeBytes, fileBytes));
   }
 
   /** Brings so many bytes at a position, or as many as there are, into the buffer; returns where they are in it. */

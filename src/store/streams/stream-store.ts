@@ -3,8 +3,9 @@ import type { CommitParticipant } from '../../core/ports/commit-participant.ts';
 import type { FileHandle, Files } from '../../core/ports/files.ts';
 import type { PivotFormat } from '../../core/ports/message-format.ts';
 import type { StreamLog, StreamLogs, StreamRetention } from '../../core/ports/stream-log.ts';
-import { FileStreamLog, type PlacedChunk } from './file-stream-log.ts';
+import { FileStreamLog, type LastChunk, type PlacedChunk } from './file-stream-log.ts';
 import { ReadMemory } from './read-memory.ts';
+import { Removals } from './removals.ts';
 import { type LastSegment, lastSegment, olderSegment, type RecoveredSegment } from './recover-segment.ts';
 import { OpenFiles, parseSegmentName, Segment, segmentName } from './segment.ts';
 import { SegmentIndex } from './segment-index.ts';
@@ -32,9 +33,15 @@ export interface StreamsReport {
   orphans: number;
 }
 
+/** Files that go together. */
+interface Removal {
+  readonly streamId: number;
+  readonly names: readonly string[];
+}
+
 interface Flight {
   readonly streams: readonly { readonly log: FileStreamLog; readonly chunks: readonly PlacedChunk[] }[];
-  readonly removals: readonly string[];
+  readonly removals: readonly Removal[];
   readonly bytes: number;
 }
 
@@ -53,7 +60,8 @@ export class StreamStore implements StreamLogs, CommitParticipant {
   #gatheredBytes = 0;
   #flying: Flight | null = null;
   /** Files to be removed when the next commit is durable: it says that nobody needs them. */
-  #removals: string[] = [];
+  #removals: Removal[] = [];
+  readonly #removing: Removals;
   /** What is kept in memory, from `#tailAt` on, oldest first. */
   #tail: { readonly log: FileStreamLog; readonly chunk: PlacedChunk }[] = [];
   #tailAt = 0;
@@ -66,6 +74,9 @@ export class StreamStore implements StreamLogs, CommitParticipant {
   constructor(files: Files, options: StreamStoreOptions = {}) {
     this.#files = files;
     this.#openFiles = new OpenFiles(files, openFilesMax);
+    this.#removing = new Removals(files, error =>
+      this.#core?.logger.warning('store', `files of streams are not removed: ${error.message}`),
+    );
     this.memory = new ReadMemory(options.readBytesMax ?? readBytesDefault);
   }
 
@@ -149,6 +160,7 @@ export class StreamStore implements StreamLogs, CommitParticipant {
   }
 
   close(): void {
+    this.#removing.close();
     this.#openFiles.closeAll();
   }
 
@@ -244,7 +256,8 @@ export class StreamStore implements StreamLogs, CommitParticipant {
     const { streams, removals } = this.#flying as Flight;
     this.#flying = null;
     for (const { log, chunks } of streams) log.committed(chunks);
-    for (const name of removals) this.#files.remove(name);
+    for (const { streamId, names } of removals) this.#removing.add(streamId, names);
+    this.#removing.run();
   }
 
   // --- what streams need
@@ -303,15 +316,20 @@ export class StreamStore implements StreamLogs, CommitParticipant {
 
   /** A segment is not kept any longer. */
   removeSegment(segment: Segment): void {
+    this.#removals.push({ streamId: segment.streamId, names: this.#giveUp(segment) });
+  }
+
+  /** Nobody reads a segment any more; its files. */
+  #giveUp(segment: Segment): readonly string[] {
     segment.isRemoved = true;
     this.#openFiles.closeUnused(segment);
-    this.#removals.push(segment.name, segment.indexName);
+    return [segment.name, segment.indexName];
   }
 
   /** A stream is deleted. Its files go when that is durable. */
   removeLog(log: FileStreamLog): void {
     this.#logs.delete(log.id);
-    for (const segment of log.segments) this.removeSegment(segment);
+    this.#removals.push({ streamId: log.id, names: log.segments.flatMap(segment => this.#giveUp(segment)) });
     // Deleted again while the journal is read: what it left is not known here, and found to be nobody's.
   }
 
@@ -393,6 +411,18 @@ export class StreamStore implements StreamLogs, CommitParticipant {
       if (last.isUnsynced) this.#unsynced.push(last.segment);
       found.push(last);
     }
-    log.recovered(found, last.lastChunk);
+    log.recovered(found, this.#lastChunk(log, found, last));
+  }
+
+  /** The last chunk with messages: those who begin at the last, or at a time, need it. It may be in a segment before the last. */
+  #lastChunk(log: FileStreamLog, found: readonly RecoveredSegment[], { lastChunk }: LastSegment): LastChunk | null {
+    let chunk = lastChunk;
+    for (let at = found.length - 1; at >= 0; at--) {
+      const { segment } = found[at] as RecoveredSegment;
+      if (chunk === null && at < found.length - 1)
+        chunk = this.#opened(segment.name, handle => lastSegment(log.id, segment.base, handle, segment.bytes)).lastChunk;
+      if (chunk !== null) return { segment, ...chunk };
+    }
+    return null;
   }
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { longstr } from '../../../src/base/field-table.ts';
 import type { FileHandle } from '../../../src/core/ports/files.ts';
 import { MemoryFiles } from '../../../src/store/streams/memory-files.ts';
+import { Random } from '../../support/random.ts';
 import { SimFiles } from '../../support/sim-files.ts';
 import { keepAll, readAll, StreamWorld } from '../../support/stream-world.ts';
 
@@ -118,6 +119,72 @@ test('a reader finds a time: nothing that came then or later is left out, nor is
   }
   assert.equal(world.read({ kind: 'time', wallMillis: 0 }).length, 2000);
   assert.deepEqual(world.bodies({ kind: 'time', wallMillis: 9e12 }), []);
+});
+
+test('a reader that asks for a time while messages of that time are on their way to the disk gets them', () => {
+  const world = new StreamWorld(new MemoryFiles());
+  world.append('old');
+  world.commit();
+  world.wallMillis += 1000;
+  world.append('new');
+  const reader = world.log.read({ kind: 'time', wallMillis: world.wallMillis }, null, () => {});
+  assert.equal(reader.next(), false);
+  world.commit();
+  assert.deepEqual(
+    readAll(reader).map(({ body }) => body),
+    ['new'],
+  );
+  reader.close();
+});
+
+test('after a start with nothing in the last segment, the last chunk and times are found in the one before', () => {
+  const files = new MemoryFiles();
+  const retention = { ...keepAll, segmentBytesMax: 300 };
+  let world = new StreamWorld(files, retention);
+  for (const body of ['a', 'b', 'c']) {
+    world.wallMillis += 1000;
+    world.appendEach(body.repeat(200));
+  }
+  const end = world.wallMillis;
+  world.stop();
+  const [last = ''] = segmentsOf(files).slice(-1);
+  assert.ok(last.includes('-0000000000000003'), `${last} has only the mark of the clean stop`);
+  world = new StreamWorld(files, retention);
+  assert.deepEqual(world.bodies({ kind: 'last' }), ['c'.repeat(200)]);
+  assert.deepEqual(world.bodies({ kind: 'time', wallMillis: end - 1000 }), ['b'.repeat(200), 'c'.repeat(200)]);
+});
+
+test('when several segments go at once, a loss of power leaves the younger ones of them', () => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const random = new Random(seed);
+    const files = new SimFiles(random);
+    const settle = (): void => {
+      while (files.step());
+    };
+    const world = new StreamWorld(files, { ...keepAll, segmentBytesMax: 300 }, {}, settle);
+    const commit = (): void => {
+      world.store.take();
+      world.store.write(error => {
+        assert.equal(error, null);
+        world.store.committed();
+      });
+    };
+    for (const body of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      world.append(body.repeat(200));
+      commit();
+      settle();
+    }
+    world.log.retain({ ...keepAll, segmentBytesMax: 300, bytesMax: 600 }, world.wallMillis);
+    assert.equal(world.log.segmentCount, 1);
+    commit();
+    for (let steps = random.below(10); steps > 0 && files.step(); steps--);
+    const after = files.cutPower({ data: 'none', names: 'random' });
+    const found = new StreamWorld(after, keepAll, {}, () => {
+      while (after.step());
+    });
+    assert.deepEqual(found.bodies(), ['a', 'b', 'c', 'd', 'e', 'f'].map(body => body.repeat(200)).slice(found.log.firstOffset));
+    assert.deepEqual(found.errors, []);
+  }
 });
 
 test('the last chunk, the next message, and an empty stream', () => {
