@@ -15,7 +15,18 @@ const { values } = parseArgs({
 const isOne = values.seed !== undefined;
 const first = Number(isOne ? values.seed : values.from);
 const count = isOne ? 1 : Number(values.seeds);
-const totals = { publishes: 0, confirms: 0, deliveries: 0, starts: 0, moved: 0, fetched: 0, indexBlocks: 0, segmentsRemoved: 0 };
+const totals = {
+  publishes: 0,
+  confirms: 0,
+  deliveries: 0,
+  starts: 0,
+  moved: 0,
+  fetched: 0,
+  indexBlocks: 0,
+  segmentsRemoved: 0,
+  read: 0,
+  retained: 0,
+};
 const began = performance.now();
 let failed = 0;
 for (let seed = first; seed < first + count; seed++) {

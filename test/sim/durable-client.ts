@@ -2,9 +2,10 @@ import { encodeContentHeaderFrame } from '../../src/wire/amqp091/content-header.
 import { encodeBodyFrames, protocolHeader } from '../../src/wire/amqp091/frame.ts';
 import type { MethodNumber } from '../../src/wire/amqp091/methods.gen.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
-import { encodeProperties, type Properties } from '../../src/wire/amqp091/properties.ts';
+import { decodeProperties, encodeProperties, type Properties } from '../../src/wire/amqp091/properties.ts';
 import { describeFrame, type Frame, FrameCutter } from '../support/amqp-frames.ts';
 import type { FakeSocket } from '../support/fake-socket.ts';
+import { streamChannel } from './durable-session.ts';
 import { readBody } from './message-body.ts';
 import type { SimNode } from './sim-node.ts';
 
@@ -16,6 +17,8 @@ export interface Arrival {
   readonly deliveryTag: number;
   readonly isRedelivered: boolean;
   readonly messageId: number;
+  /** What the header of a stream's message says; -1 without it. */
+  readonly streamOffset: number;
 }
 
 export interface ArrivalListener {
@@ -31,6 +34,7 @@ export interface ArrivalListener {
 interface Content {
   readonly frame: Frame;
   bytes: number;
+  streamOffset: number;
   readonly parts: Buffer[];
 }
 
@@ -130,11 +134,11 @@ export class LedgerClient {
         if (frame.type !== 8) throw new Error(`out of place: ${describeFrame(frame)}`);
         return;
       case methods.BasicDeliver:
-        this.#content = { frame, bytes: -1, parts: [] };
+        this.#content = { frame, bytes: -1, streamOffset: -1, parts: [] };
         return;
       case methods.BasicGetOk:
         this.#answer(frame);
-        this.#content = { frame, bytes: -1, parts: [] };
+        this.#content = { frame, bytes: -1, streamOffset: -1, parts: [] };
         return;
       case methods.BasicAck:
         this.#listener.confirmed(frame.channel, frame.args.deliveryTag, frame.args.multiple);
@@ -165,6 +169,7 @@ export class LedgerClient {
     const content = this.#content as Content;
     if (frame.type === 2) {
       content.bytes = Number(frame.payload.readBigUInt64BE(4));
+      if (frame.channel === streamChannel) content.streamOffset = streamOffsetIn(frame.payload);
     } else if (frame.type === 3) {
       content.parts.push(frame.payload);
       content.bytes -= frame.payload.length;
@@ -174,13 +179,25 @@ export class LedgerClient {
     if (content.bytes > 0) return;
     this.#content = null;
     const messageId = readBody(Buffer.concat(content.parts));
-    const { frame: method } = content;
+    const { frame: method, streamOffset } = content;
     if (method.method === methods.BasicDeliver) {
       const { consumerTag, deliveryTag, redelivered } = method.args;
-      this.#listener.arrived({ channel: method.channel, consumerTag, deliveryTag, isRedelivered: redelivered, messageId });
+      this.#listener.arrived({ channel: method.channel, consumerTag, deliveryTag, isRedelivered: redelivered, messageId, streamOffset });
     } else if (method.method === methods.BasicGetOk) {
       const { deliveryTag, redelivered } = method.args;
-      this.#listener.arrived({ channel: method.channel, consumerTag: null, deliveryTag, isRedelivered: redelivered, messageId });
+      this.#listener.arrived({
+        channel: method.channel,
+        consumerTag: null,
+        deliveryTag,
+        isRedelivered: redelivered,
+        messageId,
+        streamOffset,
+      });
     }
   }
+}
+
+function streamOffsetIn(header: Buffer): number {
+  const { headers } = decodeProperties(header, 12, header.length);
+  return Number(headers?.get('x-stream-offset')?.value ?? -1);
 }

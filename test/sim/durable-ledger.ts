@@ -1,3 +1,5 @@
+import type { StreamLedger } from './stream-ledger.ts';
+
 /** What is known of one message in one queue. */
 export class Copy {
   readonly queueId: number;
@@ -49,6 +51,8 @@ export interface LedgerQueue {
   readonly deadLetterQueue: string | null;
   /** Others' dead letters come here: they are not published to it. */
   readonly takesDeadLetters: boolean;
+  /** What is in it, where it is a stream: it has no copies then. */
+  readonly stream: StreamLedger | null;
 }
 
 /**

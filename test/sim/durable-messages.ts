@@ -1,3 +1,4 @@
+import { longstr } from '../../src/base/field-table.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 import type { Properties } from '../../src/wire/amqp091/properties.ts';
 import type { Queue } from '../../src/core/queues/queue.ts';
@@ -5,10 +6,22 @@ import * as requests from '../support/amqp-requests.ts';
 import type { Random } from '../support/random.ts';
 import type { Arrival } from './durable-client.ts';
 import { Copy, type Ledger } from './durable-ledger.ts';
-import { deadNames, type KnownQueues, names } from './durable-names.ts';
-import { confirmChannel, consumeChannel, type Session, txChannel, type Unacked, type Unconfirmed } from './durable-session.ts';
+import { deadNames, filterValues, type KnownQueues, names, streamNames } from './durable-names.ts';
+import { confirmChannel, consumeChannel, type Sent, type Session, txChannel, type Unacked, type Unconfirmed } from './durable-session.ts';
 import { makeBody } from './message-body.ts';
 import type { SimNode } from './sim-node.ts';
+import type { StreamRecord } from './stream-ledger.ts';
+
+const allNames = [...names, ...streamNames];
+
+interface Message {
+  readonly messageId: number;
+  readonly bodyBytes: number;
+  readonly isPersistent: boolean;
+  readonly priority: number;
+  readonly ttl: number;
+  readonly filterValue: string | null;
+}
 
 /** Messages that clients of the world publish, take and settle. */
 export class DurableMessages {
@@ -26,14 +39,14 @@ export class DurableMessages {
   publish(session: Session, node: SimNode): void {
     const send = this.#message(session, node, confirmChannel);
     if (send === null) return;
-    const copies = send();
-    session.unconfirmed.push({ tag: ++session.lastPublishTag, event: this.ledger.event, copies });
+    const sent = send();
+    session.unconfirmed.push({ tag: ++session.lastPublishTag, event: this.ledger.event, ...sent });
   }
 
-  /** Sends a message when called; returns its copies. Null when there is nowhere to send it. */
-  #message(session: Session, node: SimNode, channel: number): (() => Copy[]) | null {
+  /** Sends a message; what it returns tells where the message went, when it did. Null when there is nowhere to send it. */
+  #message(session: Session, node: SimNode, channel: number): (() => Sent) | null {
     const isFanout = this.random.chance(0.3);
-    const name = this.random.pick(names);
+    const name = this.random.pick(allNames);
     if (!isFanout && !node.queues.has(name)) return null;
     const messageId = ++this.#lastMessage;
     const bytes = Number(this.random.weighted({ 16: 20, 100: 25, 1000: 15, 12_000: 15, 40_000: 10, 120_000: 8, 300_000: 5 }));
@@ -41,10 +54,12 @@ export class DurableMessages {
     const isPersistent = this.random.chance(0.85);
     const priority = this.random.chance(0.3) ? this.random.below(6) : 0;
     const ttl = this.random.chance(0.08) ? this.random.between(0, 200) : -1;
+    const filterValue = this.random.chance(0.5) ? this.random.pick(filterValues) : null;
     const properties: Properties = {
       deliveryMode: isPersistent ? 2 : 1,
       ...(priority > 0 ? { priority } : {}),
       ...(ttl >= 0 ? { expiration: String(ttl) } : {}),
+      ...(filterValue === null ? {} : { headers: new Map([['x-stream-filter-value', longstr(filterValue)]]) }),
     };
     this.ledger.publishCount++;
     session.client.publish(channel, isFanout ? 'fan' : '', name, properties, body);
@@ -56,19 +71,27 @@ export class DurableMessages {
       targets.add(node.queues.get(name) as Queue);
     }
     // A message of a transaction is routed when it is published, and is in its queues when it is committed.
-    if (channel === txChannel) return () => this.#copies(node, targets, messageId, isPersistent, priority, ttl);
-    const copies = this.#copies(node, targets, messageId, isPersistent, priority, ttl);
-    return () => copies;
+    const message = { messageId, bodyBytes: body.length, isPersistent, priority, ttl, filterValue };
+    if (channel === txChannel) return () => this.#sent(node, targets, message);
+    const sent = this.#sent(node, targets, message);
+    return () => sent;
   }
 
-  #copies(node: SimNode, targets: ReadonlySet<Queue>, messageId: number, isPersistent: boolean, priority: number, ttl: number): Copy[] {
+  #sent(node: SimNode, targets: ReadonlySet<Queue>, { messageId, bodyBytes, isPersistent, priority, ttl, filterValue }: Message): Sent {
     const event = this.ledger.nextEvent();
     const copies: Copy[] = [];
+    const records: StreamRecord[] = [];
+    const { clock } = node.broker;
     for (const { name } of targets) {
       const queue = node.queues.get(name);
       if (queue === undefined) continue;
+      const stream = this.#known.of(queue)?.stream;
+      if (stream !== undefined && stream !== null) {
+        records.push(stream.published({ messageId, event, bodyBytes, filterValue, sentMillis: clock.wallMillis }));
+        continue;
+      }
       const queueTtl = Number(queue.arguments.get('x-message-ttl')?.value ?? Infinity);
-      const expiresAt = node.broker.clock.nowMillis + Math.min(queueTtl, ttl < 0 ? Infinity : ttl);
+      const expiresAt = clock.nowMillis + Math.min(queueTtl, ttl < 0 ? Infinity : ttl);
       const copy = new Copy(
         this.#known.ledgerId(queue),
         messageId,
@@ -81,7 +104,7 @@ export class DurableMessages {
       this.ledger.published(copy);
       copies.push(copy);
     }
-    return copies;
+    return { copies, records };
   }
 
   consume(session: Session, node: SimNode): void {
@@ -122,17 +145,15 @@ export class DurableMessages {
     if (!noAck) session.unacked.push({ deliveryTag: arrival.deliveryTag, queue, messageId: arrival.messageId });
   }
 
-  confirmed(session: Session, channel: number, tag: number, multiple: boolean): void {
+  confirmed(session: Session, node: SimNode, channel: number, tag: number, multiple: boolean): void {
     if (channel !== confirmChannel) throw new Error(`a confirm on channel ${channel}`);
     const isCovered = (each: Unconfirmed): boolean => (multiple ? each.tag <= tag : each.tag === tag);
     const covered = session.unconfirmed.filter(isCovered);
     if (covered.length === 0) throw new Error(`a confirm of publish ${tag}, which was confirmed or never made`);
     session.unconfirmed = session.unconfirmed.filter(each => !isCovered(each));
-    for (const { event, copies } of covered) {
+    for (const { event, ...sent } of covered) {
       this.ledger.confirmCount++;
-      for (const copy of copies) copy.isSafe = true;
-      // Only what is in the log is behind what came before it in the log.
-      if (copies.some(copy => copy.isDurable)) this.ledger.durableUpTo(event);
+      this.#safe(sent, event, node);
     }
   }
 
@@ -163,11 +184,21 @@ export class DurableMessages {
       return;
     }
     // The messages go to the queues in the order in which they were published, all at the commit.
-    const copies = publishes.flatMap(publish => publish());
+    const sent = publishes.map(publish => publish());
     const event = this.ledger.nextEvent();
     session.client.call(methods.encodeTxCommit(txChannel), methods.TxCommitOk, () => {
-      for (const copy of copies) copy.isSafe = true;
-      if (copies.some(copy => copy.isDurable)) this.ledger.durableUpTo(event);
+      for (const each of sent) this.#safe(each, event, node);
     });
+  }
+
+  /** A client was told that a message is safe. */
+  #safe({ copies, records }: Sent, event: number, node: SimNode): void {
+    for (const copy of copies) copy.isSafe = true;
+    for (const record of records) {
+      record.isSafe = true;
+      record.confirmedMillis = Math.min(record.confirmedMillis, node.broker.clock.wallNow);
+    }
+    // Only what is in the log is behind what came before it in the log.
+    if (records.length > 0 || copies.some(copy => copy.isDurable)) this.ledger.durableUpTo(event);
   }
 }

@@ -1,15 +1,20 @@
 import { type FieldTable, long, longstr } from '../../src/base/field-table.ts';
 import type { Random } from '../support/random.ts';
 import type { Ledger, LedgerQueue } from './durable-ledger.ts';
+import type { StreamLimits } from './stream-ledger.ts';
 
 /** Queues that may be declared, and with what. d0 and d1 take dead letters and stay for ever. */
 export const names = ['q0', 'q1', 'q2', 'q3', 'q4', 'a0', 't0', 'n0'] as const;
 export const deadNames = ['d0', 'd1'] as const;
+export const streamNames = ['s0', 's1', 's2'] as const;
+/** What messages may be told apart by; a stream's consumer may ask for one. */
+export const filterValues = ['red', 'green', 'blue'] as const;
 
 /** What a queue of a name is declared with. */
 export function argumentsFor(random: Random, name: string): FieldTable {
   const args: FieldTable = new Map();
   if (name.startsWith('d')) return args;
+  if (name.startsWith('s')) return streamArguments(random, args);
   if (name.startsWith('q')) shape(random, args);
   if (name === 'n0') return args;
   if (random.chance(0.3)) {
@@ -19,6 +24,25 @@ export function argumentsFor(random: Random, name: string): FieldTable {
   if (random.chance(0.15)) args.set('x-max-length', long(random.between(0, 20)));
   if (random.chance(0.15)) args.set('x-message-ttl', long(random.between(0, 300)));
   return args;
+}
+
+function streamArguments(random: Random, args: FieldTable): FieldTable {
+  args.set('x-queue-type', longstr('stream'));
+  args.set('x-stream-max-segment-size-bytes', long(random.pick([2000, 20_000, 150_000])));
+  if (random.chance(0.5)) args.set('x-max-length-bytes', long(random.pick([5000, 50_000, 400_000])));
+  if (random.chance(0.3)) args.set('x-max-age', longstr('1s'));
+  if (random.chance(0.3)) args.set('x-stream-filter-size-bytes', long(255));
+  return args;
+}
+
+/** What a stream of these arguments keeps. */
+export function streamLimits(args: FieldTable): StreamLimits {
+  const number = (name: string): number => Number(args.get(name)?.value ?? Infinity);
+  return {
+    bytesMax: number('x-max-length-bytes'),
+    ageMillisMax: args.has('x-max-age') ? 1000 : Infinity,
+    segmentBytesMax: number('x-stream-max-segment-size-bytes'),
+  };
 }
 
 /** A type, and priorities where it has any. */

@@ -1,11 +1,15 @@
 import { type Arrival, LedgerClient } from './durable-client.ts';
 import type { Copy, LedgerQueue } from './durable-ledger.ts';
+import type { StreamCursor } from './durable-streams.ts';
 import type { SimNode } from './sim-node.ts';
+import type { StreamRecord } from './stream-ledger.ts';
 
 export const confirmChannel = 1;
 export const consumeChannel = 2;
 export const adminChannel = 3;
 export const txChannel = 4;
+export const streamChannel = 5;
+export const channelCount = 5;
 
 export interface Unacked {
   readonly deliveryTag: number;
@@ -13,16 +17,21 @@ export interface Unacked {
   readonly messageId: number;
 }
 
-export interface Unconfirmed {
+/** Where a message went. */
+export interface Sent {
+  readonly copies: readonly Copy[];
+  readonly records: readonly StreamRecord[];
+}
+
+export interface Unconfirmed extends Sent {
   readonly tag: number;
   readonly event: number;
-  readonly copies: readonly Copy[];
 }
 
 /** Who hears of what comes to clients. */
 interface SessionOwner {
-  arrived(session: Session, arrival: Arrival): void;
-  confirmed(session: Session, channel: number, tag: number, multiple: boolean): void;
+  arrived(arrival: Arrival): void;
+  confirmed(channel: number, tag: number, multiple: boolean): void;
 }
 
 /** One client of the world, with what it has under way. */
@@ -34,14 +43,17 @@ export class Session {
   readonly consumers = new Map<string, LedgerQueue>();
   readonly noAck = new Set<string>();
   readonly gets: LedgerQueue[] = [];
-  txPublishes: (() => Copy[])[] = [];
+  txPublishes: (() => Sent)[] = [];
   txUnacked: Unacked[] = [];
   lastConsumer = 0;
+  /** Consumers of streams, by tag, and what they have not acknowledged. */
+  readonly cursors = new Map<string, StreamCursor>();
+  streamUnacked: number[] = [];
 
   constructor(node: SimNode, owner: SessionOwner) {
     this.client = new LedgerClient(node, {
-      arrived: arrival => owner.arrived(this, arrival),
-      confirmed: (channel, tag, multiple) => owner.confirmed(this, channel, tag, multiple),
+      arrived: arrival => owner.arrived(arrival),
+      confirmed: (channel, tag, multiple) => owner.confirmed(channel, tag, multiple),
       cancelled: tag => void this.consumers.delete(tag),
       answered: token => {
         if (typeof token === 'function') (token as () => void)();

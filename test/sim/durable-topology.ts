@@ -1,11 +1,14 @@
-import { longstr } from '../../src/base/field-table.ts';
+import { longstr, sameTable } from '../../src/base/field-table.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 import * as requests from '../support/amqp-requests.ts';
 import type { Random } from '../support/random.ts';
 import type { Ledger } from './durable-ledger.ts';
-import { argumentsFor, deadNames, type KnownQueues, names, shape } from './durable-names.ts';
+import { argumentsFor, deadNames, type KnownQueues, names, shape, streamLimits, streamNames } from './durable-names.ts';
 import { adminChannel, type Session } from './durable-session.ts';
 import type { SimNode } from './sim-node.ts';
+import { StreamLedger } from './stream-ledger.ts';
+
+const allNames = [...names, ...streamNames];
 
 /** Queues that clients of the world declare, change, bind, purge and delete. */
 export class DurableTopology {
@@ -26,7 +29,7 @@ export class DurableTopology {
       methods.ExchangeDeclareOk,
       null,
     );
-    for (const name of names) if (this.random.chance(0.5)) this.declare(session, node, name);
+    for (const name of allNames) if (this.random.chance(0.5)) this.declare(session, node, name);
     node.settle();
   }
 
@@ -61,6 +64,7 @@ export class DurableTopology {
       isLimited: name === 'n0' || args.has('x-max-length'),
       deadLetterQueue: typeof target === 'string' ? target : null,
       takesDeadLetters: name.startsWith('d'),
+      stream: name.startsWith('s') ? new StreamLedger(name, streamLimits(args)) : null,
     });
   }
 
@@ -73,11 +77,17 @@ export class DurableTopology {
     if (queue.arguments.has('x-max-priority') && queue.messageCount + queue.dyingCount > queue.readyCount) return;
     const args = new Map(queue.arguments);
     shape(this.random, args);
+    // What changes nothing waits for nothing.
+    const isChange = !sameTable(args, queue.arguments);
     args.set('x-on-conflict', longstr('migrate'));
     this.ledger.reshaped.add(this.#known.ledgerId(queue));
     const event = this.ledger.nextEvent();
-    session.client.call(requests.queueDeclare(adminChannel, { queue: name, durable: true, arguments: args }), methods.QueueDeclareOk, () =>
-      this.ledger.durableUpTo(event),
+    session.client.call(
+      requests.queueDeclare(adminChannel, { queue: name, durable: true, arguments: args }),
+      methods.QueueDeclareOk,
+      () => {
+        if (isChange) this.ledger.durableUpTo(event);
+      },
     );
   }
 
@@ -102,7 +112,7 @@ export class DurableTopology {
   }
 
   bind(session: Session, node: SimNode): void {
-    const name = this.random.pick(names);
+    const name = this.random.pick(allNames);
     if (!node.queues.has(name)) return;
     this.ledger.nextEvent();
     const routingKey = this.random.pick(['', 'k']);

@@ -1,16 +1,17 @@
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 import type { MetadataChange } from '../../src/core/ports/metadata-journal.ts';
 import { metaRedelivered, priorityOf } from '../../src/core/queues/entry.ts';
+import { StreamQueue } from '../../src/core/queues/stream/stream-queue.ts';
 import * as requests from '../support/amqp-requests.ts';
 import { Random } from '../support/random.ts';
 import { SimFiles } from '../support/sim-files.ts';
 import type { PowerLoss } from '../support/sim-platter.ts';
 import { Ledger, type LedgerQueue } from './durable-ledger.ts';
 import { DurableMessages } from './durable-messages.ts';
-import { KnownQueues, names } from './durable-names.ts';
-import { confirmChannel, consumeChannel, Session, txChannel } from './durable-session.ts';
+import { KnownQueues, names, streamNames } from './durable-names.ts';
+import { channelCount, confirmChannel, consumeChannel, Session, streamChannel, txChannel } from './durable-session.ts';
+import { DurableStreams } from './durable-streams.ts';
 import { DurableTopology } from './durable-topology.ts';
-import { readBody } from './message-body.ts';
 import type { ShadowEntries, ShadowLog } from './shadow-log.ts';
 import { replayedDefinitions, SimNode, type SimNodeOptions } from './sim-node.ts';
 
@@ -24,7 +25,12 @@ export interface WorldResult {
   /** Parts of queues' indexes that went to disk and came back. */
   readonly indexBlocks: number;
   readonly segmentsRemoved: number;
+  /** Of streams. */
+  readonly read: number;
+  readonly retained: number;
 }
+
+const allNames = [...names, ...streamNames];
 
 /**
  * A broker's life on a simulated disk with clients that publish, consume, settle and declare at random, ended by crashes and clean stops at
@@ -52,6 +58,7 @@ export class World {
   readonly #known = new KnownQueues(this.ledger);
   readonly #topology: DurableTopology;
   readonly #messages: DurableMessages;
+  readonly #streams: DurableStreams;
   /** Flags of entries before a clean stop. */
   #flagsBefore = new Map<string, boolean>();
   readonly trace: string[] = [];
@@ -60,6 +67,7 @@ export class World {
     this.random = new Random(seed);
     this.#topology = new DurableTopology(this.random, this.ledger, this.#known);
     this.#messages = new DurableMessages(this.random, this.ledger, this.#known);
+    this.#streams = new DurableStreams(this.random, this.ledger, this.#known);
     this.#files = new SimFiles(this.random);
     this.#options = {
       slabsPerSegment: this.random.pick([1, 2, 3]),
@@ -86,6 +94,8 @@ export class World {
       fetched: this.#fetched,
       indexBlocks: this.#indexBlocks,
       segmentsRemoved: this.#segmentsRemoved,
+      read: this.#streams.deliveries,
+      retained: this.#streams.retained,
     };
   }
 
@@ -128,7 +138,8 @@ export class World {
     this.trace.push(
       `start ${this.#starts} at ${this.#now}: ${report.entries} entries, ${report.frames} frames, ${report.tornBytes} torn${report.wasClean ? ', clean' : ''}`,
     );
-    if (report.damaged.length > 0) throw new Error(`damage was reported where there is none: ${report.damaged.join('; ')}`);
+    const damaged = [...report.damaged, ...node.streamsReport.damaged];
+    if (damaged.length > 0) throw new Error(`damage was reported where there is none: ${damaged.join('; ')}`);
     if (this.#references.length > 0) {
       // The mark of a clean stop says that all before it is there.
       if (report.wasClean) this.#references[0]?.shadow.allDurable();
@@ -142,10 +153,14 @@ export class World {
     const messages = this.#messagesIn(node);
     const now = this.#now;
     this.ledger.audit(messages, report.wasClean, now, false);
+    const acceptStreams = this.#streams.audit(node, node.broker.clock.wallNow);
     node.shadow.startWith(entries);
     this.#definitionsFound = node.core.metadataSnapshot();
     this.#isClean = false;
-    return () => this.ledger.audit(messages, report.wasClean, now, true);
+    return () => {
+      acceptStreams();
+      this.ledger.audit(messages, report.wasClean, now, true);
+    };
   }
 
   #checkReferences(node: SimNode, entries: ShadowEntries): void {
@@ -171,7 +186,7 @@ export class World {
       const list: number[] = [];
       messages.set(this.#known.ledgerId(queue), list);
       queue.forEachReady(entry => {
-        const messageId = readBody(node.bodyOf(entry));
+        const messageId = node.messageIdOf(entry);
         list.push(messageId);
         const isFlagged = (entry.meta & metaRedelivered) !== 0;
         const before = this.#flagsBefore.get(`${queue.id}/${priorityOf(entry.meta)}/${entry.sequence}`) ?? false;
@@ -257,6 +272,7 @@ export class World {
       for (const session of this.#sessions) session.client.poll();
       node.broker.check();
       if (node.failures.length > 0) throw new Error(`the store failed: ${node.failures[0]?.message}`);
+      if (node.core.counters.damagedRecords > 0) throw new Error(`damage where there is none: ${node.logs.join('; ')}`);
     }
   }
 
@@ -279,6 +295,9 @@ export class World {
       bind: 3,
       drop: 1,
       settle: 4,
+      readStream: 5,
+      ackStream: 8,
+      leaveStream: 1,
     });
     switch (what) {
       case 'publish':
@@ -314,13 +333,13 @@ export class World {
         this.#messages.transact(session, node);
         return;
       case 'declare':
-        this.#topology.declare(session, node, this.random.pick(names));
+        this.#topology.declare(session, node, this.random.pick(allNames));
         return;
       case 'reshape':
         this.#topology.reshape(session, node);
         return;
       case 'delete':
-        this.#topology.delete(session, node, this.random.pick(names));
+        this.#topology.delete(session, node, this.random.pick(allNames));
         return;
       case 'purge':
         this.#topology.purge(session, node, this.random.pick(names));
@@ -339,20 +358,49 @@ export class World {
       }
       case 'settle':
         node.settle();
+        return;
+      case 'readStream':
+        this.#streams.consume(session, node);
+        return;
+      case 'ackStream':
+        this.#streams.acknowledge(session);
+        return;
+      case 'leaveStream':
+        this.#streams.cancel(session);
     }
   }
 
   #connect(): void {
     const node = this.#node as SimNode;
-    const session = new Session(node, this.#messages);
-    if (!session.client.open(4)) return;
+    const session: Session = new Session(node, {
+      arrived: arrival => {
+        if (arrival.channel === streamChannel) this.#streams.arrived(session, node, arrival);
+        else this.#messages.arrived(session, arrival);
+      },
+      confirmed: (channel, tag, multiple) => this.#messages.confirmed(session, node, channel, tag, multiple),
+    });
+    if (!session.client.open(channelCount)) return;
     session.client.send(requests.confirmSelect(confirmChannel, true));
     session.client.call(requests.basicQos(consumeChannel, this.random.pick([1, 3, 20])), methods.BasicQosOk, null);
+    session.client.call(requests.basicQos(streamChannel, this.random.pick([1, 3, 20])), methods.BasicQosOk, null);
     session.client.call(methods.encodeTxSelect(txChannel), methods.TxSelectOk, null);
     this.#sessions.push(session);
   }
 
   // --- the end
+
+  /** Reads streams until nothing more comes, acknowledging all of it; then nothing may be missing. */
+  #readToTheEnds(session: Session, node: SimNode): void {
+    const { deliveries } = this.#streams;
+    do {
+      while (session.streamUnacked.length > 0) this.#streams.acknowledge(session);
+      node.settle();
+      session.client.poll();
+    } while (session.streamUnacked.length > 0);
+    this.#streams.checkEnds(session, node);
+    this.#streams.checkLengths(node);
+    this.trace.push(`${this.#streams.deliveries - deliveries} messages of streams were read at the end`);
+  }
 
   /** Consumes everything; then nothing may be missing, and the disk must be nearly empty. */
   async #drain(): Promise<void> {
@@ -362,6 +410,10 @@ export class World {
     for (const other of this.#sessions.splice(1)) other.client.socket.reset();
     session.client.call(requests.basicQos(consumeChannel, 0), methods.BasicQosOk, null);
     for (const queue of [...node.queues.values()]) {
+      if (queue instanceof StreamQueue) {
+        this.#streams.attach(session, node, queue, 'first', false);
+        continue;
+      }
       const known = this.#known.of(queue) as LedgerQueue;
       const consumerTag = `drain-${queue.name}`;
       session.consumers.set(consumerTag, known);
@@ -372,7 +424,7 @@ export class World {
         null,
       );
     }
-    const messages = (): number => [...node.queues.values()].reduce((sum, queue) => sum + queue.messageCount, 0);
+    const messages = (): number => [...node.queues.values()].reduce((sum, queue) => sum + (queue.hasOwnLog ? 0 : queue.messageCount), 0);
     for (let round = 0; messages() > 0; round++) {
       node.settle();
       session.client.poll();
@@ -380,6 +432,7 @@ export class World {
       node.advance(20);
       if (round > 5000) throw new Error(`${messages()} messages are left in the queues and do not come`);
     }
+    this.#readToTheEnds(session, node);
     const empty = new Map([...node.queues.values()].map(queue => [this.#known.ledgerId(queue), []]));
     this.ledger.audit(empty, false, node.broker.clock.millis, true);
     for (let count = 0; count < 20; count++) {

@@ -9,11 +9,14 @@ import { MetadataReplay } from '../../src/core/topology-replay.ts';
 import { JournalStore } from '../../src/store/journal/journal-store.ts';
 import { looseFileName, looseHeaderBytes } from '../../src/store/journal/loose-files.ts';
 import type { RecoveryReport } from '../../src/store/journal/recovery.ts';
+import { MemoryFiles } from '../../src/store/streams/memory-files.ts';
+import { StreamStore, type StreamsReport } from '../../src/store/streams/stream-store.ts';
 import type { Random } from '../support/random.ts';
 import { SimBroker } from '../support/sim-broker.ts';
 import { readBody } from './message-body.ts';
 import { entryKey, entryValue, residentMessageId, type ShadowEntries, ShadowLog } from './shadow-log.ts';
 import type { SimFiles } from '../support/sim-files.ts';
+import { SimFolder } from '../support/sim-folder.ts';
 
 export interface SimNodeOptions {
   readonly slabsPerSegment: number;
@@ -28,10 +31,14 @@ export class SimNode {
   readonly broker: SimBroker;
   readonly store: JournalStore;
   readonly shadow: ShadowLog;
+  readonly streams: StreamStore;
   readonly report: RecoveryReport;
+  readonly streamsReport: StreamsReport;
   readonly failures: Error[];
   readonly logs: string[];
   isServing = false;
+  /** Messages whose bodies were read, until the node begins. */
+  readonly #found = new Map<number, number>();
 
   /** @throws JournalError when the directory is refused */
   constructor(files: SimFiles, random: Random, nowMillis: number, options: SimNodeOptions) {
@@ -39,17 +46,19 @@ export class SimNode {
     this.random = random;
     this.failures = [];
     this.logs = [];
-    this.store = new JournalStore(files, {
+    this.store = new JournalStore(new SimFolder(files, ''), {
       ...options,
       owner: random.uint32(),
       onFatal: error => void this.failures.push(error),
     });
+    this.streams = new StreamStore(new SimFolder(files, 'streams/'));
     // What a queue numbers anew may be on disk.
     this.shadow = new ShadowLog(this.store.journal, ref =>
       this.core.store.isResident(ref) ? residentMessageId(this.core.store, ref) : readBody(this.bodyOf({ ref })),
     );
     this.broker = new SimBroker({
       durability: this.shadow,
+      streams: this.streams,
       // What queues know of their messages goes to disk as soon as there are twenty.
       settings: { loopbackUsers: [], queueIndexBytesMax: 0, queueIndexBlockPlaces: 4 },
       onLog: (level, _category, text) => {
@@ -58,7 +67,10 @@ export class SimNode {
     });
     this.broker.clock.millis = nowMillis;
     this.broker.clock.refresh();
+    this.streams.attach(this.core);
+    this.store.journal.join(this.streams);
     this.report = this.store.recover(this.core);
+    this.streamsReport = this.streams.recover(this.report.damaged.length === 0);
   }
 
   get core(): BrokerCore {
@@ -71,9 +83,11 @@ export class SimNode {
 
   /** Brings the node to where it serves; false when it died on the way. */
   async begin(): Promise<boolean> {
+    this.#found.clear();
     this.shadow.isRecording = true;
     const begun = new Promise<void>((resolve, reject) => {
-      this.store.begin(this.core, error => (error === null ? resolve() : reject(error)));
+      const done = (error: Error | null): void => (error === null ? resolve() : reject(error));
+      this.store.begin(this.core, error => (error === null ? this.streams.begin(done) : done(error)));
     });
     if (!(await this.#drive(begun))) return false;
     if (this.report.frames === 0) this.core.addVhost({ name: '/', description: '', tags: [], defaultQueueType: null });
@@ -84,7 +98,9 @@ export class SimNode {
   /** Stops cleanly; false when the node died on the way. Connections must be closed. */
   async stop(): Promise<boolean> {
     this.settle();
+    this.streams.markClean();
     if (!(await this.#drive(this.store.stop(this.core)))) return false;
+    this.streams.close();
     this.shadow.allDurable();
     return true;
   }
@@ -121,11 +137,18 @@ export class SimNode {
       queue.forEachReady(entry => {
         const key = entryKey(queue.id, priorityOf(entry.meta), entry.sequence);
         if (entries.has(key)) throw new Error(`${key} is there twice`);
-        entries.set(key, entryValue(readBody(this.bodyOf(entry)), entry.bytes, entry.expiryMillis !== 0));
+        entries.set(key, entryValue(this.messageIdOf(entry), entry.bytes, entry.expiryMillis !== 0));
         return true;
       });
     }
     return entries;
+  }
+
+  /** The message that a body on disk says it is; looked at once. @throws Error for a damaged body */
+  messageIdOf(entry: Pick<Entry, 'ref'>): number {
+    let id = this.#found.get(entry.ref);
+    if (id === undefined) this.#found.set(entry.ref, (id = readBody(this.bodyOf(entry))));
+    return id;
   }
 
   /** A message's body, from the files. */
@@ -187,7 +210,7 @@ export function definitionsOf(core: BrokerCore): string {
 
 /** The definitions that changes give, applied one after the other. */
 export function replayedDefinitions(changes: readonly MetadataChange[]): string {
-  const { core } = new SimBroker({ settings: { loopbackUsers: [] } });
+  const { core } = new SimBroker({ settings: { loopbackUsers: [] }, streams: new StreamStore(new MemoryFiles()) });
   const replay = new MetadataReplay(core);
   for (const change of changes) replay.apply(change);
   return definitionsOf(core);

@@ -14,6 +14,11 @@ export class FakeClock implements Clock {
     this.wallMillis = this.#wallAtZero + this.millis;
   }
 
+  /** The Unix time that the next `refresh` reads. */
+  get wallNow(): number {
+    return this.#wallAtZero + this.millis;
+  }
+
   advance(millis: number): void {
     this.millis += millis;
   }

@@ -94,12 +94,13 @@ export class SimFiles implements Files {
     });
   }
 
-  syncDirectory(done: (error: Error | null) => void): void {
-    const error = this.fault('syncDirectory', '.', 0);
+  /** `folder`: '' is the top, and each folder is a directory of its own. */
+  syncDirectory(done: (error: Error | null) => void, folder = ''): void {
+    const error = this.fault('syncDirectory', folder === '' ? '.' : folder, 0);
     if (!this.#counts()) return;
-    const until = this.platter.changeCount;
+    const until = this.platter.lastChange;
     this.#steps.push(() => {
-      if (error === null) this.platter.syncNames(until);
+      if (error === null) this.platter.syncNames(until, folder);
       done(error);
     });
   }

@@ -1,7 +1,7 @@
 import type { FileHandle, Files } from '../../src/core/ports/files.ts';
 import type { SimFiles } from './sim-files.ts';
 
-/** A folder of a simulated disk: names that begin with `streams/`, say; or, for '', those of the top. Syncing one folder syncs all. */
+/** A folder of a simulated disk: names that begin with `streams/`, say; or, for '', those of the top. Each is synced by itself. */
 export class SimFolder implements Files {
   readonly #files: SimFiles;
   readonly #prefix: string;
@@ -44,7 +44,7 @@ export class SimFolder implements Files {
   }
 
   syncDirectory(done: (error: Error | null) => void): void {
-    this.#files.syncDirectory(done);
+    this.#files.syncDirectory(done, this.#prefix);
   }
 
   readWhole(name: string): Buffer {

@@ -100,13 +100,17 @@ function change(names: Names, item: NameChange): void {
   }
 }
 
-/** A directory and its files, as processes see them and as they are on the disk. */
+function folderOf(name: string): string {
+  return name.slice(0, name.lastIndexOf('/') + 1);
+}
+
+/** A directory and its folders and files, as processes see them and as they are on the disk. */
 export class Platter {
   readonly names: Names;
   readonly #durable: Names;
-  /** Changes of names that were not synced; the first has the number `#from`. */
-  #changes: NameChange[] = [];
-  #from = 0;
+  /** Changes of names that were not synced, in order, with their numbers. */
+  #changes: { readonly number: number; readonly item: NameChange }[] = [];
+  #lastChange = 0;
 
   constructor(names: Names = new Map(), durable: Names = new Map()) {
     this.names = names;
@@ -115,18 +119,21 @@ export class Platter {
 
   change(item: NameChange): void {
     change(this.names, item);
-    this.#changes.push(item);
+    this.#changes.push({ number: ++this.#lastChange, item });
   }
 
-  /** Number of the next change: what a sync of the directory that begins now makes durable ends before it. */
-  get changeCount(): number {
-    return this.#from + this.#changes.length;
+  /** Number of the last change: what a sync of a directory that begins now makes durable ends with it. */
+  get lastChange(): number {
+    return this.#lastChange;
   }
 
-  syncNames(until: number): void {
-    const count = Math.max(0, until - this.#from);
-    for (const item of this.#changes.splice(0, count)) change(this.#durable, item);
-    this.#from += count;
+  /** Makes changes up to a number durable that are of one folder, such as `streams/`; '' is the top, which no folder is part of. */
+  syncNames(until: number, folder: string): void {
+    this.#changes = this.#changes.filter(({ number, item }) => {
+      if (number > until || folderOf(item.kind === 'rename' ? item.to : item.name) !== folder) return true;
+      change(this.#durable, item);
+      return false;
+    });
   }
 
   /** A file that is there for good. */
@@ -171,8 +178,11 @@ export class Platter {
     };
     const copyNames = (names: Names): Names => new Map(Array.from(names, ([name, inode]) => [name, copyOf(inode)]));
     const platter = new Platter(copyNames(this.names), copyNames(this.#durable));
-    platter.#changes = this.#changes.map(item => (item.kind === 'unlink' ? item : { ...item, inode: copyOf(item.inode) }));
-    platter.#from = this.#from;
+    platter.#changes = this.#changes.map(({ number, item }) => ({
+      number,
+      item: item.kind === 'unlink' ? item : { ...item, inode: copyOf(item.inode) },
+    }));
+    platter.#lastChange = this.#lastChange;
     return platter;
   }
 
@@ -184,7 +194,7 @@ export class Platter {
   }
 
   #survivors(random: Random, names: PowerLoss['names']): readonly NameChange[] {
-    const changes = this.#changes;
+    const changes = this.#changes.map(({ item }) => item);
     if (names === 'none') return [];
     if (names === 'all') return changes;
     if (names === 'prefix') return changes.slice(0, random.below(changes.length + 1));

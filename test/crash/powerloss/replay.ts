@@ -95,10 +95,10 @@ export class Replay {
         platter.change({ kind: 'unlink', name: event.name });
         return;
       case 'syncDirectory':
-        this.#syncs.set(event.operation, { until: platter.changeCount, size: 0 });
+        this.#syncs.set(event.operation, { until: platter.lastChange, size: 0 });
         return;
       case 'syncedDirectory':
-        platter.syncNames((this.#syncs.get(event.operation) as { until: number }).until);
+        platter.syncNames((this.#syncs.get(event.operation) as { until: number }).until, event.folder);
         return;
       case 'learn':
         event.apply(this.#knowledge);

@@ -25,7 +25,7 @@ export type TraceEvent =
   | { readonly kind: 'rename'; readonly from: string; readonly to: string }
   | { readonly kind: 'remove'; readonly name: string }
   | { readonly kind: 'syncDirectory'; readonly operation: number }
-  | { readonly kind: 'syncedDirectory'; readonly operation: number }
+  | { readonly kind: 'syncedDirectory'; readonly operation: number; readonly folder: string }
   | { readonly kind: 'learn'; readonly apply: (knowledge: Knowledge) => void };
 
 /** What happened to the files of a broker, and what its clients knew when, in one order. */
@@ -76,7 +76,7 @@ export class Trace {
         const operation = ++this.#lastOperation;
         this.events.push({ kind: 'syncDirectory', operation });
         files.syncDirectory(error => {
-          if (error === null) this.events.push({ kind: 'syncedDirectory', operation });
+          if (error === null) this.events.push({ kind: 'syncedDirectory', operation, folder });
           done(error);
         });
       },
