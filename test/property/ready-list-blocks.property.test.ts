@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Entry } from '../../src/core/queues/entry.ts';
 import { IndexPager } from '../../src/core/queues/index-pager.ts';
+import type { Queue } from '../../src/core/queues/queue.ts';
 import { ReadyList } from '../../src/core/queues/ready-list.ts';
 import { FakeIndexPages } from '../support/fake-index-pages.ts';
 import { Random } from '../support/random.ts';
@@ -237,4 +238,17 @@ test('a block that cannot be read is the end, not a loss in silence', () => {
     }
   }, /a part of a queue's index cannot be read: gone/);
   assert.equal(world.pages.lostErrors.length, 1);
+});
+
+test('a list that has just got its blocks shows what is changed in them', () => {
+  const list = new ReadyList(new IndexPager(null, Infinity, null, blockPlaces));
+  const count = 4 * blockPlaces + 1;
+  for (let number = 1; number <= count; number++) list.push(number, 0, 0, 0);
+  list.relocate(ref => ref + 1000, {} as Queue, null);
+  const refs: number[] = [];
+  list.forEach(new Entry(), ({ ref }) => refs.push(ref) > 0);
+  assert.deepEqual(
+    refs,
+    Array.from({ length: count }, (_, index) => index + 1001),
+  );
 });

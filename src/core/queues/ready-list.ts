@@ -333,7 +333,9 @@ export class ReadyList {
     }
     this.#row = row;
     this.#end = row.end * places;
-    this.#start = -1 - places;
+    // Not the ring any more: it is as it was, while the blocks change.
+    this.#columns = this.#last;
+    this.#start = this.#end - places;
   }
 
   #emptied(): void {
