@@ -190,8 +190,7 @@ export class DurableStreams {
       if (!(queue instanceof StreamQueue)) continue;
       const stream = this.ledgerOf(queue);
       const { firstOffset, endOffset } = queue.log;
-      // A process that died while it recovered reads nothing any more.
-      if (!node.files.isFrozen) this.#read(node, queue, stream);
+      this.#read(node, queue, stream);
       if (queue.messageCount !== endOffset - firstOffset)
         throw new Error(`stream ${queue.name} says it has ${queue.messageCount} messages`);
       stream.audit(firstOffset, endOffset, this.ledger.durableEvent, wallMillis);
@@ -221,7 +220,9 @@ export class DurableStreams {
       while (node.files.step());
     } while (isReadable);
     reader.close();
-    if (next !== queue.log.endOffset) throw new Error(`stream ${stream.name} shows messages up to ${next} of ${queue.log.endOffset}`);
+    // A process that died meanwhile reads nothing any more.
+    if (next !== queue.log.endOffset && !node.files.isFrozen)
+      throw new Error(`stream ${stream.name} shows messages up to ${next} of ${queue.log.endOffset}`);
   }
 
   /** Limits hold when nothing more is under way. */

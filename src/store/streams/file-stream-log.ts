@@ -125,7 +125,7 @@ export class FileStreamLog implements StreamLog {
       this.#last = { segment: last.segment, position: last.position, offset: last.firstOffset, wallMillis: last.wallMillis };
     if (this.#hasRolled) {
       this.#hasRolled = false;
-      this.retain(this.#retention, this.#wallMillis);
+      this.keepToLimits(this.#wallMillis);
     }
     this.onDurable();
   }
@@ -136,6 +136,11 @@ export class FileStreamLog implements StreamLog {
     this.#wallMillis = Math.max(this.#wallMillis, wallMillis);
     this.#builder = new ChunkBuilder(this.host.pivot, this.nextOffset, 0, 0);
     this.host.recorded(this, 0);
+  }
+
+  /** Gives up what is over the limits that the stream has. */
+  keepToLimits(wallMillis: number): void {
+    this.retain(this.#retention, wallMillis);
   }
 
   retain(retention: StreamRetention, wallMillis: number): void {

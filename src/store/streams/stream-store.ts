@@ -134,7 +134,11 @@ export class StreamStore implements StreamLogs, CommitParticipant {
     let failure: Error | null = null;
     const synced = (error: Error | null): void => {
       failure ??= error;
-      if (--open === 0) done(failure);
+      if (--open > 0) return;
+      // Removals that were not durable are taken back by a loss of power.
+      const wallMillis = this.#core?.clock.wallMillis ?? 0;
+      if (failure === null) for (const log of this.#logs.values()) log.keepToLimits(wallMillis);
+      done(failure);
     };
     try {
       for (const name of this.#unneeded) this.#files.remove(name);
