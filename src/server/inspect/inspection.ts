@@ -57,6 +57,8 @@ export class Inspection {
       clock: stillClock,
       scheduler: new StillScheduler(),
       logger,
+      // It has only what is in memory.
+      settings: { queueIndexBytesMax: Infinity },
       exchangeTypes,
       queueTypes,
       formats: messageFormats,

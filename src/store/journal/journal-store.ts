@@ -46,13 +46,18 @@ export class JournalStore {
   }
 
   /**
-   * Brings the broker to where it was. Changes nothing in the directory.
+   * Brings the broker to where it was. Changes nothing in the directory that is to last.
    * @throws JournalError when the directory cannot be used without losing something.
    */
   recover(core: BrokerCore): RecoveryReport {
     this.journal.attach(core);
     this.#recovery = new Recovery(core, this.journal, this.#files);
-    return this.#recovery.run();
+    const { indexPager } = core;
+    // Nothing else goes on, and what was read is not to be in memory all at once.
+    indexPager.isSynchronous = true;
+    const report = this.#recovery.run();
+    indexPager.isSynchronous = false;
+    return report;
   }
 
   /**

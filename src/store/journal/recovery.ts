@@ -13,6 +13,7 @@ import { FrameList, type Run } from './frame-list.ts';
 import type { Journal } from './journal.ts';
 import { formatVersion, frameHeaderBytes } from './layout.ts';
 import { type OpVisitor, readOps } from './ops.ts';
+import { RestoringGroups } from './restoring-group.ts';
 import { type RestoredEntry, RestoringList } from './restoring-list.ts';
 import { fileName } from './segments.ts';
 import { SlabReader } from './slab-reader.ts';
@@ -58,6 +59,8 @@ export class Recovery implements OpVisitor {
   readonly #reader: SlabReader;
   /** Messages by queue number and level. */
   readonly #lists = new Map<number, Map<number, RestoringList>>();
+  /** What they have, as far as there is room in memory. */
+  readonly #groups: RestoringGroups;
   readonly report: RecoveryReport = {
     frames: 0,
     entries: 0,
@@ -88,6 +91,7 @@ export class Recovery implements OpVisitor {
     this.#files = files;
     this.#replay = new MetadataReplay(core);
     this.#reader = new SlabReader(journal.segments);
+    this.#groups = new RestoringGroups(journal.indexPages, core.settings.queueIndexBytesMax);
   }
 
   /** Starts of the broker that the snapshot knows. */
@@ -360,7 +364,7 @@ export class Recovery implements OpVisitor {
     const level = queue.levelOf(priority);
     let list = levels.get(level);
     if (list === undefined) {
-      list = new RestoringList();
+      list = new RestoringList(this.#groups);
       levels.set(level, list);
     }
     return list;

@@ -1,19 +1,7 @@
-const pageEntries = 256;
-const entryWords = 3;
+import { groupPages, RestoringGroup, type RestoringGroups } from './restoring-group.ts';
+import { entryWords, pageEntries, RestoringPage } from './restoring-page.ts';
 
-class Page {
-  /** Log slab; unit and priority; body bytes. A slab's number is kept plus one: 0 is no entry. */
-  readonly words = new Uint32Array(pageEntries * entryWords);
-  expiries: Float64Array | null = null;
-  /** What a clean stop noted. */
-  metas: Uint32Array | null = null;
-  /** Of entries that were tried before: how often, and until when they wait. */
-  retries: Uint32Array | null = null;
-  dues: Float64Array | null = null;
-  /** Of dead letters that are kept: numbers of the queues that have them, by index. */
-  taken: Map<number, number[]> | null = null;
-  live = 0;
-}
+const groupEntries = pageEntries * groupPages;
 
 /** A message as the log names it. */
 export class RestoredEntry {
@@ -35,17 +23,22 @@ export class RestoredEntry {
 
 /**
  * The messages of one level of a queue while the log is read: they come and go by their numbers, mostly but not always in order, with gaps of
- * any size. Pages of 256 numbers, made when needed and dropped when empty.
+ * any size. Pages of 256 numbers, made when needed and dropped when empty, in groups of neighbours that can be put aside.
  */
 export class RestoringList {
-  readonly #pages = new Map<number, Page>();
+  readonly #budget: RestoringGroups;
+  readonly #groups = new Map<number, RestoringGroup>();
   #lastNumber = -1;
-  #lastPage: Page | null = null;
+  #lastGroup: RestoringGroup | null = null;
   count = 0;
+
+  constructor(budget: RestoringGroups) {
+    this.#budget = budget;
+  }
 
   /** Adds a message, or gives one that is there its new place in the log. Returns whether it is new. */
   put(sequence: number, logSequence: number, unit: number, priority: number, bodyBytes: number, expiryMillis: number): boolean {
-    const page = this.#pageOf(sequence, true) as Page;
+    const page = this.#pageOf(sequence, true) as RestoringPage;
     const index = sequence % pageEntries;
     const at = index * entryWords;
     const isNew = page.words[at] === 0;
@@ -107,52 +100,84 @@ export class RestoringList {
     if (page.words[at] === 0) return false;
     page.words[at] = 0;
     this.count--;
-    if (--page.live === 0) {
-      this.#pages.delete(Math.floor(sequence / pageEntries));
-      this.#lastPage = null;
-      this.#lastNumber = -1;
-    }
+    if (--page.live === 0) this.#dropPage(sequence);
     return true;
   }
 
   /** Calls `visit` for every message in ascending order and lets go of them. */
   drain(visit: (entry: RestoredEntry) => void): void {
     const entry = new RestoredEntry();
-    this.#lastPage = null;
-    this.#lastNumber = -1;
-    for (const number of [...this.#pages.keys()].sort((a, b) => a - b)) {
-      const page = this.#pages.get(number) as Page;
-      this.#pages.delete(number);
-      for (let index = 0; index < pageEntries; index++) {
-        const at = index * entryWords;
-        if (page.words[at] === 0) continue;
-        entry.sequence = number * pageEntries + index;
-        entry.logSequence = (page.words[at] as number) - 1;
-        entry.unit = (page.words[at + 1] as number) & 0xffff;
-        entry.priority = (page.words[at + 1] as number) >>> 16;
-        entry.bodyBytes = page.words[at + 2] as number;
-        entry.expiryMillis = page.expiries === null ? 0 : (page.expiries[index] as number);
-        entry.meta = page.metas === null ? 0 : (page.metas[index] as number);
-        entry.retryCount = page.retries === null ? 0 : (page.retries[index] as number);
-        entry.dueMillis = page.dues === null ? 0 : (page.dues[index] as number);
-        entry.taken = page.taken?.get(index) ?? [];
-        visit(entry);
+    for (const number of [...this.#groups.keys()].sort((a, b) => a - b)) {
+      const group = this.#groups.get(number) as RestoringGroup;
+      this.#budget.use(group);
+      this.#groups.delete(number);
+      // Who visits may fill another list, and this group is not to be put aside for it.
+      const pages = [...group.pages];
+      this.#budget.drop(group);
+      for (const [index, page] of pages.entries()) {
+        if (page !== null) drainPage(page, number * groupEntries + index * pageEntries, entry, visit);
       }
     }
+    this.#lastGroup = null;
+    this.#lastNumber = -1;
     this.count = 0;
   }
 
-  #pageOf(sequence: number, isMade: boolean): Page | null {
-    const number = Math.floor(sequence / pageEntries);
-    if (number === this.#lastNumber) return this.#lastPage;
-    let page = this.#pages.get(number) ?? null;
-    if (page === null) {
-      if (!isMade) return null;
-      page = new Page();
-      this.#pages.set(number, page);
+  #pageOf(sequence: number, isMade: boolean): RestoringPage | null {
+    const group = this.#groupOf(sequence, isMade);
+    if (group === null) return null;
+    const index = Math.floor((sequence % groupEntries) / pageEntries);
+    let page = group.pages[index] as RestoringPage | null;
+    if (page === null && isMade) {
+      page = new RestoringPage();
+      group.pages[index] = page;
+      group.pageCount++;
     }
-    this.#lastNumber = number;
-    this.#lastPage = page;
     return page;
+  }
+
+  #groupOf(sequence: number, isMade: boolean): RestoringGroup | null {
+    const number = Math.floor(sequence / groupEntries);
+    if (number === this.#lastNumber && this.#lastGroup?.aside === null) return this.#lastGroup;
+    let group = this.#groups.get(number) ?? null;
+    if (group === null) {
+      if (!isMade) return null;
+      group = new RestoringGroup();
+      this.#groups.set(number, group);
+    }
+    this.#budget.use(group);
+    this.#lastNumber = number;
+    this.#lastGroup = group;
+    return group;
+  }
+
+  /** Nothing is left in a page. */
+  #dropPage(sequence: number): void {
+    const group = this.#lastGroup as RestoringGroup;
+    group.pages[Math.floor((sequence % groupEntries) / pageEntries)] = null;
+    if (--group.pageCount > 0) return;
+    this.#groups.delete(this.#lastNumber);
+    this.#budget.drop(group);
+    this.#lastGroup = null;
+    this.#lastNumber = -1;
+  }
+}
+
+/** Calls `visit` for every message of a page, whose first number is `first`. */
+function drainPage(page: RestoringPage, first: number, entry: RestoredEntry, visit: (entry: RestoredEntry) => void): void {
+  for (let index = 0; index < pageEntries; index++) {
+    const at = index * entryWords;
+    if (page.words[at] === 0) continue;
+    entry.sequence = first + index;
+    entry.logSequence = (page.words[at] as number) - 1;
+    entry.unit = (page.words[at + 1] as number) & 0xffff;
+    entry.priority = (page.words[at + 1] as number) >>> 16;
+    entry.bodyBytes = page.words[at + 2] as number;
+    entry.expiryMillis = page.expiries === null ? 0 : (page.expiries[index] as number);
+    entry.meta = page.metas === null ? 0 : (page.metas[index] as number);
+    entry.retryCount = page.retries === null ? 0 : (page.retries[index] as number);
+    entry.dueMillis = page.dues === null ? 0 : (page.dues[index] as number);
+    entry.taken = page.taken?.get(index) ?? [];
+    visit(entry);
   }
 }
