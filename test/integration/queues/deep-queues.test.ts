@@ -1,6 +1,6 @@
 // Queues of very many messages in a broker as users start it, on a real disk: their index goes there, and what they took comes back.
 import assert from 'node:assert/strict';
-import { readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { queueDeclare, queueDelete, queuePurge } from '../../support/amqp-requests.ts';
@@ -107,6 +107,37 @@ test('transient messages page their index too, and leave nothing behind', { time
   await waitUntil(() => indexFiles(warren).length > 0);
   assert.equal((await warren.stop()).code, 0);
   assert.deepEqual(indexFiles(warren), []);
+});
+
+test('where the index is lost that was on disk, the broker ends with 70 and has all messages when it is started again', {
+  timeout: 120_000,
+}, async t => {
+  const count = 100_000;
+  let warren = await WarrenProcess.start(t, { conf });
+  const { dataDir } = warren;
+  await declare(warren, 'deep');
+  await fillQueue(warren.port, 'deep', count, 16);
+  await waitUntil(() => indexFiles(warren).length > 0);
+  for (const name of indexFiles(warren)) truncateSync(join(journalOf(warren), name), 0);
+  await assert.rejects(drainQueue(warren.port, 'deep', count));
+  assert.equal((await warren.exited).code, 70);
+  assert.match(warren.output, /the data directory failed, nothing more is acknowledged: a part of a queue's index cannot be read/);
+  warren = await WarrenProcess.start(t, { conf, dataDir });
+  const left = await declare(warren, 'deep');
+  const { numbers } = await drainQueue(warren.port, 'deep', left);
+  assert.ok(left > 0 && isInOrder(numbers, count - left));
+});
+
+test('where the index cannot be written to disk it stays in memory, and that is said once', { timeout: 120_000 }, async t => {
+  const count = 100_000;
+  const warren = await WarrenProcess.start(t, { conf });
+  await declare(warren, 'deep');
+  // Nothing can be opened for writing where a directory is.
+  for (let number = 1; number <= 100; number++) mkdirSync(join(journalOf(warren), `index-${number}.tmp`));
+  await fillQueue(warren.port, 'deep', count, 16);
+  const { numbers } = await drainQueue(warren.port, 'deep', count);
+  assert.ok(isInOrder(numbers, 0));
+  assert.equal(warren.output.split('queues keep their index in memory, for it cannot be written to disk').length, 2, warren.output);
 });
 
 for (const [what, frame] of [
