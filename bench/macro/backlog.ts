@@ -1,5 +1,5 @@
-// A deep queue: memory while it grows, time to accept connections again after a kill and after a clean stop with all messages there, and the
-// rate and order in which it is drained.
+// A deep queue: memory while it grows, time to accept connections again after a kill and after a clean stop with all messages there, the
+// rate and order in which it is drained, and how soon the space on disk is back that a million of them took when they are purged.
 //   npm run bench:backlog -- [--count 1000000] [--size 1024] [--transient] [--config "key = value"]
 // --transient: messages that are not persistent, in a queue that is not durable; nothing is started again.
 import { parseArgs } from 'node:util';
@@ -21,9 +21,11 @@ const isPersistent = !values.transient;
 const queue = 'warren-bench-backlog';
 const batchMessages = Math.max(1, Math.floor(65_536 / (size + 80)));
 const openMax = 2000;
+/** Messages that are purged at the end. */
+const purgedMax = 1_000_000;
 
 /** Publishes all, each with its number in front of its body, at most so many unconfirmed at once; resolves when all are confirmed. */
-async function fill(broker: RestartableBroker): Promise<number> {
+async function fill(broker: RestartableBroker, count: number): Promise<number> {
   const client = await BenchClient.open(broker.port);
   await client.declareQueue(queue, isPersistent);
   await client.call(method(1, 85, 10, u8(0)), 85, 11);
@@ -86,6 +88,24 @@ async function drain(broker: RestartableBroker): Promise<{ rate: number; misplac
   return { rate, misplaced };
 }
 
+/** Fills the queue again, purges it, and resolves with the seconds until the answer, and until what it took on disk is free. */
+async function purge(broker: RestartableBroker): Promise<{ count: number; answered: number; freed: number; took: number }> {
+  const purged = Math.min(count, purgedMax);
+  await fill(broker, purged);
+  const before = broker.disk();
+  const client = await BenchClient.open(broker.port);
+  const began = performance.now();
+  await client.call(method(1, 50, 30, u16(0), shortstr(queue), u8(0)), 50, 31);
+  const answered = (performance.now() - began) / 1000;
+  while (broker.disk().now > before.empty) {
+    if (performance.now() - began > 60_000) throw new Error(`${broker.disk().now} bytes are still on disk a minute after the purge`);
+    await new Promise(resolve => setTimeout(resolve, 5));
+  }
+  const freed = (performance.now() - began) / 1000;
+  client.socket.destroy();
+  return { count: purged, answered, freed, took: before.now };
+}
+
 /** How many messages the queue says it has. */
 async function depth(broker: RestartableBroker): Promise<number> {
   const client = await BenchClient.open(broker.port);
@@ -100,7 +120,7 @@ const resident = (broker: RestartableBroker): string => `${broker.memory().now} 
 const broker = await RestartableBroker.start(values.config.replaceAll('\\n', '\n'));
 try {
   console.log(`${show(count)} ${isPersistent ? 'persistent' : 'transient'} messages of ${size} bytes, Node ${process.versions.node}`);
-  console.log(`| published with confirms | ${show(await fill(broker))}/s, ${resident(broker)} |`);
+  console.log(`| published with confirms | ${show(await fill(broker, count))}/s, ${resident(broker)} |`);
   if (isPersistent) {
     for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
       await broker.end(signal);
@@ -113,6 +133,13 @@ try {
   }
   const { rate, misplaced } = await drain(broker);
   console.log(`| drained | ${show(rate)}/s, ${misplaced} not in order, ${resident(broker)} |`);
+  if (isPersistent) {
+    const purged = await purge(broker);
+    const mebibytes = show(purged.took / 1024 / 1024);
+    console.log(
+      `| ${show(purged.count)} purged | answered after ${purged.answered.toFixed(2)} s, space of ${mebibytes} MiB on disk back after ${purged.freed.toFixed(2)} s |`,
+    );
+  }
 } finally {
   await broker.remove();
 }

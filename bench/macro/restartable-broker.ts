@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,6 +64,14 @@ export class RestartableBroker {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
     const read = (name: string): number => Math.round(Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024);
     return { now: read('VmRSS'), peak: read('VmHWM') };
+  }
+
+  /** Bytes that the journal's files take on disk, and what they are when nothing is in it: a segment, two for the next ones, the reserve. */
+  disk(): { now: number; empty: number } {
+    const journal = join(this.directory, 'journal');
+    let now = 0;
+    for (const name of readdirSync(journal)) now += (statSync(join(journal, name), { throwIfNoEntry: false })?.blocks ?? 0) * 512;
+    return { now, empty: (3 * 64 + 9) * 1024 * 1024 };
   }
 
   /** Ends the process; SIGTERM is a clean stop. */
