@@ -33,6 +33,7 @@ import type { StreamLogs } from './ports/stream-log.ts';
 import { Publisher } from './publisher.ts';
 import { IndexPager } from './queues/index-pager.ts';
 import type { QueueContext } from './queues/queue-context.ts';
+import type { Entry } from './queues/entry.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
 import { type BrokerSettings, defaultSettings } from './settings.ts';
@@ -223,6 +224,8 @@ export class BrokerCore {
       deadLetters: this.deadLetters,
       flow: this.flow,
       log: this.#queueLog,
+      backlog: this.log,
+      outstanding: queue => this.#outstanding(queue),
       streams: this.#streams,
       indexPager: this.indexPager,
       format: tag => this.formats.get(tag),
@@ -375,6 +378,20 @@ export class BrokerCore {
         yield* vhost.hiddenQueues.values();
       }
     }
+  }
+
+  /** Whoever has deliveries tells of them when asked to rename their references. */
+  #outstanding(queue: Queue): Entry[] {
+    const entries: Entry[] = [];
+    for (const holder of this.#refHolders) {
+      if (holder === this.deadLetters) continue;
+      holder.relocate((ref, owner, meta, sequence, bytes, expiryMillis) => {
+        if (owner === queue) entries.push({ ref, meta, sequence, bytes, expiryMillis });
+        return ref;
+      });
+    }
+    queue.retries?.forEach(({ entry }) => void entries.push(entry));
+    return entries.sort((a, b) => a.sequence - b.sequence);
   }
 
   #removeQueue(queue: Queue, why: 'auto-delete' | 'expired'): void {

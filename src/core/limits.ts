@@ -27,8 +27,6 @@ export const limits = {
   routeCacheMax: 262_144,
   /** Length of a routing key, a queue's and an exchange's name, in bytes. [AMQP 0-9-1 shortstr] */
   nameBytesMax: 255,
-  /** Bytes of transient messages that become durable together, with their queue: they are in memory until they are written. */
-  keptBytesMax: 256 * 1024 * 1024,
   /** Free bytes that slabs may hold beyond twice what is alive before they are compacted. */
   storeSlackBytes: 64 * 1024 * 1024,
 } as const;

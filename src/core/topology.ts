@@ -6,7 +6,7 @@ import type { Actor } from './actor.ts';
 import { accessRefused, BrokerError, notAllowed, notFound, preconditionFailed, resourceLocked } from './broker-error.ts';
 import { assertSameArgument, assertSameProperty } from './equivalence.ts';
 import { bindingId } from './exchanges/binding.ts';
-import { deduplicationArguments, sameDeduplication, wantsDeduplication } from './deduplication/deduplication-arguments.ts';
+import { deduplicationArguments, wantsDeduplication } from './deduplication/deduplication-arguments.ts';
 import { internalUser } from './events/broker-events.ts';
 import type { ExchangeType, Target } from './exchanges/exchange-type.ts';
 import { Exchange, type ExchangeDeclaration } from './exchanges/exchange.ts';
@@ -76,9 +76,9 @@ export class Topology {
     this.#check(actor, vhost, 'configure', 'queue', name);
     const existing = vhost.queue(name);
     if (existing !== undefined) {
-      this.#redeclare(vhost, existing, declaration, actor);
-      existing.touch();
-      return existing;
+      const queue = this.#redeclare(vhost, existing, declaration, actor);
+      queue.touch();
+      return queue;
     }
     const { queuesMax } = vhost.limits;
     if (queuesMax >= 0 && vhost.queues.size >= queuesMax) {
@@ -103,10 +103,10 @@ export class Topology {
   }
 
   /**
-   * Gives a queue the type and the arguments that these say, in place: messages, deliveries that wait, consumers and bindings stay. After a
-   * crash it is as it was or as it is to be, with all its messages.
-   * @throws BrokerError as for a declaration; PRECONDITION_FAILED for types that keep their messages differently, and for a queue with
-   *   priorities that has messages under way.
+   * Gives a queue the type and the arguments that these say: messages, deliveries that wait, consumers and bindings stay. After a crash it is
+   * as it was or as it is to be, with all its messages. A long queue is changed by and by: see `Queue.change` of what is returned.
+   * @throws BrokerError as for a declaration; PRECONDITION_FAILED for types that keep their messages differently, and while another change
+   *   is under way.
    */
   reshapeQueue(vhost: Vhost, name: string, given: FieldTable, actor: Actor): Queue {
     this.#check(actor, vhost, 'configure', 'queue', name);
@@ -115,14 +115,22 @@ export class Topology {
     this.#checkDeadLettering(vhost, name, args, actor);
     const { isDurable, isAutoDelete, owner } = queue;
     const type = this.checkQueue(vhost.name, vhost.defaultQueueType, { name, isDurable, isAutoDelete, owner, arguments: args });
+    const { change: other } = queue;
+    if (other !== null) {
+      if (other.type === type && sameTable(args, other.arguments)) return queue;
+      throw preconditionFailed(`cannot change ${queueTerm(name, vhost.name)}: another change of it is under way`);
+    }
     if (type === queue.type && sameTable(args, queue.arguments)) return queue;
-    if (!sameDeduplication(args, queue.arguments))
-      throw preconditionFailed(`cannot change how ${queueTerm(name, vhost.name)} knows duplicates`);
-    const from = queue.type.name;
-    if (!vhost.reshapeQueue(queue, type, args))
-      throw preconditionFailed(`cannot change ${queueTerm(name, vhost.name)} of type '${from}' to type '${type.name}' in place`);
-    this.#applySettings(vhost, queue);
-    return queue;
+    const change = vhost.reshapeQueue(queue, type, args);
+    if (change === null)
+      throw preconditionFailed(`cannot change ${queueTerm(name, vhost.name)} of type '${queue.type.name}' to type '${type.name}' in place`);
+    change.whenOver(outcome => {
+      if (outcome.queue !== null) this.#applySettings(vhost, outcome.queue);
+    });
+    const { outcome } = change;
+    if (outcome === null) return queue;
+    if (outcome.error !== null) throw outcome.error;
+    return outcome.queue;
   }
 
   /** Recovery: a queue was given another shape. */
@@ -153,22 +161,22 @@ export class Topology {
   }
 
   /** A declaration of a queue that exists: it is the same, or x-on-conflict says what becomes of it. */
-  #redeclare(vhost: Vhost, queue: Queue, declaration: QueueDeclaration, actor: Actor): void {
+  #redeclare(vhost: Vhost, queue: Queue, declaration: QueueDeclaration, actor: Actor): Queue {
     const wish = declaration.arguments.get(onConflictName);
     if (wish === undefined || wish.value === 'error') {
       this.#assertEquivalent(vhost, queue, declaration);
-      return;
+      return queue;
     }
     if (queue.owner !== declaration.owner) throw lockedQueue(vhost, queue.name);
     const isDurable = declaration.isDurable && declaration.owner === null;
     const type = this.checkQueue(vhost.name, vhost.defaultQueueType, { ...declaration, isDurable });
-    if (wish.value === 'keep') return;
+    if (wish.value === 'keep') return queue;
     this.#assertSameProperties(vhost, queue, declaration);
     const args = withoutWish(declaration.arguments);
     // What the default says need not be written out.
     const own = queue.arguments.get('x-queue-type');
     if (own !== undefined && !args.has('x-queue-type') && type === queue.type) args.set('x-queue-type', own);
-    this.reshapeQueue(vhost, queue.name, args, actor);
+    return this.reshapeQueue(vhost, queue.name, args, actor);
   }
 
   /**

@@ -23,6 +23,7 @@ import {
   reshapeChange,
   type TopologyChange,
 } from './topology-change.ts';
+import type { ShapeChange } from './shape/shape-change.ts';
 import { type MessageTracer, tracerOfAll } from './tracing/message-tracer.ts';
 import { VhostCounters } from './vhost-counters.ts';
 
@@ -236,14 +237,13 @@ export class Vhost {
     this.#listener.queueCreated(this, queue, user);
   }
 
-  /** Gives a queue another type and other arguments; false, with nothing done, where its messages are kept in another way. */
-  reshapeQueue(queue: Queue, type: QueueType, args: FieldTable): boolean {
+  /** Gives a queue another type and other arguments; null, with nothing done, where its messages are kept in another way. */
+  reshapeQueue(queue: Queue, type: QueueType, args: FieldTable): ShapeChange | null {
     const isRecorded = queue.isDurable && !queue.isExclusive;
-    const isDone = queue.reshape(type, args, () => {
+    return queue.reshape(type, args, () => {
       if (isRecorded) this.#journal.record(reshapeChange(this.name, queue, type.name, args));
+      this.generation++;
     });
-    if (isDone) this.generation++;
-    return isDone;
   }
 
   /** Remembers that a message group of a queue is parked, or goes on. */

@@ -78,7 +78,7 @@ export class SpanTracer implements MessageTracer {
       'warren.unroutable': route.queues.length === 0 && route !== takenRoute,
     });
     for (const queue of route.queues) {
-      const place = queue.nextPlace(p.priority);
+      const place = queue.nextPlace;
       if (place >= 0) held.add(queue, place, { above: routing, bytes: p.bodyBytes, sinceMillis: start, delivery: null });
     }
     this.#end(routing);

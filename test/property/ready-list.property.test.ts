@@ -147,7 +147,6 @@ test('priority lists give the highest priority first and keep the order within o
     const entry = new Entry();
     let lastRef = 0;
     let order = 0;
-    const orders = new Map<number, number>();
     const sorted = (): typeof model => model.sort((a, b) => b.level - a.level || a.sequence - b.sequence);
     for (let step = 0; step < 300; step++) {
       const action = random.weighted({ push: 5, shift: 4, putBack: 2, remove: 1 });
@@ -157,10 +156,7 @@ test('priority lists give the highest priority first and keep the order within o
         const meta = random.below(16);
         lists.push(item.ref, meta, item.bytes, item.expiryMillis, priority);
         const level = Math.min(priority, priorityMax);
-        // Sequence numbers count per level; the order of pushes is the same within one.
-        const sequence = (orders.get(level) ?? 0) + 1;
-        orders.set(level, sequence);
-        order++;
+        const sequence = ++order;
         model.push({ ...item, meta, sequence, level });
       } else if (action === 'shift' && model.length > 0) {
         lists.shift(entry);

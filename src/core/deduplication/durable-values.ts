@@ -45,6 +45,8 @@ export class DurableValues implements RefHolder, RefOwner, BodyRestorable {
   readonly #onRestored: ValueRestored;
   readonly #kept = new Map<number, KeptValue>();
   readonly #scratch = new Publication();
+  /** What is to be written by and by, by number. */
+  readonly #later = new Map<number, { readonly text: string; readonly expiryMillis: number }>();
   /** What is to be written at the end of the turn. */
   #pending: { readonly serial: number; readonly text: string; readonly expiryMillis: number }[] = [];
 
@@ -64,6 +66,22 @@ export class DurableValues implements RefHolder, RefOwner, BodyRestorable {
   keep(serial: number, text: string, expiryMillis: number): void {
     if (this.#pending.length === 0) this.#home.beforeCommit(() => this.#write());
     this.#pending.push({ serial, text, expiryMillis });
+  }
+
+  /** Remembers one of many: `writeSome` writes them. */
+  keepLater(serial: number, text: string, expiryMillis: number): void {
+    this.#later.set(serial, { text, expiryMillis });
+  }
+
+  /** Writes up to so many of those that were put off; returns whether that was all. */
+  writeSome(countMax: number): boolean {
+    let count = 0;
+    for (const [serial, { text, expiryMillis }] of this.#later) {
+      if (this.isDeleted || count++ === countMax) break;
+      this.#later.delete(serial);
+      this.#writeOne(serial, text, expiryMillis);
+    }
+    return this.isDeleted || this.#later.size === 0;
   }
 
   #write(): void {
@@ -86,6 +104,7 @@ export class DurableValues implements RefHolder, RefOwner, BodyRestorable {
   forget(serial: number): void {
     const value = this.#kept.get(serial);
     if (value === undefined) {
+      if (this.#later.delete(serial)) return;
       this.#pending = this.#pending.filter(each => each.serial !== serial);
       return;
     }

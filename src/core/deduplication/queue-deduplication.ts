@@ -1,10 +1,14 @@
-import type { Publication } from '../messages/publication.ts';
+import { Publication } from '../messages/publication.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageFormat } from '../ports/message-format.ts';
 import { cacheTtlName, deduplicationArguments, positiveOf, wantsDeduplication } from './deduplication-arguments.ts';
 import { deduplicationValue } from './deduplication-value.ts';
 import type { QueueContext } from '../queues/queue-context.ts';
 import type { Queue } from '../queues/queue.ts';
+import type { FieldTable } from '../../base/field-table.ts';
+import { fillFromStore } from '../messages/stored-publication.ts';
+import type { MessageRef } from '../messages/message-ref.ts';
+import type { MessageStore } from '../messages/message-store.ts';
 import { DurableValues } from './durable-values.ts';
 import { RecentValues } from './recent-values.ts';
 
@@ -17,6 +21,7 @@ const sizeDefault = 1_000_000;
  */
 export class QueueDeduplication {
   readonly #clock: Clock;
+  readonly #store: MessageStore;
   readonly #format: (tag: number) => MessageFormat;
   readonly #header: string;
   readonly #recent: RecentValues | null;
@@ -34,11 +39,12 @@ export class QueueDeduplication {
   /** Duplicates dropped. */
   droppedCount = 0;
 
-  constructor(queue: Queue, context: QueueContext) {
-    const { header, sizeMax, ttlMillis, isOnDisk } = deduplicationArguments(queue.arguments);
+  constructor(queue: Queue, args: FieldTable, context: QueueContext) {
+    const { header, sizeMax, ttlMillis, isOnDisk } = deduplicationArguments(args);
     const isRecent = sizeMax !== null || ttlMillis !== null;
     const { clock, store, log } = context;
     this.#clock = clock;
+    this.#store = store;
     this.#format = tag => context.format(tag);
     this.#header = header;
     // What the queue still holds is a duplicate after a restart as before; what it only remembers, when it was told so.
@@ -73,9 +79,15 @@ export class QueueDeduplication {
       this.#recent.add(value, this.#clock.nowMillis, this.#ttlMillis);
       return;
     }
+    this.#hold(placeOf(priority, sequence), value);
+    if (isLogged) this.logged(priority, sequence);
+  }
+
+  /** The message of this place is in the log from now on. */
+  logged(priority: number, sequence: number): void {
     const place = placeOf(priority, sequence);
-    this.#hold(place, value);
-    if (this.kept === null || !isLogged) return;
+    const value = this.#valueOf.get(place);
+    if (value === undefined || this.kept === null || this.#serials.has(place)) return;
     this.#serials.set(place, ++this.#lastSerial);
     this.kept.keep(this.#lastSerial, `${place} ${value}`, Infinity);
   }
@@ -91,6 +103,47 @@ export class QueueDeduplication {
     if (serial === undefined) return;
     this.#serials.delete(place);
     if (this.kept !== null && !this.kept.isDeleted) this.kept.forget(serial);
+  }
+
+  /**
+   * Gets to know a message that the queue has already, which must be resident; what is damaged has no value. What outlives a restart is
+   * written by `kept.writeSome`.
+   */
+  learn(ref: MessageRef, priority: number, sequence: number, isLogged: boolean): void {
+    if (!this.#store.isIntact(ref)) return;
+    const p = new Publication();
+    fillFromStore(this.#store, ref, p);
+    this.#learn(p, priority, sequence, isLogged);
+  }
+
+  /** The same for one that is not in the store. */
+  learnOf(p: Publication, priority: number, sequence: number): void {
+    this.#learn(p, priority, sequence, true);
+  }
+
+  #learn(p: Publication, priority: number, sequence: number, isLogged: boolean): void {
+    const headers = this.#format(p.format).headers(p.properties, p.propertiesStart, p.propertiesBytes);
+    const value = deduplicationValue(headers, this.#header);
+    if (value === null) return;
+    if (this.#recent !== null) {
+      if (!this.#recent.has(value, this.#clock.nowMillis))
+        this.#recent.learn(value, this.#clock.nowMillis, positiveOf(headers?.get(cacheTtlName)));
+      return;
+    }
+    const place = placeOf(priority, sequence);
+    this.#hold(place, value);
+    if (this.kept === null || !isLogged) return;
+    this.#serials.set(place, ++this.#lastSerial);
+    this.kept.keepLater(this.#lastSerial, `${place} ${value}`, Infinity);
+  }
+
+  /** What another memory, of the same header, remembers of messages that may be gone: this one takes it over while it is asked for more. */
+  *inherit(from: QueueDeduplication): Generator<void> {
+    if (this.#recent === null || from.#recent === null || from.#header !== this.#header) return;
+    for (const [value, expiryMillis] of from.#recent.values()) {
+      if (expiryMillis > this.#clock.nowMillis) this.#recent.adopt(value, expiryMillis, this.#clock.nowMillis);
+      yield;
+    }
   }
 
   #hold(place: number, value: string): void {
@@ -118,6 +171,6 @@ function placeOf(priority: number, sequence: number): number {
 }
 
 /** For a queue; null for one that takes everything. */
-export function queueDeduplication(queue: Queue, context: QueueContext): QueueDeduplication | null {
-  return wantsDeduplication(queue.arguments) ? new QueueDeduplication(queue, context) : null;
+export function queueDeduplication(queue: Queue, args: FieldTable, context: QueueContext): QueueDeduplication | null {
+  return wantsDeduplication(args) ? new QueueDeduplication(queue, args, context) : null;
 }

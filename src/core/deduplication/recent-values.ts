@@ -8,6 +8,8 @@ interface Known {
 /** Keeps what is remembered elsewhere, too: on disk. */
 export interface ValueKeeper {
   keep(serial: number, value: string, expiryMillis: number): void;
+  /** The same for one of many, when it is asked to write them. */
+  keepLater(serial: number, value: string, expiryMillis: number): void;
   forget(serial: number): void;
 }
 
@@ -42,8 +44,33 @@ export class RecentValues {
   add(value: string, nowMillis: number, ttlMillis: number | null): void {
     const serial = ++this.#lastSerial;
     const expiryMillis = nowMillis + (ttlMillis ?? this.#ttlMillis);
-    const old = this.#known.get(value);
     this.#keeper?.keep(serial, value, expiryMillis);
+    this.#put(serial, value, expiryMillis, nowMillis);
+  }
+
+  /** Adds the value of a message that has been there for a while. */
+  learn(value: string, nowMillis: number, ttlMillis: number | null): void {
+    this.#takeIn(value, nowMillis + (ttlMillis ?? this.#ttlMillis), nowMillis);
+  }
+
+  /** Takes a value over from another memory; it is not remembered for longer than this one does. */
+  adopt(value: string, expiryMillis: number, nowMillis: number): void {
+    this.#takeIn(value, Math.min(expiryMillis, nowMillis + this.#ttlMillis), nowMillis);
+  }
+
+  /** All values, oldest first, and until when they count. */
+  *values(): Generator<[value: string, expiryMillis: number]> {
+    for (const [value, { expiryMillis }] of this.#known) yield [value, expiryMillis];
+  }
+
+  #takeIn(value: string, expiryMillis: number, nowMillis: number): void {
+    const serial = ++this.#lastSerial;
+    this.#keeper?.keepLater(serial, value, expiryMillis);
+    this.#put(serial, value, expiryMillis, nowMillis);
+  }
+
+  #put(serial: number, value: string, expiryMillis: number, nowMillis: number): void {
+    const old = this.#known.get(value);
     if (old !== undefined) this.#keeper?.forget(old.serial);
     this.#known.set(value, { expiryMillis, serial });
     this.#order.push({ value, serial });

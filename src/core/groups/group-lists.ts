@@ -52,7 +52,6 @@ export class GroupLists implements ReadyLists {
   #firstUnknown = 0;
   readonly #entry = new Entry();
   hasExpiries = false;
-  readonly hasNumbersPerLevel = false;
 
   constructor(keyOf: KeyOf, pager: IndexPager) {
     this.#list = new ReadyList(pager);
@@ -70,10 +69,6 @@ export class GroupLists implements ReadyLists {
   // --- as any list
 
   get nextSequence(): number {
-    return this.#list.nextSequence;
-  }
-
-  nextSequenceAt(): number {
     return this.#list.nextSequence;
   }
 
@@ -102,6 +97,10 @@ export class GroupLists implements ReadyLists {
   shift(into: Entry): void {
     this.#list.shift(into);
     this.#wasTaken();
+  }
+
+  shiftOldest(into: Entry): void {
+    this.shift(into);
   }
 
   putBack(entry: Entry): void {

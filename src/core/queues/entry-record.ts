@@ -3,17 +3,6 @@ import { fillFromStore } from '../messages/stored-publication.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import { type Entry, lastingPart, metaLogged, priorityOf } from './entry.ts';
 import type { QueueContext } from './queue-context.ts';
-import type { Queue } from './queue.ts';
-
-/** Body bytes of a queue's messages that can be delivered and are not in the log. */
-export function transientBytes(queue: Queue): number {
-  let sum = 0;
-  queue.forEachReady(entry => {
-    if ((entry.meta & metaLogged) === 0) sum += entry.bytes;
-    return true;
-  });
-  return sum;
-}
 
 /** What a queue says in the log of messages that are there already. Not for the hot path. */
 export class EntryRecord {

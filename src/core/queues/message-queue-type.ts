@@ -1,4 +1,5 @@
 import type { FieldTable } from '../../base/field-table.ts';
+import { groupHeaderArgument, parkAfterArgument } from '../groups/group-arguments.ts';
 import type { GroupLists } from '../groups/group-lists.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { QueueType } from './queue-type.ts';
@@ -18,6 +19,14 @@ export interface MessageQueueOptions {
 /** A type whose queues are message queues: one can become a queue of another such type. */
 export interface MessageQueueType extends QueueType {
   options(args: FieldTable, context: QueueContext): MessageQueueOptions;
+}
+
+/** Arguments that decide in what order messages go out, besides the type. */
+const orderArguments = ['x-max-priority', groupHeaderArgument, parkAfterArgument];
+
+/** Whether two shapes hand messages out in the same order, so that lists of the one are lists of the other. */
+export function hasSameOrder(a: QueueType, aArgs: FieldTable, b: QueueType, bArgs: FieldTable): boolean {
+  return a === b && orderArguments.every(name => aArgs.get(name)?.value === bArgs.get(name)?.value);
 }
 
 export function isMessageQueueType(type: QueueType): type is MessageQueueType {

@@ -7,12 +7,13 @@ import { flowBytesHigh, flowMessagesHigh } from '../flow-control.ts';
 import { groupHeaderArgument } from '../groups/group-arguments.ts';
 import type { GroupLists } from '../groups/group-lists.ts';
 import { GroupPump } from '../groups/group-pump.ts';
-import { limits } from '../limits.ts';
 import type { Publication } from '../messages/publication.ts';
 import type { MessageRef, Rename } from '../messages/message-ref.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import { queueTerm } from '../resource-name.ts';
 import { QueueRetries } from '../retries/queue-retries.ts';
+import { changeInPlace } from '../shape/in-place.ts';
+import type { ShapeChange } from '../shape/shape-change.ts';
 import type { ConsumerRota } from './consumer-rota.ts';
 import {
   countedDelivery,
@@ -26,7 +27,7 @@ import {
   metaRedelivered,
   priorityOf,
 } from './entry.ts';
-import { EntryRecord, transientBytes } from './entry-record.ts';
+import { EntryRecord } from './entry-record.ts';
 import { ExpiryWatch } from './expiry-watch.ts';
 import { isTooMuch } from './length-limit.ts';
 import { isMessageQueueType, type MessageQueueOptions } from './message-queue-type.ts';
@@ -37,14 +38,11 @@ import { QueueLease } from './queue-lease.ts';
 import type { QueueType } from './queue-type.ts';
 import { Queue, type Outcome, type QueueDeclaration } from './queue.ts';
 import type { QueueSettings } from './queue-settings.ts';
+import { ListMove, type VisitMoved } from './list-move.ts';
 import type { ReadyLists } from './ready-lists.ts';
-import { moveAll, recordRenumbering } from './renumbering.ts';
 
 /** Entries looked at when limits are enforced at once on a queue that became too long. */
 const enforceBatchMax = 10_000;
-
-/** More than there are priorities. */
-const levelsMax = 256;
 
 /**
  * A queue that has each message until somebody has taken it: first in, first out, with priorities, time to live, length limits and
@@ -69,6 +67,10 @@ export class MessageQueue extends Queue {
   readonly #log: QueueLog | null;
   /** Made with the first message that is to be tried again. */
   #retries: QueueRetries | null = null;
+  /** Ready messages on their way to other lists, in a change of shape. */
+  #move: ListMove | null = null;
+  /** Whether the log may have given a number to several messages, of different priorities. */
+  #hasSharedNumbers = false;
   /** The same for what is not on the hot path. */
   readonly #record: EntryRecord | null;
   constructor(
@@ -100,7 +102,7 @@ export class MessageQueue extends Queue {
   }
 
   get readyCount(): number {
-    return this.#lists.length;
+    return this.#move === null ? this.#lists.length : this.#lists.length + this.#move.to.length;
   }
 
   get unackedCount(): number {
@@ -190,6 +192,7 @@ export class MessageQueue extends Queue {
   }
 
   pump(budget: number): boolean {
+    if (this.#move !== null) return false;
     if (this.#groupPump !== null) return this.#pumpGroups(this.#groupPump, budget);
     const lists = this.#lists;
     const entry = this.#entry;
@@ -296,21 +299,28 @@ export class MessageQueue extends Queue {
   }
 
   purge(): number {
-    const count = this.#lists.length;
-    const entry = this.#entry;
-    while (!this.#lists.isEmpty) {
-      this.#lists.shift(entry);
-      this.release(entry);
-    }
+    const count = this.readyCount;
+    this.#move?.noteTaken();
+    this.#drop(this.#lists);
+    if (this.#move !== null) this.#drop(this.#move.to);
     this.#readyBytes = 0;
     return count;
   }
 
+  #drop(lists: ReadyLists): void {
+    const entry = this.#entry;
+    while (!lists.isEmpty) {
+      lists.shift(entry);
+      this.release(entry);
+    }
+  }
+
   forEachReady(visit: (entry: Entry) => boolean): void {
-    this.#lists.forEach(this.#entry, visit);
+    if (this.#move === null || this.#move.forEach(this.#entry, visit)) this.#lists.forEach(this.#entry, visit);
   }
 
   relocate(rename: Rename, slabs: ReadonlySet<number> | null = null): void {
+    this.#move?.to.relocate(rename, this, slabs);
     this.#lists.relocate(rename, this, slabs);
     this.#retries?.relocate(rename);
     this.deduplication?.kept?.relocate(rename);
@@ -320,51 +330,88 @@ export class MessageQueue extends Queue {
   applySettings(settings: QueueSettings): void {
     const hadTtl = this.settings.messageTtlMillis;
     this.settings = settings;
-    if (settings.messageTtlMillis >= 0 && settings.messageTtlMillis !== hadTtl)
-      this.#lists.limitExpiries(this.context.clock.nowMillis + settings.messageTtlMillis);
+    if (settings.messageTtlMillis >= 0 && settings.messageTtlMillis !== hadTtl) {
+      const expiryMillis = this.context.clock.nowMillis + settings.messageTtlMillis;
+      this.#lists.limitExpiries(expiryMillis);
+      this.#move?.to.limitExpiries(expiryMillis);
+    }
     this.#lease.arm();
     this.#enforceLimits();
     this.context.turn.queueReady(this);
   }
 
-  override reshape(type: QueueType, args: FieldTable, record: () => void): boolean {
-    if (!isMessageQueueType(type)) return false;
-    if (type.capabilities.keepsTransient && transientBytes(this) > limits.keptBytesMax) return false;
-    const options = type.options(args, this.context);
-    const { lists } = options;
-    const groupHeader = this.arguments.get(groupHeaderArgument)?.value;
-    const old = this.#lists;
-    let first = 0;
-    if (old.hasNumbersPerLevel) {
-      this.#checkRenumbering();
-      first = old.nextSequence;
-      recordRenumbering(old, first, this.#record, this.#retries);
-    }
-    record();
-    this.become(type, args);
-    moveAll(old, lists, first, entry => {
-      if (this.keepsTransient) this.#record?.keep(entry);
-    });
-    this.#lists = lists;
-    const parked = args.get(groupHeaderArgument)?.value === groupHeader ? this.groups?.parkedKeys() : null;
-    this.#groupPump = this.#groupPumpOf(options);
-    for (const key of parked ?? []) this.groups?.restorePark(key, true);
-    this.#consumers.setSingleActive(options.hasSingleActiveConsumer);
-    this.context.turn.queueReady(this);
-    return true;
+  override reshape(type: QueueType, args: FieldTable, record: () => void): ShapeChange | null {
+    if (!isMessageQueueType(type)) return null;
+    this.checkNumbers();
+    return changeInPlace(this, type, args, this.context, record);
   }
 
-  /** @throws BrokerError PRECONDITION_FAILED while messages are known by their numbers to others than their list */
-  #checkRenumbering(): void {
-    const isBound = this.deduplication !== null && this.messageCount > 0;
-    if (!isBound && this.messageCount + this.dyingCount + (this.#retries?.heldCount ?? 0) <= this.#lists.length) return;
-    throw preconditionFailed(
-      `cannot change ${queueTerm(this.name, this.vhostName)}: it has priorities, and messages that are unacknowledged, wait or are known as duplicates`,
-    );
+  /** @throws BrokerError PRECONDITION_FAILED while messages of an older version's log may have the same number in other levels */
+  checkNumbers(): void {
+    if (!this.#hasSharedNumbers || !this.arguments.has('x-max-priority')) return;
+    if (this.messageCount + this.dyingCount + (this.#retries?.heldCount ?? 0) > 0)
+      throw preconditionFailed(
+        `cannot change ${queueTerm(this.name, this.vhostName)}: it has priorities and messages that an older version numbered by priority`,
+      );
+    this.#hasSharedNumbers = false;
+  }
+
+  /** Ready messages are being sorted into other lists, and nothing is handed out. */
+  get isMoving(): boolean {
+    return this.#move !== null;
+  }
+
+  startMoving(to: ReadyLists): void {
+    this.#move = new ListMove(to);
+  }
+
+  /** Moves up to so many messages, or until `visit` has answered with so many bytes; see ListMove. */
+  moveSome(countMax: number, bytesMax: number, visit: VisitMoved): boolean | null {
+    return this.#move === null || this.#move.some(this.#lists, countMax, bytesMax, visit);
+  }
+
+  /** Goes on as before, with the lists as they are: what was moved goes first. */
+  stopMoving(): void {
+    const move = this.#move;
+    if (move === null) return;
+    this.#move = null;
+    move.takeBack(this.#lists);
+    this.#goOn(move);
+  }
+
+  /** Puts a message into the log that was not to outlive the broker. */
+  keep(entry: Entry): void {
+    if (this.#record === null || (entry.meta & metaLogged) !== 0) return;
+    this.#record.keep(entry);
+    if ((entry.meta & metaLogged) !== 0) this.deduplication?.logged(priorityOf(entry.meta), entry.sequence);
+  }
+
+  /** Is of another type and has other arguments from now on; `isStill`: with the same lists, else with those that all was moved to. */
+  takeShape(type: QueueType, args: FieldTable, options: MessageQueueOptions, isStill: boolean): void {
+    const groupHeader = this.arguments.get(groupHeaderArgument)?.value;
+    this.become(type, args);
+    const move = this.#move;
+    if (!isStill) {
+      const { lists } = options;
+      lists.startAt(this.#lists.nextSequence);
+      this.#lists = lists;
+      this.#move = null;
+      const parked = args.get(groupHeaderArgument)?.value === groupHeader ? this.groups?.parkedKeys() : null;
+      this.#groupPump = this.#groupPumpOf(options);
+      for (const key of parked ?? []) this.groups?.restorePark(key, true);
+    }
+    this.#consumers.setSingleActive(options.hasSingleActiveConsumer);
+    this.#goOn(move);
+  }
+
+  #goOn(move: ListMove | null): void {
+    move?.end();
+    this.context.turn.queueReady(this);
   }
 
   close(): void {
     this.isDeleted = true;
+    this.change?.giveUp('it was deleted meanwhile');
     this.#expiry.clear();
     this.#lease.clear();
     this.#consumers.cancelAll();
@@ -416,6 +463,10 @@ export class MessageQueue extends Queue {
   }
 
   fetchHead(then: () => void): boolean {
+    if (this.#move !== null) {
+      this.#move.whenOver(then);
+      return false;
+    }
     if (this.#groupPump !== null) return this.#groupPump.fetchHead(this.#entry, then);
     return this.#head.fetchAlive(this.#lists, then);
   }
@@ -481,22 +532,24 @@ export class MessageQueue extends Queue {
     return this.#lists.levelOf(priority);
   }
 
-  override nextPlace(priority: number): number {
-    return this.#lists.nextSequenceAt(priority) * levelsMax + this.#lists.levelOf(priority);
+  override get nextPlace(): number {
+    return this.#lists.nextSequence;
   }
 
   override placeOf(entry: Entry): number {
-    return entry.sequence * levelsMax + this.#lists.levelOf(priorityOf(entry.meta));
+    return entry.sequence;
   }
 
-  restored(): void {
+  restored(areNumbersShared: boolean): void {
+    this.#hasSharedNumbers = areNumbersShared;
     // A shorter time to live that came by a policy is not recorded with each message.
     const { messageTtlMillis } = this.settings;
     if (messageTtlMillis >= 0) this.#lists.limitExpiries(this.context.clock.nowMillis + messageTtlMillis);
   }
 
   removeRestored(priority: number, sequence: number, into: Entry): boolean {
-    if (!this.#lists.remove(this.#lists.levelOf(priority), sequence, into)) return false;
+    const isThere = this.#lists.remove(this.#lists.levelOf(priority), sequence, into) || this.#move?.remove(priority, sequence, into);
+    if (isThere !== true) return false;
     this.#readyBytes -= into.bytes;
     return true;
   }
@@ -510,7 +563,7 @@ export class MessageQueue extends Queue {
   #enlist(entry: Entry): void {
     const record = this.#record;
     // It may have been delivered when the queue was of another type.
-    if (this.keepsTransient) record?.keep(entry);
+    if (this.keepsTransient) this.keep(entry);
     // What is remembered about a message by its place holds it there.
     const isBound = this.deduplication !== null || this.retries !== null || this.#groupPump !== null;
     if (this.countsDeliveries && this.settings.deliveryLimit < 0 && !isBound) {
@@ -526,20 +579,22 @@ export class MessageQueue extends Queue {
   }
 
   #wouldOverflow(bodyBytes: number): boolean {
-    return isTooMuch(this.settings, this.#lists.length + this.dyingCount + 1, this.#readyBytes + this.dyingBytes + bodyBytes);
+    return isTooMuch(this.settings, this.readyCount + this.dyingCount + 1, this.#readyBytes + this.dyingBytes + bodyBytes);
   }
 
   #isTooLong(): boolean {
-    return isTooMuch(this.settings, this.#lists.length, this.#readyBytes);
+    return isTooMuch(this.settings, this.readyCount, this.#readyBytes);
   }
 
   #enforceLimits(): void {
-    if (this.settings.overflow !== 'drop-head' || !this.#isTooLong()) return;
+    // What was moved cannot go first; when that is over the limits are enforced.
+    if (this.#move !== null || this.settings.overflow !== 'drop-head' || !this.#isTooLong()) return;
     this.pump(Infinity);
     this.#dropHeads();
   }
 
   #dropHeads(): void {
+    if (this.#move !== null) return;
     const entry = this.#entry;
     for (let count = 0; count < enforceBatchMax && !this.#lists.isEmpty && this.#isTooLong(); count++) {
       this.#lists.shift(entry);

@@ -3,6 +3,7 @@ import type { DeadLetters } from '../dead-letters.ts';
 import type { FlowControl } from '../flow-control.ts';
 import type { MessageStore } from '../messages/message-store.ts';
 import type { MessageFormat, PivotFormat } from '../ports/message-format.ts';
+import type { Backlog } from '../ports/commit-log.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import type { StreamLogs } from '../ports/stream-log.ts';
 import type { Entry } from './entry.ts';
@@ -21,6 +22,8 @@ export interface QueueContext {
   readonly flow: FlowControl;
   /** Where durable queues record their entries; null for a broker in memory. */
   readonly log: QueueLog | null;
+  /** What is recorded and not written yet. */
+  readonly backlog: Backlog;
   /** Where streams are; null for a broker that has none. */
   readonly streams: StreamLogs | null;
   /** Keeps what queues know of their messages within a budget. */
@@ -28,12 +31,12 @@ export interface QueueContext {
   /** The format that messages are changed in. */
   pivot(): PivotFormat;
   format(tag: number): MessageFormat;
-  /** What the broker changes in a message is written in this format. */
-  pivot(): PivotFormat;
   /** A number that names what the queue, or the protocol for it, remembers in the log from now on; recorded. */
   claimId(queue: Queue, kind: 'queue.remembers' | 'queue.marks'): number;
   /** A message group of the queue is parked, or goes on; recorded. */
   groupParked(queue: Queue, key: string, isParked: boolean): void;
+  /** Messages of the queue that are in it and not ready: deliveries that wait for their acknowledgement, and what waits to be tried again. */
+  outstanding(queue: Queue): Entry[];
   /** A message read back from disk is not what was stored; it is dropped. */
   messageDamaged(queue: Queue, entry: Entry): void;
   /** The queue asks to be deleted: its last consumer left (auto-delete) or it was not used for long enough (x-expires). */

@@ -11,6 +11,7 @@ import { type EffectivePolicy, noPolicy } from '../policies/effective-policy.ts'
 import type { GroupLists } from '../groups/group-lists.ts';
 import type { QueueRetries } from '../retries/queue-retries.ts';
 import type { QueueType } from './queue-type.ts';
+import type { ShapeChange } from '../shape/shape-change.ts';
 import { DurableMarks } from './durable-marks.ts';
 import type { QueueContext } from './queue-context.ts';
 import { defaultQueueSettings, type QueueSettings } from './queue-settings.ts';
@@ -44,8 +45,8 @@ export interface Restorable {
   restoreRetry(priority: number, sequence: number, retryCount: number, dueMillis: number): void;
   /** These queues, by their numbers, have taken the message just put back, which is dead and kept until all its targets have. */
   restoreTaken(priority: number, sequence: number, targetIds: readonly number[]): void;
-  /** All messages are there. */
-  restored(): void;
+  /** All messages are there; in an old log, messages of different priorities may have the same number. */
+  restored(areNumbersShared: boolean): void;
 }
 
 /** Holds what is of use only when it is read, at recovery: values that are remembered. */
@@ -91,8 +92,10 @@ export abstract class Queue implements RefHolder {
   settings: QueueSettings = defaultQueueSettings;
   /** The policies that apply; `settings` has them in it. */
   policy: EffectivePolicy = noPolicy;
-  /** Knows duplicates; null for a queue that takes everything. */
-  readonly deduplication: QueueDeduplication | null;
+  /** Knows duplicates; null for a queue that takes everything. Changes by `reshape` only. */
+  deduplication: QueueDeduplication | null;
+  /** A change of type or arguments that is under way; null as a rule. */
+  change: ShapeChange | null = null;
   /** What the protocol whose queue it is remembers beside the messages; null until there is something. */
   marks: DurableMarks | null = null;
   /** Whether messages that are not persistent are recorded in the log as well: see QueueCapabilities. */
@@ -132,17 +135,17 @@ export abstract class Queue implements RefHolder {
     this.arguments = keptTable(declaration.arguments);
     this.context = context;
     this.lastUsedMillis = context.clock.nowMillis;
-    this.deduplication = queueDeduplication(this, context);
+    this.deduplication = queueDeduplication(this, declaration.arguments, context);
   }
 
   /**
    * Becomes a queue of this type with these arguments, which have been checked; messages, deliveries, consumers and bindings stay. `record` is
-   * called when all that has to be in the log before the change is there. Returns false, and has done nothing, when that type keeps its
-   * messages in another way. Settings are for the caller to apply.
-   * @throws BrokerError PRECONDITION_FAILED when what is under way forbids it
+   * called when all that has to be in the log before the change is there. A long queue takes more than this turn: see `change`. Returns null,
+   * and has done nothing, when that type keeps its messages in another way. Settings are for the caller to apply, when it is over.
+   * @throws BrokerError PRECONDITION_FAILED
    */
-  reshape(_type: QueueType, _args: FieldTable, _record: () => void): boolean {
-    return false;
+  reshape(_type: QueueType, _args: FieldTable, _record: () => void): ShapeChange | null {
+    return null;
   }
 
   protected become(type: QueueType, args: FieldTable): void {
@@ -231,8 +234,8 @@ export abstract class Queue implements RefHolder {
     return -1;
   }
 
-  /** Names the place that the next message of a priority gets, unlike all others the queue had; -1: the queue cannot say. */
-  nextPlace(_priority: number): number {
+  /** Names the place that the next message gets, unlike all others the queue had; -1: the queue cannot say. */
+  get nextPlace(): number {
     return -1;
   }
 

@@ -45,15 +45,7 @@ export class QuorumLists implements ReadyLists {
     return priority > normalPriorityMax ? 1 : 0;
   }
 
-  get hasNumbersPerLevel(): boolean {
-    return false;
-  }
-
   get nextSequence(): number {
-    return this.#nextSequence;
-  }
-
-  nextSequenceAt(): number {
     return this.#nextSequence;
   }
 
@@ -79,6 +71,13 @@ export class QuorumLists implements ReadyLists {
     } else {
       this.#returned.shift(into);
     }
+    this.#wasShifted();
+  }
+
+  shiftOldest(into: Entry): void {
+    if (!this.#returned.isEmpty) this.#returned.shift(into);
+    else if (this.#high.isEmpty || (!this.#normal.isEmpty && this.#isNormalOlder())) this.#normal.shift(into);
+    else this.#high.shift(into);
     this.#wasShifted();
   }
 
@@ -136,11 +135,15 @@ export class QuorumLists implements ReadyLists {
     if (high.isEmpty) return normal;
     if (normal.isEmpty || this.#taken !== highInARow) return high;
     // An older message of high priority goes first all the same.
+    return this.#isNormalOlder() ? normal : high;
+  }
+
+  #isNormalOlder(): boolean {
     const scratch = this.#scratch;
-    high.peek(scratch);
+    this.#high.peek(scratch);
     const highSequence = scratch.sequence;
-    normal.peek(scratch);
-    return highSequence < scratch.sequence ? high : normal;
+    this.#normal.peek(scratch);
+    return scratch.sequence < highSequence;
   }
 
   /** As `#next` would hand them out. Allocates: for browsing. */

@@ -77,6 +77,11 @@ export class ReadyList {
     this.push(ref, meta, bytes, expiryMillis);
   }
 
+  /** Where the first place is that is not done with; the next number when there is none. */
+  get firstSequence(): number {
+    return this.#head;
+  }
+
   /** The number that the next message gets. */
   get nextSequence(): number {
     return this.#tail;

@@ -8,22 +8,20 @@ export interface ReadyLists {
   readonly isEmpty: boolean;
   /** Whether a message with a time to live has come since the queue was last empty. */
   readonly hasExpiries: boolean;
-  /** Whether the same number may be given in several levels. */
-  readonly hasNumbersPerLevel: boolean;
-  /** No message has this number, or has had it, or one above it. */
+  /** The number that the next message gets. No message has it, or has had it, or one above it. */
   readonly nextSequence: number;
-  /** The number that the next message of a priority gets. */
-  nextSequenceAt(priority: number): number;
   /** No number below this one is given from now on. */
   startAt(sequence: number): void;
   /** Messages of one level have one order of their own. */
   levelOf(priority: number): number;
-  /** Appends a message; returns its sequence number, which is its own among all of its level. */
+  /** Appends a message; returns its sequence number, which is its own in the whole queue, also when that gets another shape. */
   push(ref: MessageRef, meta: number, bytes: number, expiryMillis: number, priority: number): number;
   /** Fills `into` with the first message and leaves it in place. There must be one. */
   peek(into: Entry): void;
   /** Takes the first message out into `into`. There must be one. */
   shift(into: Entry): void;
+  /** Takes the message of the lowest number out, or one that came back before it. There must be one. */
+  shiftOldest(into: Entry): void;
   /** Takes a message back that was delivered. */
   putBack(entry: Entry): void;
   /** Recovery: puts a message to the place it had. */

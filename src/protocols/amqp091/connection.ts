@@ -446,6 +446,11 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     return this.#state === running || (this.#state === handshaking && this.#handshake?.stateName === 'opening');
   }
 
+  /** A method failed after others were acted on: as if it had at once. */
+  failLate(error: unknown, channelNumber: number, method: number): void {
+    if (this.#state === running) this.#fail(error, channelNumber, method, nothing);
+  }
+
   #fail(error: unknown, channelNumber: number, method: number, payload: Buffer): void {
     let reply = replyFor(error, payload);
     if (reply === null) {

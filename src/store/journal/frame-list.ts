@@ -27,6 +27,8 @@ export class FrameList {
   tornBytes = 0;
   /** Highest format version of a frame. */
   version = 0;
+  /** Lowest one; Infinity without frames. */
+  oldestVersion = Infinity;
 
   constructor(segments: Segments, reader: SlabReader, runs: readonly Run[]) {
     this.#segments = segments;
@@ -176,6 +178,7 @@ export class FrameList {
     this.#numbers[at * 4 + 3] = header.floor;
     if (header.durableSequence > this.durableSequence) this.durableSequence = header.durableSequence;
     if (header.version > this.version) this.version = header.version;
+    if (header.version < this.oldestVersion) this.oldestVersion = header.version;
     this.tornBytes = 0;
   }
 }

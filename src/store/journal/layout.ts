@@ -3,8 +3,13 @@ import { checksum } from '../../base/checksum.ts';
 
 /** 'WRNJ' */
 export const frameMagic = 0x4a4e5257;
-/** 2: operations may say that an entry waits (opWait). 3: or who has taken it (opTaken), or that it moved (opMove). What earlier ones had means the same. */
-export const formatVersion = 3;
+/**
+ * 2: operations may say that an entry waits (opWait). 3: or who has taken it (opTaken), or that it moved (opMove). 4: a message's
+ * number is its own in its queue, and not only in its priority. What earlier ones had means the same.
+ */
+export const formatVersion = 4;
+/** Before, messages of different priorities may have the same number in one queue. */
+export const numbersPerQueueVersion = 4;
 export const frameHeaderBytes = 64;
 export const frameHeaderWords = frameHeaderBytes / 4;
 /** Slabs of 1 MiB per segment file, as a rule: tests have fewer. */

@@ -11,7 +11,7 @@ import { lastingPart, metaHasTtl, metaLogged, metaPersistent, metaRedelivered } 
 import { MetadataReplay } from '../../core/topology-replay.ts';
 import { FrameList, type Run } from './frame-list.ts';
 import type { Journal } from './journal.ts';
-import { formatVersion, frameHeaderBytes } from './layout.ts';
+import { formatVersion, frameHeaderBytes, numbersPerQueueVersion } from './layout.ts';
 import { type OpVisitor, readOps } from './ops.ts';
 import { RestoringGroups } from './restoring-group.ts';
 import { type RestoredEntry, RestoringList } from './restoring-list.ts';
@@ -130,7 +130,7 @@ export class Recovery implements OpVisitor {
     const lastSequence = this.#act(frames, isLeftOver, end, floor);
     report.isBlank = (this.#snapshot?.changes.length ?? 0) === 0 && !this.#hasMetadata;
     if (report.isBlank && report.damaged.length > 0) throw new JournalError(`the definitions are damaged: ${report.damaged.join('; ')}`);
-    this.#restore();
+    this.#restore(frames.oldestVersion < numbersPerQueueVersion);
     this.#core.restoreQueueIds(this.#replay.lastQueueId);
     this.#journal.resume(lastSequence, this.#snapshot, reading.isSafe);
     report.wasClean = this.#isLastOpClean;
@@ -373,7 +373,7 @@ export class Recovery implements OpVisitor {
   // --- the queues' messages
 
   /** Puts what is left into the queues, flags what may have been delivered before, and finds the bodies of large messages. */
-  #restore(): void {
+  #restore(areNumbersShared: boolean): void {
     const { store, clock } = this.#core;
     const slabs = new Map<number, Slab>();
     const known = new Map<Slab, Uint32Array>();
@@ -407,7 +407,7 @@ export class Recovery implements OpVisitor {
           else this.report.entries++;
         });
       }
-      queue?.restored();
+      queue?.restored(areNumbersShared);
     }
     for (const [ref, { logSequence, bytes }] of suspects) {
       const message = this.#readLoose(logSequence, (ref & 0xffff) * unitBytes, bytes);

@@ -133,23 +133,36 @@ describe('x-on-conflict', () => {
     });
   });
 
-  test('migrate gives messages of a queue with priorities numbers of their own, if none is under way', async () => {
-    await withClient(async (client, { core }) => {
-      await declare(client, { 'x-max-priority': int(9) });
-      for (let i = 0; i < 10; i++) client.publish(1, { routingKey: 'q', body: String(i), properties: { priority: i, deliveryMode: 2 } });
-      const held = await get(client);
-      await client.openChannel(2);
-      client.send(queueDeclare(2, { queue: 'q', durable: true, arguments: args(migrate) }));
-      assert.match(
-        (await client.expectChannelClose(2)).replyText,
-        /it has priorities, and messages that are unacknowledged, wait or are known/,
+  test('a queue that loses its priorities while messages are under way hands them out in the order in which they came, over a kill too', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'warren-shape-'));
+    try {
+      await withClient(
+        async (client, { core }) => {
+          await declare(client, { 'x-max-priority': int(9) });
+          const publish = (priority: number): void =>
+            client.publish(1, { routingKey: 'q', body: String(priority), properties: { priority, deliveryMode: 2 } });
+          for (const priority of [3, 9, 0, 7, 1, 8]) publish(priority);
+          const [nine, eight, seven] = [await get(client), await get(client), await get(client)];
+          assert.deepEqual([String(nine.body), String(eight.body), String(seven.body)], ['9', '8', '7']);
+          assert.equal(await declare(client, migrate), 3);
+          publish(5);
+          client.send(basicAck(1, eight.tag));
+          client.send(basicNack(1, seven.tag));
+          await waitUntil(() => queueOf(core).readyCount === 5);
+          assert.equal(queueOf(core).unackedCount, 1);
+        },
+        { dataDir },
       );
-      assert.equal(queueOf(core).readyCount, 9);
-      client.send(basicNack(1, held.tag));
-      await waitUntil(() => queueOf(core).readyCount === 10);
-      assert.equal(await declare(client, migrate), 10);
-      assert.deepEqual(await drain(client, 10), ['9', '8', '7', '6', '5', '4', '3', '2', '1', '0']);
-    });
+      await withClient(
+        async (client, { core }) => {
+          assert.equal(queueOf(core).readyCount, 6);
+          assert.deepEqual(await drain(client, 6), ['3', '9', '0', '7', '1', '5']);
+        },
+        { dataDir },
+      );
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
   });
 
   test('a number that a delivery under way has is not given again', async () => {

@@ -66,7 +66,7 @@ export function getQueue(call: ApiCall): Reply {
   return single(call, views.detailed(queueOf(call), detailOf(call)));
 }
 
-export function putQueue(call: ApiCall): Reply {
+export async function putQueue(call: ApiCall): Promise<Reply> {
   const vhost = call.vhost();
   const name = call.parameter('name');
   const isNew = !vhost.queues.has(name);
@@ -80,17 +80,27 @@ export function putQueue(call: ApiCall): Reply {
     owner: null,
     arguments: argumentsOf(call.body),
   };
-  call.core.topology.declareQueue(vhost, declaration, call.actor);
+  const queue = call.core.topology.declareQueue(vhost, declaration, call.actor);
   call.core.counters.queuesDeclared++;
+  await changed(queue);
   return createdOrThere(isNew);
 }
 
-/** In place: messages, consumers and bindings stay. */
-export function reshapeQueue(call: ApiCall): Reply {
+/** Messages and bindings stay. */
+export async function reshapeQueue(call: ApiCall): Promise<Reply> {
   requireKeys(call.body, ['arguments']);
   const { name } = queueOf(call);
-  const queue = call.core.topology.reshapeQueue(call.vhost(), name, argumentsOf(call.body), call.actor);
+  const queue = await changed(call.core.topology.reshapeQueue(call.vhost(), name, argumentsOf(call.body), call.actor));
   return ok({ type: queue.type.name, arguments: tableToJson(queue.arguments), messages: queue.messageCount });
+}
+
+/** The queue when the change of shape is over that is under way, if any. @throws BrokerError when it failed */
+function changed(queue: Queue): Promise<Queue> {
+  const { change } = queue;
+  if (change === null) return Promise.resolve(queue);
+  return new Promise((resolve, reject) => {
+    change.whenOver(outcome => (outcome.error === null ? resolve(outcome.queue) : reject(outcome.error)));
+  });
 }
 
 export function deleteQueue(call: ApiCall): Reply {

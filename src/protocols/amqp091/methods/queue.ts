@@ -1,4 +1,6 @@
 import { notFound } from '../../../core/broker-error.ts';
+import type { Queue } from '../../../core/queues/queue.ts';
+import type { ShapeChange } from '../../../core/shape/shape-change.ts';
 import { withoutLineBreaks } from '../../../core/resource-name.ts';
 import {
   decodeQueueBind,
@@ -11,6 +13,7 @@ import {
   encodeQueueDeleteOk,
   encodeQueuePurgeOk,
   encodeQueueUnbindOk,
+  QueueDeclare,
 } from '../../../wire/amqp091/methods.gen.ts';
 import type { Channel } from '../channel.ts';
 import { replyToName } from '../reply-to.ts';
@@ -53,14 +56,35 @@ export function declare(channel: Channel, buffer: Buffer, start: number, end: nu
         actor,
       );
   channel.lastQueueName = queue.name;
-  if (args.nowait) return;
-  channel.reply(
-    encodeQueueDeclareOk(channel.number, {
-      queue: queue.name,
-      messageCount: Math.min(queue.readyCount, messageCountMax),
-      consumerCount: queue.consumerCount,
-    }),
-  );
+  if (!args.passive && queue.change !== null) declareLate(channel, queue.change, args.nowait);
+  else if (!args.nowait) channel.reply(declareOk(channel, queue));
+}
+
+function declareOk(channel: Channel, queue: Queue): Buffer {
+  return encodeQueueDeclareOk(channel.number, {
+    queue: queue.name,
+    messageCount: Math.min(queue.readyCount, messageCountMax),
+    consumerCount: queue.consumerCount,
+  });
+}
+
+/** The queue is getting the shape that is declared: the answer comes when it has it, and that is durable. */
+function declareLate(channel: Channel, change: ShapeChange, isSilent: boolean): void {
+  const { connection } = channel;
+  let isDurable = false;
+  change.whenOver(() => {
+    connection.broker.log.commit(() => {
+      isDurable = true;
+      channel.replyOn();
+    }, null);
+  });
+  channel.replyLate(() => {
+    const { outcome } = change;
+    if (outcome === null || !isDurable) return false;
+    if (outcome.error !== null) connection.failLate(outcome.error, channel.number, QueueDeclare);
+    else if (!isSilent) connection.send(declareOk(channel, outcome.queue));
+    return true;
+  });
 }
 
 /** [AMQP 0-9-1 queue.bind] An empty routing key with an empty queue name stands for the queue's name. */

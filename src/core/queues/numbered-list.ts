@@ -1,0 +1,160 @@
+// hot path: see docs/STYLE.md
+import type { MessageRef, Rename } from '../messages/message-ref.ts';
+import { Entry } from './entry.ts';
+import type { IndexPager } from './index-pager.ts';
+import type { Queue } from './queue.ts';
+import { ReadyList } from './ready-list.ts';
+import { ReturnedHeap } from './returned-heap.ts';
+
+const initialCapacity = 16;
+/** A ring of numbers above this capacity is given back when the list is empty. */
+const keptCapacityMax = 1024;
+
+/**
+ * The ready messages of one priority of a queue. Their sequence numbers are given once in the whole queue and so have gaps here: places in the
+ * list are dense, and a ring beside it says which number stands at which place.
+ */
+export class NumberedList {
+  readonly #list: ReadyList;
+  /** The number at a place, found by the lowest bits of the place. */
+  #numbers = new Float64Array(0);
+  /** The last number that was appended. */
+  #last = 0;
+  /** What came back after its place was gone. */
+  #returned: ReturnedHeap | null = null;
+  readonly #scratch = new Entry();
+
+  constructor(pager: IndexPager) {
+    this.#list = new ReadyList(pager);
+  }
+
+  get length(): number {
+    return this.#list.length + (this.#returned === null ? 0 : this.#returned.length);
+  }
+
+  get isEmpty(): boolean {
+    return this.#list.isEmpty && (this.#returned === null || this.#returned.length === 0);
+  }
+
+  /** The lowest number. The list must not be empty. */
+  get firstNumber(): number {
+    if (this.#isReturnedFirst()) return this.#scratch.sequence;
+    return this.#numberAt(this.#list.firstSequence);
+  }
+
+  /** Appends a message, whose number is above all there were. */
+  push(number: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
+    const place = this.#list.nextSequence;
+    if (place - this.#list.firstSequence >= this.#numbers.length) this.#grow();
+    this.#numbers[place & (this.#numbers.length - 1)] = number;
+    this.#last = number;
+    this.#list.push(ref, meta, bytes, expiryMillis);
+  }
+
+  /** Puts a message to where its number belongs; those behind all others cost least. */
+  restore(number: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
+    if (number > this.#last) this.push(number, ref, meta, bytes, expiryMillis);
+    else this.putBack({ ref, meta, bytes, sequence: number, expiryMillis });
+  }
+
+  /** Puts a message back that was taken out. */
+  putBack(entry: Entry): void {
+    const place = this.#placeOf(entry.sequence);
+    if (place < 0) {
+      this.#returned ??= new ReturnedHeap();
+      this.#returned.push(entry);
+      return;
+    }
+    const { ref, meta, bytes, expiryMillis } = entry;
+    this.#list.putBack({ ref, meta, bytes, sequence: place, expiryMillis });
+  }
+
+  /** Fills `into` with the first message. The list must not be empty. */
+  peek(into: Entry): void {
+    if (this.#returned !== null && this.#isReturnedFirst()) {
+      this.#returned.peek(into);
+      return;
+    }
+    this.#list.peek(into);
+    into.sequence = this.#numberAt(into.sequence);
+  }
+
+  /** Takes the first message out into `into`. The list must not be empty. */
+  shift(into: Entry): void {
+    if (this.#returned !== null && this.#isReturnedFirst()) {
+      this.#returned.shift(into);
+      return;
+    }
+    this.#list.shift(into);
+    into.sequence = this.#numberAt(into.sequence);
+    if (this.#list.isEmpty && this.#numbers.length > keptCapacityMax) this.#numbers = new Float64Array(0);
+  }
+
+  /** Takes the message of a number out, wherever it is; false when it is not here. */
+  remove(number: number, into: Entry): boolean {
+    const place = this.#placeOf(number);
+    if (place < 0 || !this.#list.remove(place, into)) return this.#returned !== null && this.#returned.remove(number, into);
+    into.sequence = number;
+    return true;
+  }
+
+  /** Calls `visit` for every message, lowest number first, without taking any out; false stops. Must not change the list. */
+  forEach(into: Entry, visit: (entry: Entry) => boolean): void {
+    let goesOn = true;
+    this.#returned?.forEach(entry => {
+      if (goesOn) goesOn = visit(entry);
+    }, into);
+    if (!goesOn) return;
+    this.#list.forEach(into, entry => {
+      entry.sequence = this.#numberAt(entry.sequence);
+      return visit(entry);
+    });
+  }
+
+  limitExpiries(expiryMillis: number): void {
+    this.#returned?.limitExpiries(expiryMillis);
+    this.#list.limitExpiries(expiryMillis);
+  }
+
+  relocate(rename: Rename, queue: Queue, slabs: ReadonlySet<number> | null): void {
+    this.#returned?.relocate(rename, queue);
+    this.#list.relocate(
+      (ref, owner, meta, place, bytes, expiryMillis) => rename(ref, owner, meta, this.#numberAt(place), bytes, expiryMillis),
+      queue,
+      slabs,
+    );
+  }
+
+  /** Whether what came back goes out before what stands in its place; its first message is then in the scratch entry. */
+  #isReturnedFirst(): boolean {
+    if (this.#returned === null || this.#returned.length === 0) return false;
+    this.#returned.peek(this.#scratch);
+    return this.#list.isEmpty || this.#scratch.sequence < this.#numberAt(this.#list.firstSequence);
+  }
+
+  #numberAt(place: number): number {
+    return this.#numbers[place & (this.#numbers.length - 1)] as number;
+  }
+
+  /** Where the message of a number stands, or stood before it was taken out of the middle; -1: nowhere. */
+  #placeOf(number: number): number {
+    let low = this.#list.firstSequence;
+    let high = this.#list.nextSequence - 1;
+    while (low <= high) {
+      const middle = Math.floor((low + high) / 2);
+      const found = this.#numberAt(middle);
+      if (found === number) return middle;
+      if (found < number) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+
+  #grow(): void {
+    const old = this.#numbers;
+    const grown = new Float64Array(Math.max(initialCapacity, old.length * 2));
+    for (let place = this.#list.firstSequence; place < this.#list.nextSequence; place++)
+      grown[place & (grown.length - 1)] = old[place & (old.length - 1)] as number;
+    this.#numbers = grown;
+  }
+}
