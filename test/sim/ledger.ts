@@ -38,7 +38,8 @@ export class QueueRecord {
   unackedCount = 0;
   /** Why messages are let go of at this moment; '' for what is said by settlements. */
   cause = '';
-  readonly #lastPlaces = new Map<number, number>();
+  /** A number is given once in a queue, whatever the priority. */
+  #lastPlace = 0;
 
   constructor(queue: Queue) {
     this.queue = queue;
@@ -48,22 +49,15 @@ export class QueueRecord {
 
   add(id: number, priority: number): Copy {
     const level = this.levelOf(priority);
-    const place = (this.#lastPlaces.get(this.#numbersOf(level)) ?? 0) + 1;
-    return this.restore(id, level, place);
+    return this.restore(id, level, this.#lastPlace + 1);
   }
 
   restore(id: number, level: number, place: number): Copy {
-    const numbers = this.#numbersOf(level);
-    this.#lastPlaces.set(numbers, Math.max(place, this.#lastPlaces.get(numbers) ?? 0));
+    this.#lastPlace = Math.max(place, this.#lastPlace);
     const copy: Copy = { id, queue: this, level, place, state: 'ready', holder: null, wasDelivered: false, fate: '' };
     this.copies.set(`${level}/${place}`, copy);
     this.ready.add(copy);
     return copy;
-  }
-
-  /** Quorum queues number the messages of all levels together. */
-  #numbersOf(level: number): number {
-    return this.isQuorum ? 0 : level;
   }
 
   levelOf(priority: number): number {
