@@ -6,7 +6,7 @@ import { hasSameOrder, type MessageQueueType } from '../queues/message-queue-typ
 import type { MessageQueue } from '../queues/message-queue.ts';
 import type { QueueContext } from '../queues/queue-context.ts';
 import { ShapeChange } from './shape-change.ts';
-import { stepBytesMax, stepMessagesMax, type StepResult, Steps } from './steps.ts';
+import { stepBytesMax, stepMessagesMax, type StepResult, ShapeWork } from './shape-work.ts';
 
 /**
  * Makes a message queue one of another type, or with other arguments, under the same number: its messages are sorted into the lists of the new
@@ -33,7 +33,7 @@ export function changeInPlace(
 
   const visit = (entry: Entry): number => {
     let bytes = 0;
-    if ((keepsMore || knowsOthers) && !steps.isThere(entry.ref)) return -1;
+    if ((keepsMore || knowsOthers) && !work.isThere(entry.ref)) return -1;
     if (keepsMore && (entry.meta & metaLogged) === 0) {
       queue.keep(entry);
       bytes += entry.bytes;
@@ -60,7 +60,7 @@ export function changeInPlace(
       if (isAll !== true) return isAll === null ? 'waits' : 'more';
       // What is not ready keeps its place; all that may be asked of it is what it is known by.
       const outstanding = knowsOthers ? context.outstanding(queue) : [];
-      if (!outstanding.every(({ ref }) => steps.isThere(ref))) return 'waits';
+      if (!outstanding.every(({ ref }) => work.isThere(ref))) return 'waits';
       finish(outstanding);
     }
     // What is remembered of the messages that are there is in the log before anybody is told.
@@ -69,10 +69,10 @@ export function changeInPlace(
     return 'done';
   };
   if (!isStill) queue.startMoving(options.lists);
-  const steps = new Steps(context, step, error => {
+  const work = new ShapeWork(context, step, error => {
     change.fail(error);
     queue.stopMoving();
   });
-  steps.run();
+  work.run();
   return change;
 }

@@ -10,7 +10,7 @@ export const stepBytesMax = 1024 * 1024;
 export type StepResult = 'done' | 'more' | 'waits';
 
 /** Something long that is done in short steps, the first at once and the others in turns of their own, as the disk keeps up. */
-export class Steps {
+export class ShapeWork {
   readonly #context: QueueContext;
   readonly #step: () => StepResult;
   readonly #failed: (error: unknown) => void;
