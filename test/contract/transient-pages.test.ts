@@ -174,32 +174,6 @@ test('a queue whose transient messages are on disk becomes a quorum queue, and k
   assertBodies(drain(), 3000, bytesOf);
 });
 
-test('with more of them than can be written at once it stays what it is', () => {
-  client.send(queueDeclare(1, { queue: 'small', durable: true }));
-  settle();
-  client.takeAll();
-  const queue = broker.core.vhosts.get('/')?.queues.get('small');
-  assert.ok(queue !== undefined);
-  fill(
-    100,
-    () => 4000,
-    () => 'small',
-  );
-  const migrate = new Map([
-    ['x-queue-type', longstr('quorum')],
-    ['x-on-conflict', longstr('migrate')],
-  ]);
-  const forEachReady = queue.forEachReady.bind(queue);
-  // As if each were a thousand times as large.
-  queue.forEachReady = visit => forEachReady(entry => visit({ ...entry, bytes: entry.bytes * 1000 }));
-  client.send(queueDeclare(1, { queue: 'small', durable: true, arguments: migrate }));
-  settle();
-  assert.match(
-    client.expectChannelClose(1).replyText,
-    /cannot change queue 'small' in vhost '\/' of type 'classic' to type 'quorum' in place/,
-  );
-});
-
 test('a disk that cannot take them leaves them in memory, and nothing else fails', () => {
   broker.files.fault = (operation, name) => (operation === 'write' && name.startsWith('page') ? systemError('EIO', name) : null);
   fill(4000, () => 4000);

@@ -212,7 +212,7 @@ describe('message groups', () => {
     send('a1', 'b1');
     queue.groups?.park(queue.groups.group('a') ?? assert.fail(), true);
     const shape = (...args: [string, Field][]): void => {
-      assert.equal(broker.vhost.reshapeQueue(queue, quorumQueueType, new Map(args)), true);
+      assert.equal(broker.vhost.reshapeQueue(queue, quorumQueueType, new Map(args))?.outcome?.queue, queue);
     };
     shape(['x-queue-type', longstr('quorum')], ['x-group-header', longstr('key')]);
     const worker = new Worker(broker, queue, { prefetchCount: 9 });

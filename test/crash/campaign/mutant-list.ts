@@ -145,8 +145,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a purge is undone by a restart',
     file: messageQueue,
-    from: '      this.#lists.shift(entry);\n      this.release(entry);\n    }\n    this.#readyBytes = 0;',
-    to: '      this.#lists.shift(entry);\n      this.context.store.release(entry.ref);\n    }\n    this.#readyBytes = 0;',
+    from: '      lists.shift(entry);\n      this.release(entry);\n    }\n',
+    to: '      lists.shift(entry);\n      this.context.store.release(entry.ref, entry.bytes);\n    }\n',
     by: 'kill',
   },
   {
