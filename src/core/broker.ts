@@ -39,6 +39,7 @@ import type { Queue } from './queues/queue.ts';
 import { type BrokerSettings, defaultSettings } from './settings.ts';
 import { Sharding } from './sharding/sharding.ts';
 import { allAtOnce, SteppedWork, type Steps } from './stepped-work.ts';
+import { TopologyCapture } from './topology-capture.ts';
 import { Topology } from './topology.ts';
 import { Turn } from './turn.ts';
 import { Tracer } from './tracing/tracer.ts';
@@ -325,13 +326,19 @@ export class BrokerCore {
     return this.#lastQueueId;
   }
 
-  /** All durable metadata, as changes that make it anew, in an order in which they can be applied. */
-  metadataSnapshot(): MetadataChange[] {
-    const changes: MetadataChange[] = [];
-    for (const vhost of this.vhosts.values()) changes.push(vhost.change());
-    changes.push(...this.access.snapshot(), ...this.parameters.snapshot(), ...this.policies.snapshot());
-    for (const vhost of this.vhosts.values()) changes.push(...vhost.topologyChanges());
-    return changes;
+  /**
+   * All durable metadata of this moment, as changes that make it anew, in an order in which they can be applied. They are made when they are
+   * asked for, since there may be very many.
+   */
+  metadataSnapshot(): Iterable<MetadataChange> {
+    const vhosts = [...this.vhosts.values()];
+    return concatenated<MetadataChange>([
+      vhosts.map(vhost => vhost.change()),
+      this.access.snapshot(),
+      this.parameters.snapshot(),
+      this.policies.snapshot(),
+      ...vhosts.map(vhost => new TopologyCapture(vhost)),
+    ]);
   }
 
   /** Resolves when everything recorded so far is durable: for the HTTP API and other callers outside of turns. */
@@ -453,4 +460,8 @@ export class BrokerCore {
     this.#policyWorks--;
     if (this.#policyWorks === 0) for (const resolve of this.#policyWaiters.splice(0)) resolve();
   }
+}
+
+function* concatenated<Item>(parts: readonly Iterable<Item>[]): Iterable<Item> {
+  for (const part of parts) yield* part;
 }

@@ -67,15 +67,15 @@ export type TopologyChange =
       readonly arguments: TaggedTable;
     };
 
-export function queueChange(vhost: string, queue: Queue): TopologyChange {
+export function queueChange(vhost: string, queue: Queue, type = queue.type, args = queue.arguments): TopologyChange {
   return {
     kind: 'queue.put',
     vhost,
     name: queue.name,
     id: queue.id,
-    type: queue.type.name,
+    type: type.name,
     isAutoDelete: queue.isAutoDelete,
-    arguments: tableToTagged(queue.arguments),
+    arguments: tableToTagged(args),
   };
 }
 

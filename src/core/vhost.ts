@@ -191,32 +191,6 @@ export class Vhost {
     return { kind: 'vhost.put', name, description, tags, defaultQueueType, isProtectedFromDeletion };
   }
 
-  /** The changes that make what it durably holds, apart from what every virtual host has. */
-  *topologyChanges(): Iterable<TopologyChange> {
-    for (const exchange of this.exchanges.values()) {
-      if (exchange.isDurable && exchange.name !== '' && !exchange.name.startsWith('amq.')) yield exchangeChange(this.name, exchange);
-    }
-    for (const exchange of this.exchanges.values()) {
-      const heldId = exchange.delay?.held.id ?? 0;
-      if (heldId !== 0) yield logIdChange('exchange.holds', this.name, exchange.name, heldId);
-      const keptId = exchange.deduplication?.kept?.id ?? 0;
-      if (keptId !== 0) yield logIdChange('exchange.remembers', this.name, exchange.name, keptId);
-    }
-    for (const queue of this.queues.values()) {
-      if (!queue.isDurable || queue.isExclusive) continue;
-      yield queueChange(this.name, queue);
-      const keptId = queue.deduplication?.kept?.id ?? 0;
-      if (keptId !== 0) yield logIdChange('queue.remembers', this.name, queue.name, keptId);
-      const marksId = queue.marks?.id ?? 0;
-      if (marksId !== 0) yield logIdChange('queue.marks', this.name, queue.name, marksId);
-      const parked = queue.groups === null ? [] : [...queue.groups.parkedKeys()];
-      if (parked.length > 0) yield parkChange(this.name, queue, parked, true);
-    }
-    for (const exchange of this.exchanges.values()) {
-      for (const binding of exchange.bindings.values()) if (isRecorded(binding)) yield bindingChange('binding.put', this.name, binding);
-    }
-  }
-
   /** Names what an exchange or queue holds or remembers in the log, from now on. */
   claimId(kind: LogIdKind, name: string): number {
     const id = this.#services.nextLogId();
@@ -374,7 +348,7 @@ export class Vhost {
     (destination.incoming ??= new Set()).add(binding);
     source.routes.bind(destination, key, args);
     this.generation++;
-    if (isRecorded(binding)) this.#journal.record(bindingChange('binding.put', this.name, binding));
+    if (binding.isRecorded) this.#journal.record(bindingChange('binding.put', this.name, binding));
     this.#listener.bindingCreated(this, binding, user);
   }
 
@@ -382,7 +356,7 @@ export class Vhost {
   unbind(source: Exchange, destination: Target, key: string, args: FieldTable, user = internalUser): void {
     const binding = source.bindings.get(bindingId(destination, key, args));
     if (binding === undefined) return;
-    if (isRecorded(binding)) this.#journal.record(bindingChange('binding.delete', this.name, binding));
+    if (binding.isRecorded) this.#journal.record(bindingChange('binding.delete', this.name, binding));
     const abandoned: Exchange[] = [];
     this.#drop(binding, abandoned, user);
     destination.incoming?.delete(binding);
@@ -404,9 +378,4 @@ export class Vhost {
     // [RabbitMQ docs: an auto-delete exchange is deleted when its last binding as a source is]
     if (source.isAutoDelete && source.bindings.size === 0) abandoned.push(source);
   }
-}
-
-/** Whether a binding outlives the broker: both its ends do. */
-function isRecorded(binding: Binding): boolean {
-  return binding.isDurable && !(binding.destination.kind === 'queue' && binding.destination.isExclusive);
 }

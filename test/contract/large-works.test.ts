@@ -1,8 +1,11 @@
 // What is too large to be done at once: others are served in between, and see it as done, or not yet begun, in every respect that matters.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { brokerActor } from '../../src/core/actor.ts';
 import type { QueueDeclaration } from '../../src/core/queues/queue.ts';
+import { allAtOnce } from '../../src/core/stepped-work.ts';
 import type { Vhost } from '../../src/core/vhost.ts';
+import { encodeSnapshot } from '../../src/store/journal/snapshot.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 import { basicConsume, basicGet, exchangeDeclare, queueBind, queueDeclare, queueDelete } from '../support/amqp-requests.ts';
 import { Random } from '../support/random.ts';
@@ -261,4 +264,51 @@ test('a policy for thousands of queues is theirs in the end, and of changes that
   policies.delete('policy', '/', 'a');
   broker.settle();
   assert.deepEqual(lengths(), [-1]);
+});
+
+test('a snapshot of the definitions says what there was at its moment, whatever happens while it is written', () => {
+  const broker = onDisk();
+  const client = connect(broker);
+  declareMany(client, false);
+  client.send(queueBind(1, { queue: 'q1', exchange: 'amq.topic', routingKey: 'before' }));
+  broker.finishDisk();
+  const cleaner = broker.store.cleaner ?? assert.fail();
+  const before = cleaner.snapshotCount;
+  let isWritten = false;
+  cleaner.snapshotNow(error => {
+    assert.equal(error, null);
+    isWritten = true;
+  });
+  assert.ok(broker.core.works.count > 0, 'it is made in steps');
+  client.socket.receive(
+    Buffer.concat([
+      queueDelete(1, { queue: `q${many - 1}` }),
+      queueDeclare(1, { queue: 'later', durable: true }),
+      queueDelete(1, { queue: 'q1' }),
+      queueDeclare(1, { queue: 'q1', durable: true }),
+      queueBind(1, { queue: 'q1', exchange: 'amq.topic', routingKey: 'after' }),
+    ]),
+  );
+  assert.equal(isWritten, false);
+  broker.finishDisk();
+  assert.ok(isWritten);
+  assert.equal(cleaner.snapshotCount, before + 1);
+  const written = allAtOnce(encodeSnapshot({ sequence: 1, lastQueueId: 0, runs: [], changes: broker.core.metadataSnapshot() }));
+  assert.ok(String(broker.files.bytesOf('metadata.json')).includes('"before"'), 'that was its moment');
+  assert.ok(String(Buffer.concat(written)).includes('"after"'));
+  const { queues, exchanges } = vhostOf(onDisk(broker.files.cutPower({ data: 'none', names: 'none' })));
+  assert.deepEqual([queues.size, queues.has('later'), queues.has(`q${many - 1}`)], [many, true, false]);
+  const keys = [...(exchanges.get('amq.topic')?.bindings.values() ?? [])].map(({ key }) => key);
+  assert.deepEqual(keys, ['after']);
+});
+
+test('a snapshot holds 200,000 bindings', () => {
+  const broker = onDisk();
+  const vhost = vhostOf(broker);
+  const queue = broker.core.topology.declareQueue(vhost, declaration('q'), brokerActor);
+  const topic = vhost.exchange('amq.topic') ?? assert.fail();
+  for (let i = 0; i < 200_000; i++) vhost.bind(topic, queue, `key.${i}`, new Map());
+  let count = 0;
+  for (const { kind } of broker.core.metadataSnapshot()) if (kind === 'binding.put') count++;
+  assert.equal(count, 200_000);
 });

@@ -115,7 +115,7 @@ export class World {
         // A power cut may take back that a start behind it had begun.
         this.#mayBeClean ||= node.report.wasClean;
         // Some of what it found, and of what it did, may be durable, or nothing.
-        this.#references.push({ shadow: node.shadow, definitions: node.core.metadataSnapshot() });
+        this.#references.push({ shadow: node.shadow, definitions: [...node.core.metadataSnapshot()] });
         this.#die(node);
         continue;
       }
@@ -155,7 +155,7 @@ export class World {
     this.ledger.audit(messages, report.wasClean, now, false);
     const acceptStreams = this.#streams.audit(node, node.broker.clock.wallNow);
     node.shadow.startWith(entries);
-    this.#definitionsFound = node.core.metadataSnapshot();
+    this.#definitionsFound = [...node.core.metadataSnapshot()];
     this.#isClean = false;
     return () => {
       acceptStreams();

@@ -200,8 +200,7 @@ export class SimNode {
 }
 
 export function definitionsOf(core: BrokerCore): string {
-  return core
-    .metadataSnapshot()
+  return [...core.metadataSnapshot()]
     .filter(change => /^(vhost|queue|exchange|binding)\./.test(change.kind))
     .map(change => JSON.stringify(change))
     .sort()

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Broker } from '../../src/server/broker.ts';
 import { exitCodeOf, exitDamaged, explain } from '../../src/server/start-error.ts';
+import { allAtOnce } from '../../src/core/stepped-work.ts';
 import { encodeSnapshot, snapshotNames } from '../../src/store/journal/snapshot.ts';
 import { temporaryDirectory } from '../support/warren-process.ts';
 
@@ -46,7 +47,7 @@ for (const [what, newer] of [
 test('definitions that are damaged in every copy are told as damage, with what can be done', async t => {
   const dataDir = join(temporaryDirectory(t), 'data');
   mkdirSync(join(dataDir, 'journal'), { recursive: true });
-  const broken = encodeSnapshot({ sequence: 1, lastQueueId: 0, runs: [], changes: [] }).fill('x', 0, 4);
+  const broken = Buffer.concat(allAtOnce(encodeSnapshot({ sequence: 1, lastQueueId: 0, runs: [], changes: [] }))).fill('x', 0, 4);
   for (const name of snapshotNames) writeFileSync(join(dataDir, 'journal', name), broken);
   await assert.rejects(Broker.start({ dataDir }), error => {
     assert.match(

@@ -23,6 +23,11 @@ export class Binding {
   get isDurable(): boolean {
     return this.source.isDurable && this.destination.isDurable;
   }
+
+  /** Whether the log has it: nothing of an exclusive queue outlives the broker. */
+  get isRecorded(): boolean {
+    return this.isDurable && !(this.destination.kind === 'queue' && this.destination.isExclusive);
+  }
 }
 
 /** Two bindings of one source are the same when destination, key and arguments are. [AMQP 0-9-1 queue.bind, duplicates] */

@@ -6,7 +6,7 @@ import type { Files } from '../../core/ports/files.ts';
 import { lastingPart, metaLogged, priorityOf } from '../../core/queues/entry.ts';
 import type { Run } from './frame-list.ts';
 import type { Journal } from './journal.ts';
-import { type MetadataSnapshot, writeSnapshot } from './snapshot.ts';
+import { encodeSnapshot, type MetadataSnapshot, writeSnapshot } from './snapshot.ts';
 
 /** Dead bytes that are put up with, besides as many as are alive. */
 export const defaultSlackBytes = 64 * 1024 * 1024;
@@ -16,6 +16,8 @@ const moveBytesMax = 16 * 1024 * 1024;
 const checkMillis = 1000;
 /** Metadata is written to the snapshot at most this often while no segment waits for it. */
 const snapshotMillis = 30_000;
+/** Times as long as writing one has taken nothing is written. */
+const pauseFactor = 100;
 
 /**
  * Gives the log's space back. Segments go in order, the oldest first: then no settlement is ever lost that something older still needs.
@@ -96,25 +98,31 @@ export class Cleaner {
     let snapshot: MetadataSnapshot | null = null;
     this.#journal.capture(
       sequence => {
-        const began = performance.now();
         const first = this.#journal.segments.first;
         // A run goes when the next one begins at or before the oldest segment.
         this.#runs = this.#runs.filter((_, index) => (this.#runs[index + 1]?.firstSegment ?? Infinity) > first);
         snapshot = { sequence, lastQueueId: this.#core.lastQueueId, runs: this.#runs, changes: this.#core.metadataSnapshot() };
-        const cost = performance.now() - began;
-        this.#snapshotDueMillis = this.#core.clock.nowMillis + Math.max(snapshotMillis, cost * 1000);
       },
-      () => {
-        const { sequence } = snapshot as MetadataSnapshot;
-        writeSnapshot(this.#files, snapshot as MetadataSnapshot, error => {
-          this.#core.turn.begin();
-          this.#isSnapshotting = false;
-          this.snapshotCount++;
-          if (error === null) this.#journal.snapshotSequence = sequence;
-          done(error);
-          for (const callback of this.#onSnapshot.splice(0)) callback();
-        });
-      },
+      () => this.#encode(snapshot as MetadataSnapshot, done),
+    );
+  }
+
+  #encode(snapshot: MetadataSnapshot, done: (error: Error | null) => void): void {
+    const began = this.#core.clock.nowMillis;
+    const finish = (error: Error | null): void => {
+      this.#core.turn.begin();
+      const now = this.#core.clock.nowMillis;
+      this.#snapshotDueMillis = now + Math.max(snapshotMillis, (now - began) * pauseFactor);
+      this.#isSnapshotting = false;
+      this.snapshotCount++;
+      if (error === null) this.#journal.snapshotSequence = snapshot.sequence;
+      done(error);
+      for (const callback of this.#onSnapshot.splice(0)) callback();
+    };
+    this.#core.works.start(
+      encodeSnapshot(snapshot),
+      pieces => writeSnapshot(this.#files, pieces, finish),
+      error => finish(error as Error),
     );
   }
 

@@ -17,7 +17,7 @@ import { RestoringGroups } from './restoring-group.ts';
 import { type RestoredEntry, RestoringList } from './restoring-list.ts';
 import { fileName } from './segments.ts';
 import { SlabReader } from './slab-reader.ts';
-import { type MetadataSnapshot, readSnapshot, snapshotFormat, type SnapshotReading } from './snapshot.ts';
+import { type FoundSnapshot, readSnapshot, snapshotFormat, type SnapshotReading } from './snapshot.ts';
 
 /** What was found in a data directory. */
 export interface RecoveryReport {
@@ -71,7 +71,7 @@ export class Recovery implements OpVisitor {
     isBlank: false,
     millis: 0,
   };
-  #snapshot: MetadataSnapshot | null = null;
+  #snapshot: FoundSnapshot | null = null;
   #isLastOpClean = false;
   #hasMetadata = false;
   /** Sequence and slab of the frame whose operations are read. */

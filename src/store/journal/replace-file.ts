@@ -4,10 +4,10 @@ const temporaryPattern = /\.tmp$/;
 let lastTemporary = 0;
 
 /**
- * Writes a small file so that after a crash it is there whole, or the old one is: under a name of its own, synced, renamed, the directory
+ * Writes a file, given in pieces, so that after a crash it is there whole, or the old one is: under a name of its own, synced, renamed, the directory
  * synced. [reliability: S8]
  */
-export function replaceFile(files: Files, name: string, bytes: Buffer, done: (error: Error | null) => void): void {
+export function replaceFile(files: Files, name: string, pieces: readonly Buffer[], done: (error: Error | null) => void): void {
   // What an earlier, killed attempt left must not be mistaken for this one's: a new name each time, and left-overs go at the start.
   const temporary = `${name}.${++lastTemporary}.tmp`;
   try {
@@ -22,10 +22,18 @@ export function replaceFile(files: Files, name: string, bytes: Buffer, done: (er
       files.rename(temporary, name);
       files.syncDirectory(done);
     };
-    handle.write(bytes, 0, error => {
-      if (error !== null) finish(error);
-      else handle.sync(finish);
-    });
+    const write = (index: number, position: number): void => {
+      const piece = pieces[index];
+      if (piece === undefined) {
+        handle.sync(finish);
+        return;
+      }
+      handle.write(piece, position, error => {
+        if (error !== null) finish(error);
+        else write(index + 1, position + piece.length);
+      });
+    };
+    write(0, 0);
   } catch (error) {
     done(error as Error);
   }

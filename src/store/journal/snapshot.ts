@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Files } from '../../core/ports/files.ts';
 import type { MetadataChange } from '../../core/ports/metadata-journal.ts';
+import type { Steps } from '../../core/stepped-work.ts';
 import type { Run } from './frame-list.ts';
 import { replaceFile } from './replace-file.ts';
 
@@ -17,12 +18,17 @@ export interface MetadataSnapshot {
   readonly lastQueueId: number;
   /** Starts of the broker of which the log still has frames, oldest first. */
   readonly runs: readonly Run[];
+  readonly changes: Iterable<MetadataChange>;
+}
+
+/** One that was read. */
+export interface FoundSnapshot extends MetadataSnapshot {
   readonly changes: readonly MetadataChange[];
 }
 
 export interface SnapshotReading {
   /** The newest that is whole; null when there is none. */
-  readonly snapshot: MetadataSnapshot | null;
+  readonly snapshot: FoundSnapshot | null;
   /** What is wrong with files that are there. */
   readonly problems: readonly string[];
   /** Whether it stands in both files, so that segments may go whose metadata it has. */
@@ -31,17 +37,41 @@ export interface SnapshotReading {
   readonly unknownFormat: number | null;
 }
 
-/** A line with the digest of the rest, then the snapshot as JSON: readable by people, and damage is found. */
-export function encodeSnapshot(snapshot: MetadataSnapshot): Buffer {
-  const json = JSON.stringify({ format: snapshotFormat, ...snapshot });
-  return Buffer.from(`${digest(json)}\n${json}\n`);
+/** Characters of text that are made into bytes together. */
+const pieceChars = 256 * 1024;
+/** What a change costs in units of stepped work, and a piece that is made into bytes and goes into the digest. */
+const changeCost = 2;
+const pieceCost = 500;
+
+/** A line with the digest of the rest, then the snapshot as JSON, in pieces: readable by people, and damage is found. */
+export function* encodeSnapshot({ changes, ...head }: MetadataSnapshot): Steps<Buffer[]> {
+  const hash = createHash('sha256');
+  const pieces: Buffer[] = [];
+  const add = (text: string): void => {
+    const piece = Buffer.from(text);
+    hash.update(piece);
+    pieces.push(piece);
+  };
+  let text = `${JSON.stringify({ format: snapshotFormat, ...head }).slice(0, -1)},"changes":[`;
+  let separator = '';
+  for (const change of changes) {
+    text += separator + JSON.stringify(change);
+    separator = ',';
+    yield changeCost;
+    if (text.length < pieceChars) continue;
+    add(text);
+    text = '';
+    yield pieceCost;
+  }
+  add(`${text}]}`);
+  return [Buffer.from(`${hash.digest('hex')}\n`), ...pieces, Buffer.from('\n')];
 }
 
 /** Reads the snapshot from whichever file is whole. */
 export function readSnapshot(files: Files): SnapshotReading {
   const problems: string[] = [];
   const present = files.list().filter(name => snapshotNames.includes(name));
-  let snapshot: MetadataSnapshot | null = null;
+  let snapshot: FoundSnapshot | null = null;
   let unknownFormat: number | null = null;
   const sequences: number[] = [];
   for (const name of present.sort().reverse()) {
@@ -60,22 +90,21 @@ export function readSnapshot(files: Files): SnapshotReading {
   return { snapshot, problems, isSafe: sequences.length === 2 && sequences[0] === sequences[1], unknownFormat };
 }
 
-/** Writes both files, one after the other. */
-export function writeSnapshot(files: Files, snapshot: MetadataSnapshot, done: (error: Error | null) => void): void {
-  const bytes = encodeSnapshot(snapshot);
+/** Writes an encoded snapshot to both files, one after the other. */
+export function writeSnapshot(files: Files, pieces: readonly Buffer[], done: (error: Error | null) => void): void {
   const [first, second] = snapshotNames as [string, string];
-  replaceFile(files, first, bytes, error => {
+  replaceFile(files, first, pieces, error => {
     if (error !== null) done(error);
-    else replaceFile(files, second, bytes, done);
+    else replaceFile(files, second, pieces, done);
   });
 }
 
 /** @throws Error saying what is wrong */
-function decode(text: string): MetadataSnapshot & { readonly format: number } {
+function decode(text: string): FoundSnapshot & { readonly format: number } {
   const at = text.indexOf('\n');
   const json = text.slice(at + 1, -1);
   if (at < 0 || text.slice(0, at) !== digest(json) || !text.endsWith('\n')) throw new Error('its digest does not fit');
-  return JSON.parse(json) as MetadataSnapshot & { readonly format: number };
+  return JSON.parse(json) as FoundSnapshot & { readonly format: number };
 }
 
 function digest(json: string): string {
