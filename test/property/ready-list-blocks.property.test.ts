@@ -240,15 +240,18 @@ test('a block that cannot be read is the end, not a loss in silence', () => {
   assert.equal(world.pages.lostErrors.length, 1);
 });
 
-test('a list that has just got its blocks shows what is changed in them', () => {
-  const list = new ReadyList(new IndexPager(null, Infinity, null, blockPlaces));
-  const count = 4 * blockPlaces + 1;
-  for (let number = 1; number <= count; number++) list.push(number, 0, 0, 0);
-  list.relocate(ref => ref + 1000, {} as Queue, null);
-  const refs: number[] = [];
-  list.forEach(new Entry(), ({ ref }) => refs.push(ref) > 0);
-  assert.deepEqual(
-    refs,
-    Array.from({ length: count }, (_, index) => index + 1001),
-  );
+test('a list that has just got its blocks shows what is changed in them, wherever it begins', () => {
+  for (let first = 1; first < 5 * blockPlaces; first++) {
+    const list = new ReadyList(new IndexPager(null, Infinity, null, blockPlaces));
+    list.startAt(first);
+    const count = 4 * blockPlaces + 1;
+    for (let number = 1; number <= count; number++) list.push(number, 0, 0, 0);
+    list.relocate(ref => ref + 1000, {} as Queue, null);
+    const refs: number[] = [];
+    list.forEach(new Entry(), ({ ref }) => refs.push(ref) > 0);
+    assert.deepEqual(
+      refs,
+      Array.from({ length: count }, (_, index) => index + 1001),
+    );
+  }
 });
