@@ -13,10 +13,22 @@ import { fullLoad, type LoadSize, Site } from './site.ts';
 import { type Kind, kinds } from './topology.ts';
 import { type SyscallFault, Victim } from './victim.ts';
 
-/** Calls in which the journal and the data directory change something. */
-const writingCalls = ['pwrite64', 'fdatasync', 'fsync', 'rename', 'unlink', 'ftruncate'] as const;
-const startingCalls = [...writingCalls, 'pread64', 'openat'] as const;
-const loadMillisMax = 900;
+/**
+ * Calls in which the journal and the data directory change something: how often one of them is chosen, and its number, from that of a start
+ * on to what a moment of load makes of it, traced and on a busy machine. A number that is not reached kills nobody.
+ */
+const writingCalls = {
+  pwrite64: { weight: 8, least: 10, most: 60 },
+  fdatasync: { weight: 8, least: 8, most: 30 },
+  fsync: { weight: 2, least: 3, most: 10 },
+  rename: { weight: 1, least: 2, most: 6 },
+  unlink: { weight: 1, least: 1, most: 3 },
+  ftruncate: { weight: 1, least: 1, most: 3 },
+} as const;
+type WritingCall = keyof typeof writingCalls;
+const startingCalls = [...(Object.keys(writingCalls) as WritingCall[]), 'pread64', 'openat'] as const;
+/** By then a call that is to kill has come, or does not come. */
+const callMillisMax = 2500;
 const deepEvery = 10;
 
 export interface CampaignOptions {
@@ -41,6 +53,8 @@ export interface CampaignResult {
   readonly copies: number;
   readonly deliveries: number;
   readonly seconds: number;
+  /** How many of the kills were at a system call under load, and how many before it served. */
+  readonly shares: Readonly<Record<'syscall' | 'recovery', number>>;
   /** From the start of a broker after a kill until it served. */
   readonly startMillisMax: number;
   readonly violations: readonly string[];
@@ -87,9 +101,12 @@ export class Campaign {
       else this.#options.onProgress?.(`the data directory is kept: ${this.#dataDir}`);
     }
     const { confirmedMessages, confirmedByKind, count, deliveries, violations, violationCounts } = this.#ledger;
+    const { random, syscall, recovery } = this.#kills;
+    const share = (count: number): number => Math.round((100 * count) / Math.max(1, random + syscall + recovery)) / 100;
     return {
       cycles: cycle,
       kills: this.#kills,
+      shares: { syscall: share(syscall), recovery: share(recovery) },
       confirmed: confirmedMessages,
       confirmedByKind,
       copies: count,
@@ -105,9 +122,10 @@ export class Campaign {
     const random = this.#random;
     const ledger = this.#ledger;
     const { hasStrace } = this.#options;
-    const how = random.weighted({ random: 6, syscall: hasStrace ? 5 : 0, clean: 1 });
-    const fault = how === 'syscall' ? { syscall: random.pick(writingCalls), number: 1 + random.below(160) } : null;
-    const { victim, ports } = await this.#start(fault, hasStrace && cycle > 0 && random.chance(0.35));
+    const how = random.weighted({ random: 5, syscall: hasStrace ? 6 : 0, clean: 1 });
+    const { victim, ports } = await this.#start(how === 'syscall' ? this.#fault() : null, hasStrace && cycle > 0 && random.chance(0.12));
+    // Null as well when the call came before it served.
+    const { fault } = victim;
     const site = new Site(ports, ledger, random, this.#memory, this.#size);
     if (cycle > 0) await auditMetadata(site).catch(ignoreEnd(victim));
     const isDrain = random.chance(0.7);
@@ -119,7 +137,7 @@ export class Campaign {
     if (isAlive) {
       const load = new Load(site);
       load.start();
-      const millis = how === 'syscall' ? loadMillisMax : 50 + random.below(this.#options.loadMillis);
+      const millis = fault === null ? 50 + random.below(this.#options.loadMillis) : callMillisMax;
       await Promise.race([delay(millis), victim.exited]);
       const isKilledByCall = victim.child.signalCode !== null;
       if (how === 'clean') this.#kills.clean++;
@@ -172,6 +190,16 @@ export class Campaign {
       this.#kills.recovery++;
       this.#died(victim);
     }
+  }
+
+  #fault(): SyscallFault {
+    const weights = Object.fromEntries(Object.entries(writingCalls).map(([call, { weight }]) => [call, weight])) as Record<
+      WritingCall,
+      number
+    >;
+    const syscall = this.#random.weighted(weights);
+    const { least, most } = writingCalls[syscall];
+    return { syscall, number: this.#random.between(least, most) };
   }
 
   #spawn(fault: SyscallFault | null): Victim {
