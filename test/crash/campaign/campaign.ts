@@ -72,6 +72,8 @@ export class Campaign {
   readonly #kills = { random: 0, syscall: 0, recovery: 0, clean: 0 };
   #random: Random;
   #startMillisMax = 0;
+  /** Whether everything was declared once: a kill can come before. */
+  #isDeclared = false;
   #victim: Victim | null = null;
 
   constructor(options: CampaignOptions) {
@@ -127,10 +129,11 @@ export class Campaign {
     // Null as well when the call came before it served.
     const { fault } = victim;
     const site = new Site(ports, ledger, random, this.#memory, this.#size);
-    if (cycle > 0) await auditMetadata(site).catch(ignoreEnd(victim));
+    if (this.#isDeclared) await auditMetadata(site).catch(ignoreEnd(victim));
     const isDrain = random.chance(0.7);
     const hasDeep = cycle % deepEvery === 0;
     let isAlive = await declareTopology(site).then(() => true, ignoreEnd(victim));
+    this.#isDeclared ||= isAlive;
     // A kill by a system call comes when it comes: what an audit saw until then does not count.
     if (isAlive === true && fault === null) await audit(site, { isDrain, hasDeep, drainsDeep: false });
     isAlive = victim.child.exitCode === null && victim.child.signalCode === null;
