@@ -67,7 +67,7 @@ export class ApiClient {
   get pid(): number | null {
     const path = join(this.target.dataDir, pidName);
     if (!existsSync(path)) return null;
-    const pid = Number(readFileSync(path, 'utf8').trim());
+    const pid = Number(this.#allowed(() => readFileSync(path, 'utf8')).trim());
     return Number.isSafeInteger(pid) && pid > 0 ? pid : null;
   }
 
@@ -158,8 +158,17 @@ export class ApiClient {
       return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? (protocol === 'https:' ? 15_671 : 15_672) : Number(port) };
     }
     // The socket's own name is always short enough for its address; the directory's may not be.
-    if (existsSync(dataDir)) process.chdir(dataDir);
+    if (existsSync(dataDir)) this.#allowed(() => process.chdir(dataDir));
     return { socketPath: socketName };
+  }
+
+  /** @throws CliError where the data directory is another user's, or no directory */
+  #allowed<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw this.#unreachable(error as Error);
+    }
   }
 
   /** The API's path prefix is the URL's path. */

@@ -222,6 +222,13 @@ test('without a broker the exit code is 69 and it says how to name one', async t
   assert.match(stderr, /--data-dir/);
 });
 
+test('a data directory that cannot be entered is told like a broker that does not answer', async t => {
+  const cli = new Cli(temporaryDirectory(t), { WARREN_DATA_DIR: '/etc/passwd' });
+  const { code, stderr } = await cli.run('rabbitmqctl', ['list_queues']);
+  assert.equal(code, 69);
+  assert.match(stderr, /^Error: unable to perform an operation: no broker with data directory .*ENOTDIR/);
+});
+
 test('definitions go out to a file of the owner only, and come back', async t => {
   const { cli } = await start(t);
   const file = join(temporaryDirectory(t), 'definitions.json');
