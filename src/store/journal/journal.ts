@@ -88,7 +88,10 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
     this.segments = new Segments(files, options.slabsPerSegment);
     this.loose = new LooseFiles(files);
     this.pager = new Pager(this.segments, this.loose, new Pages(files, 'pages', slabBytes), options.memoryBytes);
-    this.indexPages = new IndexFiles(files, error => this.#fail(error));
+    this.indexPages = new IndexFiles(files, error => {
+      // What is closed has nothing to lose.
+      if (!this.#isClosed) this.#fail(error);
+    });
     this.owner = options.owner ?? randomBytes(4).readUInt32LE(0);
     this.#tail = new LogTail(this.segments, this.owner);
     this.#ops = this.#tail.ops;
