@@ -18,6 +18,9 @@ export interface RecoveredOptions {
   readonly slackBytes?: number;
 }
 
+/** Where the files of streams are among simulated files. */
+export const streamFolder = 'streams/';
+
 /** A broker's state as it is recovered from simulated files, without anything around it. */
 export class Recovered {
   readonly files: SimFiles;
@@ -40,7 +43,7 @@ export class Recovered {
         throw error;
       },
     });
-    this.streams = new StreamStore(new SimFolder(files, 'streams/'));
+    this.streams = new StreamStore(new SimFolder(files, streamFolder));
     const log = (_category: string, text: string): void => void this.logs.push(text);
     this.core = new BrokerCore({
       clock: this.#clock,

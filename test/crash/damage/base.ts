@@ -20,8 +20,9 @@ import { Memory } from '../campaign/memory.ts';
 import { type Ports, portsOf } from '../campaign/ports.ts';
 import { Site } from '../campaign/site.ts';
 import { Publisher } from '../campaign/publisher.ts';
-import { fanoutExchange, queues, routes } from '../campaign/topology.ts';
-import { Recovered, type RecoveredOptions } from '../recovered.ts';
+import { fanoutExchange, kinds, queues, routes } from '../campaign/topology.ts';
+import { Recovered, type RecoveredOptions, streamFolder } from '../recovered.ts';
+import { type ChunkPlace, chunksOf, expectedOf } from './stream-places.ts';
 
 const listeners = [{ protocol: 'amqp' }, { protocol: 'mqtt' }, { protocol: 'stomp' }] as const;
 
@@ -50,6 +51,8 @@ export interface Base {
   readonly usedBytes: number;
   readonly expected: ReadonlyMap<string, readonly Expected[]>;
   readonly frames: readonly FramePlace[];
+  /** Of streams. */
+  readonly chunks: readonly ChunkPlace[];
   readonly options: RecoveredOptions;
 }
 
@@ -87,7 +90,7 @@ export function realBase(seed: number): Promise<Base> {
   const memory = new Memory(ledger);
   return makeBase({}, async ports => {
     const random = new Random(seed);
-    const size = { publishers: 2, batch: 20, window: 50, kinds: ['classic', 'quorum', 'mqtt-1', 'mqtt-2', 'stomp'] } as const;
+    const size = { publishers: 2, batch: 20, window: 50, kinds } as const;
     const site = new Site(ports, ledger, random, memory, size);
     await declareTopology(site);
     const load = new Load(site);
@@ -108,7 +111,7 @@ async function makeBase(options: RecoveredOptions, use: (ports: Ports, life: num
     const second = await Broker.start({ dataDir, store: options, listeners });
     await use(portsOf(second), 2);
     await second.core.committed();
-    const base = look(load(join(dataDir, 'journal')), options);
+    const base = look(load(dataDir), options);
     await second.stop();
     return base;
   } finally {
@@ -116,16 +119,21 @@ async function makeBase(options: RecoveredOptions, use: (ports: Ports, life: num
   }
 }
 
-/** The files of a directory, all of it durable. */
-function load(directory: string): Platter {
+/** The files of a data directory, all of it durable: the journal's, and those of streams in their folder. */
+function load(dataDir: string): Platter {
   const platter = new Platter();
-  for (const name of readdirSync(directory)) {
-    const bytes = readFileSync(join(directory, name));
-    let used = bytes.length;
-    while (used > 0 && bytes[used - 1] === 0) used--;
-    const image = Image.of(bytes.subarray(0, used));
-    image.size = bytes.length;
-    platter.place(name, new Inode(image, image.clone()));
+  for (const [directory, folder] of [
+    ['journal', ''],
+    ['streams', streamFolder],
+  ] as const) {
+    for (const name of readdirSync(join(dataDir, directory))) {
+      const bytes = readFileSync(join(dataDir, directory, name));
+      let used = bytes.length;
+      while (used > 0 && bytes[used - 1] === 0) used--;
+      const image = Image.of(bytes.subarray(0, used));
+      image.size = bytes.length;
+      platter.place(folder + name, new Inode(image, image.clone()));
+    }
   }
   return platter;
 }
@@ -136,7 +144,12 @@ function look(platter: Platter, options: RecoveredOptions): Base {
   if (recovered.report.damaged.length > 0) throw new Error(`the base is damaged: ${recovered.report.damaged.join('; ')}`);
   const { segments } = recovered.store.journal;
   const expected = new Map<string, Expected[]>();
+  const chunks = chunksOf(recovered);
   for (const queue of recovered.queues.values()) {
+    if (queue.hasOwnLog) {
+      expected.set(queue.name, expectedOf(recovered, queue.name, queue.id, chunks));
+      continue;
+    }
     const list: Expected[] = [];
     expected.set(queue.name, list);
     queue.forEachReady(entry => {
@@ -161,6 +174,7 @@ function look(platter: Platter, options: RecoveredOptions): Base {
     usedBytes: [...used.values()].reduce((sum, count) => sum + count, 0),
     expected,
     frames: framesOf(recovered),
+    chunks,
     options,
   };
 }

@@ -2,8 +2,9 @@ import { Random } from '../../support/random.ts';
 import type { SimFiles } from '../../support/sim-files.ts';
 import { readBody } from '../campaign/body.ts';
 import { JournalError } from '../../../src/store/journal/recovery.ts';
-import { Recovered } from '../recovered.ts';
+import { Recovered, streamFolder } from '../recovered.ts';
 import type { Base } from './base.ts';
+import { lostOfStream } from './stream-places.ts';
 
 /** A kind of damage: what is done to one file. */
 export type Injury =
@@ -43,8 +44,9 @@ export function injure(base: Base, injury: Injury): InjuryResult {
   }
   if (!recovered.begin()) violations.push('it does not begin');
   const found = readAll(recovered, violations);
-  const { damaged, tornBytes } = recovered.report;
-  const isReported = damaged.length > 0 || tornBytes > 0 || recovered.logs.length > 0;
+  const { report, streamsReport } = recovered;
+  const isReported =
+    report.damaged.length + streamsReport.damaged.length > 0 || report.tornBytes + streamsReport.tornBytes > 0 || recovered.logs.length > 0;
   let lost = 0;
   let missingQueues = 0;
   for (const [name, list] of base.expected) {
@@ -95,6 +97,16 @@ function readAll(recovered: Recovered, violations: string[]): Map<string, number
   for (const queue of recovered.queues.values()) {
     const copies: number[] = [];
     found.set(queue.name, copies);
+    if (queue.hasOwnLog) {
+      for (const body of recovered.streamBodies(queue.name)) {
+        // A hole is where something damaged was passed over.
+        if (body === undefined) continue;
+        const copy = readBody(body);
+        if (copy < 0) violations.push(`${queue.name} shows a body that nobody sent`);
+        copies.push(copy);
+      }
+      continue;
+    }
     queue.forEachReady(() => false);
     for (;;) {
       if (!recovered.drive(() => queue.fetchHead(() => {}))) violations.push(`the head of ${queue.name} does not come`);
@@ -111,6 +123,10 @@ function readAll(recovered: Recovered, violations: string[]): Map<string, number
 /** How many messages the damaged piece has a part in. */
 function lostMost(base: Base, injury: Injury): number {
   if (injury.kind === 'tail') return 0;
+  if (injury.file.startsWith(streamFolder))
+    return injury.kind === 'truncate'
+      ? lostOfStream(base.chunks, injury.file, injury.size, true)
+      : lostOfStream(base.chunks, injury.file, injury.position, false);
   const inFile = [...base.expected.values()].flat().filter(({ file }) => file === injury.file);
   if (injury.kind === 'truncate') return injury.file.endsWith('.msg') ? 3 : inFile.length + opsIn(base, injury.file, injury.size);
   if (injury.file.endsWith('.msg')) return 3;

@@ -89,6 +89,25 @@ function* tails(base: Base, random: Random, most: number): Iterable<Injury> {
   }
 }
 
+/** The same behind the last chunk of a stream, which is the end of a file that has its length. */
+function* streamTails(base: Base, random: Random, most: number): Iterable<Injury> {
+  const last = base.chunks.at(-1);
+  if (last === undefined) return;
+  const whole = base.files.bytesOf(last.file);
+  for (let i = 0; i < most; i++) {
+    const count = 1 + random.below(8000);
+    const kind = random.pick(['random', 'old', 'zeros', 'chunk'] as const);
+    let bytes: Buffer = Buffer.alloc(count);
+    if (kind === 'random') bytes = random.bytes(count);
+    else if (kind === 'old') bytes = Buffer.from(whole.subarray(random.below(last.to), last.to).subarray(0, count));
+    else if (kind === 'chunk') {
+      const chunk = random.pick(base.chunks.filter(({ file }) => file === last.file));
+      bytes = Buffer.from(whole.subarray(chunk.from, chunk.to));
+    }
+    yield { kind: 'tail', file: last.file, position: last.to, bytes };
+  }
+}
+
 function end(): never {
   console.log(JSON.stringify({ seed, ...totals, seconds: (performance.now() - began) / 1000 }));
   process.exit(totals.violations === 0 ? 0 : 1);
@@ -98,10 +117,13 @@ const small = await smallBase();
 console.log(`the small directory: ${small.usedBytes} bytes in ${small.used.size} files, ${small.frames.length} frames`);
 run(small, 'every bit of a small directory', everyBit(small, values.bits === 'all' ? Infinity : Number(values.bits)));
 const real = await realBase(seed);
-console.log(`the large directory: ${real.usedBytes} bytes in ${real.used.size} files, ${real.frames.length} frames`);
+console.log(
+  `the large directory: ${real.usedBytes} bytes in ${real.used.size} files, ${real.frames.length} frames, ${real.chunks.length} chunks`,
+);
 const random = new Random(seed);
 const count = Number(values.random);
 run(real, 'flips', flips(real, random, count));
 run(real, 'cuts', cuts(real, random, Math.ceil(count / 10)));
 run(real, 'tails', tails(real, random, Math.ceil(count / 10)));
+run(real, 'tails of a stream', streamTails(real, random, Math.ceil(count / 10)));
 end();
