@@ -12,6 +12,7 @@ import {
   queueDeclare,
   queueDelete,
 } from '../support/amqp-requests.ts';
+import { Recovered } from '../crash/recovered.ts';
 import { SimClient } from '../support/sim-client.ts';
 import { SimDurableBroker } from '../support/sim-disk.ts';
 import type { SimFiles } from '../support/sim-files.ts';
@@ -202,4 +203,16 @@ test('the value of a message that was refused is not remembered', () => {
   running = cutPower(running);
   take(running);
   assert.deepEqual([isTaken(running, 'a'), isTaken(running, 'b')], [false, true]);
+});
+
+test('what is remembered is not counted as messages at a start', () => {
+  const running = start();
+  withExchange(running, ...disk);
+  assert.ok(isTaken(running, 'a') && isTaken(running, 'b'));
+  const { core, files } = running.broker;
+  core.turn.begin();
+  (core.vhosts.get('/')?.queues.get('q')?.durableMarks() ?? assert.fail()).add(7);
+  running.broker.finishDisk();
+  const { report } = new Recovered(files.cutPower({ data: 'none', names: 'none' }), { slabsPerSegment: 1 });
+  assert.equal(report.entries, 2);
 });

@@ -41,6 +41,7 @@ export class DurableValues implements RefHolder, RefOwner, BodyRestorable {
   id = 0;
   isDeleted = false;
   readonly retries = null;
+  readonly holdsMessages = false;
   readonly #home: ValueHome;
   readonly #onRestored: ValueRestored;
   readonly #kept = new Map<number, KeptValue>();

@@ -41,6 +41,7 @@ export class HeldMessages implements RefHolder, RefOwner, Restorable {
   /** The exchange is deleted. */
   isDeleted = false;
   readonly retries = null;
+  readonly holdsMessages = true;
   readonly #home: ExchangeHome;
   readonly #claimId: () => number;
   /** Called when recovery has put everything back. */

@@ -22,6 +22,8 @@ export interface RefOwner {
   readonly id: number;
   /** What the log knows of its entries besides; null for nothing. */
   readonly retries: QueueRetries | null;
+  /** Whether what it holds are messages: marks and values that are remembered are none, and are not counted as any. */
+  readonly holdsMessages: boolean;
 }
 
 /** Says what a reference is called from now on. The entry's facts are for the log, which records the new place. */

@@ -23,6 +23,7 @@ export class DurableMarks implements RefHolder, RefOwner, Restorable {
   id = 0;
   isDeleted = false;
   readonly retries = null;
+  readonly holdsMessages = false;
   readonly #home: MarksHome;
   readonly #claimId: () => number;
   readonly #refs = new Map<number, MessageRef>();

@@ -37,6 +37,8 @@ export interface Restorable {
   readonly id: number;
   /** What it held is gone. */
   readonly isDeleted: boolean;
+  /** Whether it holds messages, as RefOwner says. */
+  readonly holdsMessages: boolean;
   /** Messages of one level have one order; several priorities may share one. */
   levelOf(priority: number): number;
   /** Puts a message to the place it had. Those of a level come in ascending order. */
@@ -107,6 +109,7 @@ export abstract class Queue implements RefHolder {
   dyingBytes = 0;
   /** Whether the queue keeps messages' bytes itself and not in the message store. */
   readonly hasOwnLog: boolean = false;
+  readonly holdsMessages: boolean = true;
   isDeleted = false;
   /** Written by the turn: whether the queue is in its list of queues to pump. */
   isMarkedReady = false;

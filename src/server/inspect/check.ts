@@ -21,9 +21,11 @@ export async function checkDataDir(path: string): Promise<CheckResult> {
   const problems = [...report.damaged, ...streams.damaged.map(text => `a stream: ${text}`)];
   const owners = new Map<MessageRef, string>();
   let entries = 0;
+  let remembered = 0;
   for (const holder of core.refHolders()) {
     holder.relocate((ref, owner) => {
-      entries++;
+      if (owner?.holdsMessages === false) remembered++;
+      else entries++;
       if (!owners.has(ref)) owners.set(ref, nameOf(owner));
       return ref;
     });
@@ -71,6 +73,7 @@ export async function checkDataDir(path: string): Promise<CheckResult> {
     `journal          ${count(segments.count, 'segment')}, ${count(report.frames, 'frame')} read`,
     `definitions      ${count(core.vhosts.size, 'virtual host')}, ${count(core.access.userCount, 'user')}, ${count(queues, 'queue')}, ${count(exchanges, 'exchange')}, ${count(bindings, 'binding')}`,
     `messages         ${entries - held} in queues${waiting > 0 ? ` (${waiting} wait to be tried again)` : ''}, ${held > 0 ? `${held} held by exchanges, ` : ''}${owners.size} bodies checked, ${bytes} bytes`,
+    ...(remembered > 0 ? [`remembered       ${count(remembered, 'mark or value', 'marks and values')}`] : []),
     `streams          ${count(streams.streams, 'stream')}, ${count(streams.messages, 'message')}`,
     ...(unfinished > 0 ? [`unfinished       ${unfinished} bytes of a last write that was never confirmed`] : []),
     ...(report.orphans > 0 ? [`left over        ${count(report.orphans, 'operation')} for queues or messages that are gone`] : []),
@@ -85,6 +88,6 @@ function nameOf(owner: object | null): string {
   return owner !== null && 'name' in owner && typeof owner.name === 'string' ? `'${owner.name}'` : 'an exchange or channel';
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`;
 }

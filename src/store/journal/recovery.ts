@@ -22,7 +22,7 @@ import { type FoundSnapshot, readSnapshot, snapshotFormat, type SnapshotReading 
 /** What was found in a data directory. */
 export interface RecoveryReport {
   frames: number;
-  /** Messages in queues, counted per queue. */
+  /** Messages in queues, counted per queue, and those that exchanges hold. */
   entries: number;
   /** Bytes of an unfinished last write that do not count. */
   tornBytes: number;
@@ -404,7 +404,7 @@ export class Recovery implements OpVisitor {
           if (entry.taken.length > 0) queue.restoreTaken(entry.priority, entry.sequence, entry.taken);
           if (isBodyRestorable(queue))
             queue.restoreBody(entry.sequence, this.#readBody(entry.logSequence, entry.unit * unitBytes, entry.bodyBytes));
-          else this.report.entries++;
+          if (queue.holdsMessages) this.report.entries++;
         });
       }
       queue?.restored(areNumbersShared);
