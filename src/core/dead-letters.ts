@@ -239,9 +239,9 @@ export class DeadLetters implements RefHolder {
     if (store.loose === null) {
       p.body = store.bytes;
       p.bodyStart = store.bodyStart;
-      p.parts = null;
+      p.large = null;
     } else {
-      p.parts = store.loose.parts as Buffer[];
+      p.large = store.loose.body;
     }
     p.isPersistent = (letter.meta & metaPersistent) !== 0;
     p.priority = priorityOf(letter.meta);
@@ -255,7 +255,7 @@ export class DeadLetters implements RefHolder {
     if (isKept) isDone = this.#publishSafely(vhost, exchange, route, p, letter);
     else this.#publisher.publish(vhost, exchange, route, p);
     if (isKept && isDone) this.counts.of(queue.type).confirmed++;
-    p.parts = null;
+    p.large = null;
     return isDone;
   }
 

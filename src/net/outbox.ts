@@ -3,6 +3,35 @@ import type { ByteSocket } from './byte-socket.ts';
 import { outboxSlabBytes, slabPool, smallSlabBytes } from './slab-pool.ts';
 
 const noSlab = Buffer.alloc(0);
+/** Pieces of what is lent below this are copied: that costs less than a write of their own. */
+const copiedBytesMax = 8 * 1024;
+
+/** Whoever lends pieces is told when they were sent. */
+export interface Lender {
+  /** They stay as they are until `release`. */
+  hold(): void;
+  release(): void;
+}
+
+/** A write that has both to give back. */
+class LenderAndSlab implements Lender {
+  readonly #lender: Lender;
+  readonly #slab: Buffer;
+
+  constructor(lender: Lender, slab: Buffer) {
+    this.#lender = lender;
+    this.#slab = slab;
+  }
+
+  hold(): void {
+    this.#lender.hold();
+  }
+
+  release(): void {
+    this.#lender.release();
+    slabPool.give(this.#slab);
+  }
+}
 
 /**
  * Bytes on their way to one client. Whoever encodes asks for room and writes into `buffer` at `position`; full slabs go to the socket at
@@ -16,9 +45,11 @@ export class Outbox {
   #start = 0;
   /** Large pieces and the parts of slabs before and between them, in order; empty on the usual way. */
   #chunks: Buffer[] = [];
+  /** Who lends each of them; null where nobody has to be told. */
+  #lenders: (Lender | null)[] = [];
   #chunkBytes = 0;
-  /** Slab to give back when a write is done, in the order of the writes; null for a write that needs nothing. */
-  readonly #inFlight: (Buffer | null)[] = [];
+  /** What is owed when a write is done, in the order of the writes: a slab, or the release of what was lent; null for nothing. */
+  readonly #inFlight: (Buffer | Lender | null)[] = [];
   /** Write callbacks to come for writes whose slabs were given back already, because the kernel took all at once. */
   #settled = 0;
   /** Bytes that may wait for the kernel before the outbox counts as congested. */
@@ -80,8 +111,28 @@ export class Outbox {
 
   /** Adds bytes without copying; they must stay unchanged until they are sent. */
   appendChunk(bytes: Buffer): void {
+    this.#addChunk(bytes, null);
+  }
+
+  /** Adds a piece of what is lent, which is held until it is sent. */
+  appendPiece(piece: Buffer, lender: Lender): void {
+    if (piece.length <= copiedBytesMax) {
+      this.append(piece);
+      return;
+    }
+    lender.hold();
+    this.#addChunk(piece, lender);
+  }
+
+  /** Adds all pieces of what is lent. */
+  appendLent(lender: Lender & { readonly pieces: readonly Buffer[] }): void {
+    for (const piece of lender.pieces) this.appendPiece(piece, lender);
+  }
+
+  #addChunk(bytes: Buffer, lender: Lender | null): void {
     this.#closePart();
     this.#chunks.push(bytes);
+    this.#lenders.push(lender);
     this.#chunkBytes += bytes.length;
     if (this.#chunkBytes > this.bytesMax) this.isCongested = true;
   }
@@ -101,7 +152,9 @@ export class Outbox {
     this.buffer = noSlab;
     this.position = 0;
     this.#start = 0;
+    for (const lender of this.#lenders) lender?.release();
     this.#chunks = [];
+    this.#lenders = [];
     this.#chunkBytes = 0;
   }
 
@@ -125,6 +178,7 @@ export class Outbox {
   #closePart(): void {
     if (this.position === this.#start) return;
     this.#chunks.push(this.buffer.subarray(this.#start, this.position));
+    this.#lenders.push(null);
     this.#chunkBytes += this.position - this.#start;
     this.#start = this.position;
   }
@@ -142,15 +196,17 @@ export class Outbox {
         if (this.isCongested) this.#drained();
         return;
       }
-      this.#inFlight.push(this.buffer);
+      this.#inFlight.push(null);
     } else {
       this.#closePart();
       const chunks = this.#chunks;
+      const lenders = this.#lenders;
       this.#chunks = [];
+      this.#lenders = [];
       this.#chunkBytes = 0;
       socket.cork();
       for (let i = 0; i < chunks.length; i++) {
-        this.#inFlight.push(i === chunks.length - 1 ? this.buffer : null);
+        this.#inFlight.push(lenders[i] as Lender | null);
         socket.write(chunks[i] as Buffer, this.#written);
       }
       socket.uncork();
@@ -161,10 +217,11 @@ export class Outbox {
     if (socket.writableLength === 0) {
       // The kernel has a copy of everything: the slab is free again, warm in the cache.
       this.#settled += this.#inFlight.length;
-      for (const item of this.#inFlight) if (item !== slab) this.#giveBack(item);
+      for (const debt of this.#inFlight) this.#giveBack(debt);
       this.#inFlight.length = 0;
       if (this.isCongested) this.#drained();
     } else {
+      if (slab !== noSlab) this.#owe(slab);
       this.buffer = noSlab;
       if (socket.writableLength > this.bytesMax) this.isCongested = true;
     }
@@ -175,7 +232,16 @@ export class Outbox {
     this.#onDrained();
   }
 
-  #giveBack(slab: Buffer | null): void {
-    if (slab !== null && slab !== noSlab) slabPool.give(slab);
+  /** A slab goes back with the last write. */
+  #owe(slab: Buffer): void {
+    const last = this.#inFlight.length - 1;
+    const lender = this.#inFlight[last] as Lender | null;
+    this.#inFlight[last] = lender === null ? slab : new LenderAndSlab(lender, slab);
+  }
+
+  #giveBack(debt: Buffer | Lender | null): void {
+    if (debt === null) return;
+    if (Buffer.isBuffer(debt)) slabPool.give(debt);
+    else debt.release();
   }
 }

@@ -97,7 +97,7 @@ export class Recovered {
     if (!queue.take(entry, true)) return null;
     const { store } = this.core;
     store.locate(entry.ref);
-    const body = Buffer.concat(store.loose?.parts ?? [store.bytes.subarray(store.bodyStart, store.bodyStart + store.bodyBytes)]);
+    const body = Buffer.concat(store.loose?.body?.pieces ?? [store.bytes.subarray(store.bodyStart, store.bodyStart + store.bodyBytes)]);
     queue.release(entry);
     return body;
   }

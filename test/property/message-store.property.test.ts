@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LargeBody } from '../../src/core/messages/large-body.ts';
 import type { LogRegionListener } from '../../src/core/messages/log-region-listener.ts';
 import type { LooseMessage } from '../../src/core/messages/loose-message.ts';
 import type { Rename } from '../../src/core/messages/message-ref.ts';
@@ -100,10 +101,10 @@ class Bench {
     p.bodyBytes = bodyBytes;
     p.body = body;
     p.bodyStart = margin;
-    p.parts = null;
+    p.large = null;
     if (bodyBytes > 32_768 && random.chance(0.7)) {
       const cut = margin + random.between(1, bodyBytes - 1);
-      p.parts = [body.subarray(margin, cut), body.subarray(cut)];
+      p.large = LargeBody.of([body.subarray(margin, cut), body.subarray(cut)]);
       p.body = Buffer.alloc(0);
     }
     p.format = random.between(0, 255);
@@ -150,7 +151,10 @@ class Bench {
     const part = (start: number, count: number): Buffer => store.bytes.subarray(start, start + count);
     assert.ok((loose?.envelope ?? part(store.envelopeStart, store.envelopeBytes)).equals(message.envelope), 'another envelope');
     assert.ok((loose?.properties ?? part(store.propertiesStart, store.propertiesBytes)).equals(message.properties), 'other properties');
-    assert.ok((loose === null ? part(store.bodyStart, store.bodyBytes) : Buffer.concat(loose.parts)).equals(message.body), 'another body');
+    assert.ok(
+      (loose === null ? part(store.bodyStart, store.bodyBytes) : (loose.body?.toBuffer() ?? Buffer.alloc(0))).equals(message.body),
+      'another body',
+    );
     assert.equal(store.arrivalMillis(message.ref), message.arrivalMillis);
   }
 

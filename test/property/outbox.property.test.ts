@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Outbox } from '../../src/net/outbox.ts';
+import { type Lender, Outbox } from '../../src/net/outbox.ts';
 import { outboxSlabBytes, slabPool } from '../../src/net/slab-pool.ts';
 import { FakeSocket, type Ticks } from '../support/fake-socket.ts';
 import { forSeeds, type Random } from '../support/random.ts';
@@ -29,12 +29,33 @@ afterEach(() => {
   Object.assign(slabPool, original);
 });
 
+/** Pieces that are overwritten when they are let go, by whoever sends them and by the message they are of. */
+class Loan implements Lender {
+  readonly pieces: readonly Buffer[];
+  holders = 1;
+
+  constructor(bytes: Buffer, cut: number) {
+    this.pieces = [bytes.subarray(0, cut), bytes.subarray(cut)];
+  }
+
+  hold(): void {
+    assert.ok(this.holders > 0, 'held when it was let go already');
+    this.holders++;
+  }
+
+  release(): void {
+    assert.ok(this.holders > 0, 'let go more often than held');
+    if (--this.holders === 0) for (const piece of this.pieces) piece.fill(0xee);
+  }
+}
+
 /** An outbox, its socket and what must come out at the other end. */
 class Line {
   readonly socket: FakeSocket;
   readonly outbox: Outbox;
   readonly sent: Buffer[] = [];
   readonly read: Buffer[] = [];
+  readonly loans: Loan[] = [];
   sentBytes = 0;
   readBytes = 0;
   drainedCount = 0;
@@ -51,12 +72,18 @@ class Line {
 
   send(random: Random, bytes: Buffer): void {
     const copy = Buffer.from(bytes);
-    const kind = random.below(3);
+    const kind = random.below(4);
     if (kind === 0) {
       this.outbox.append(bytes);
       if (bytes.length <= outboxSlabBytes) bytes.fill(0xdd);
     } else if (kind === 1 && bytes.length > 0) {
       this.outbox.appendChunk(bytes);
+    } else if (kind === 2) {
+      const loan = new Loan(bytes, random.below(bytes.length + 1));
+      this.loans.push(loan);
+      this.outbox.appendLent(loan);
+      // The message is settled at once.
+      loan.release();
     } else {
       // As the delivery path writes: room first, then straight into the buffer.
       const count = Math.min(bytes.length, outboxSlabBytes);
@@ -115,6 +142,10 @@ test('every byte comes out once and in order, and every slab goes back to the po
       assert.equal(line.drainedCount > 0, line.wasCongested);
       assert.ok(Buffer.concat(line.read).equals(Buffer.concat(line.sent)), 'other bytes came out than went in');
       line.outbox.flush();
+      assert.ok(
+        line.loans.every(loan => loan.holders === 0),
+        'something is held still',
+      );
     }
     assert.equal(lent.size, 0, 'slabs were not given back');
   });
@@ -140,5 +171,6 @@ test('a connection that breaks at any moment gives back every slab once', () => 
     while (ticks.length > 0) ticks.shift()?.();
     line.outbox.discard();
     assert.equal(lent.size, 0);
+    assert.ok(line.loans.every(loan => loan.holders === 0));
   });
 });

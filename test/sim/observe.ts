@@ -15,11 +15,11 @@ import { idOf } from './message.ts';
 export function idIn(store: MessageStore, entry: Entry): number {
   store.locate(entry.ref);
   const { loose } = store;
-  return loose === null ? idOf(store.bytes, store.bodyStart) : idOf(loose.parts[0] as Buffer);
+  return loose === null ? idOf(store.bytes, store.bodyStart) : idOf(loose.body?.pieces[0] as Buffer);
 }
 
 function idOfPublication(p: Publication): number {
-  return p.parts === null ? idOf(p.body, p.bodyStart) : idOf(p.parts[0] as Buffer);
+  return p.large === null ? idOf(p.body, p.bodyStart) : idOf(p.large.pieces[0] as Buffer);
 }
 
 /** Queue types whose queues tell the ledger what happens at their port. `ledger` is asked for when the first queue is made. */

@@ -190,5 +190,5 @@ export function residentMessageId(store: MessageStore, ref: number): number {
   store.locate(ref);
   const { loose } = store;
   if (loose === null) return store.bodyBytes < 8 ? -1 : store.bytes.readUInt32LE(store.bodyStart + 4);
-  return Buffer.concat(loose.parts.slice(0, 2)).readUInt32LE(4);
+  return loose.body === null ? -1 : (loose.body.pieces[0] as Buffer).readUInt32LE(4);
 }

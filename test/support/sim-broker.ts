@@ -2,6 +2,7 @@ import { InternalBackend } from '../../src/auth/internal-backend.ts';
 import { hashPassword } from '../../src/auth/password.ts';
 import { defaultHashingAlgorithm, noUserLimits } from '../../src/core/access/user.ts';
 import { BrokerCore, type BrokerDeps } from '../../src/core/broker.ts';
+import { blockPool } from '../../src/core/messages/block-pool.ts';
 import type { LogCategory, Logger } from '../../src/core/ports/logger.ts';
 import { Link } from '../../src/net/link.ts';
 import { FrontEnd, type FrontEndOptions } from '../../src/protocols/amqp091/front-end.ts';
@@ -18,6 +19,10 @@ export interface SimBrokerOptions extends Partial<Omit<BrokerDeps, 'clock' | 'sc
   /** Gets every line of the broker's log. */
   readonly onLog?: (level: string, category: LogCategory, text: string) => void;
 }
+
+// Whoever still sends or keeps blocks that were given back sends this.
+const { give } = blockPool;
+blockPool.give = block => give(block.fill(0xee));
 
 /** An error that the broker took for its own fault: never to be seen in a test. */
 export class InternalFault extends Error {}

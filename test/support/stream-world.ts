@@ -73,7 +73,7 @@ export class StreamWorld {
         body: Buffer.from(body),
         bodyStart: 0,
         bodyBytes: Buffer.byteLength(body),
-        parts: null,
+        large: null,
         format: amqp091FormatTag,
       },
       filterValue,

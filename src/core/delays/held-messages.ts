@@ -138,7 +138,7 @@ export class HeldMessages implements RefHolder, RefOwner, Restorable {
     if (this.#takenRef === 0) return;
     this.#settled(this.#takenRef, this.#takenNumber);
     this.#store.release(this.#takenRef, this.#takenBytes);
-    this.#scratch.parts = null;
+    this.#scratch.large = null;
     this.#takenRef = 0;
   }
 

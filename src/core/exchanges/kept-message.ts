@@ -14,9 +14,10 @@ export class KeptMessage {
     copy.envelopeBytes = p.envelopeBytes;
     copy.properties = copyOf(p.properties, p.propertiesStart, p.propertiesBytes);
     copy.propertiesBytes = p.propertiesBytes;
-    // The pieces of a large body stay unchanged for the life of the message; a body in one piece lies in the read buffer.
-    if (p.parts === null) copy.body = copyOf(p.body, p.bodyStart, p.bodyBytes);
-    copy.parts = p.parts;
+    // A large body is held for good; one in one piece lies in the read buffer.
+    if (p.large === null) copy.body = copyOf(p.body, p.bodyStart, p.bodyBytes);
+    else p.large.hold();
+    copy.large = p.large;
     copy.bodyBytes = p.bodyBytes;
     copy.format = p.format;
     copy.isPersistent = p.isPersistent;

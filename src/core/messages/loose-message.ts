@@ -1,6 +1,7 @@
+import type { LargeBody } from './large-body.ts';
 import type { MessageRef } from './message-ref.ts';
 
-/** Messages in memory above this live outside the slabs, their body in the pieces it came in. */
+/** Messages in memory above this live outside the slabs, their body in blocks of its own. */
 export const looseBytesMin = 32 * 1024;
 /** Bodies in the log above this have a file of their own; what goes before a body must not be longer either. */
 export const ownFileBytesMin = 256 * 1024;
@@ -14,8 +15,8 @@ export class LooseMessage {
   readonly bodyBytes: number;
   /** Names the body's file, in the record too. */
   readonly id: number;
-  /** The body in pieces; empty while it is on disk only. */
-  parts: readonly Buffer[];
+  /** Null while it is on disk only, and when there is none. */
+  body: LargeBody | null;
   /** The body could not be read back. */
   isDamaged = false;
   /** When the body was read back last: it is not put away again at once. */
@@ -23,18 +24,18 @@ export class LooseMessage {
   /** Nobody needs it any more, though it may be on its way from disk. */
   isReleased = false;
 
-  constructor(id: number, isLogged: boolean, envelope: Buffer, properties: Buffer, parts: readonly Buffer[], bodyBytes: number) {
+  constructor(id: number, isLogged: boolean, envelope: Buffer, properties: Buffer, body: LargeBody | null, bodyBytes: number) {
     this.id = id;
     this.isLogged = isLogged;
     this.envelope = envelope;
     this.properties = properties;
-    this.parts = parts;
+    this.body = body;
     this.bodyBytes = bodyBytes;
   }
 
   /** Whether the body need not be fetched: it is in memory, or cannot be had. */
   get isThere(): boolean {
-    return this.parts.length > 0 || this.bodyBytes === 0 || this.isDamaged;
+    return this.body !== null || this.bodyBytes === 0 || this.isDamaged;
   }
 }
 
@@ -53,11 +54,11 @@ export class LooseMessages {
     return this.#messages.get(ref);
   }
 
-  /** A message that came, or that recovery found: then without its body. */
+  /** A message that came, and holds its body, or that recovery found: then without it. */
   add(ref: MessageRef, message: LooseMessage): void {
     this.#messages.set(ref, message);
     this.count++;
-    if (message.parts.length > 0) this.bytes += message.bodyBytes;
+    if (message.body !== null) this.bytes += message.bodyBytes;
     else if (message.bodyBytes > 0) this.evictedCount++;
   }
 
@@ -68,8 +69,11 @@ export class LooseMessages {
     this.#messages.delete(ref);
     this.count--;
     message.isReleased = true;
-    if (message.parts.length > 0) this.bytes -= message.bodyBytes;
-    else if (message.isDamaged) this.damagedCount--;
+    if (message.body !== null) {
+      this.bytes -= message.bodyBytes;
+      message.body.release();
+      message.body = null;
+    } else if (message.isDamaged) this.damagedCount--;
     else if (message.bodyBytes > 0) this.evictedCount--;
     return message;
   }
@@ -83,22 +87,23 @@ export class LooseMessages {
 
   /** Takes a body out of memory; whoever calls has it on disk. */
   evict(message: LooseMessage): void {
-    if (message.parts.length === 0 || message.isReleased) return;
-    message.parts = [];
+    if (message.body === null || message.isReleased) return;
+    message.body.release();
+    message.body = null;
     this.bytes -= message.bodyBytes;
     this.evictedCount++;
   }
 
   /** A body is back in memory, or with null: it could not be read. */
-  load(message: LooseMessage, parts: readonly Buffer[] | null): void {
-    if (message.parts.length > 0 || message.isDamaged || message.isReleased) return;
+  load(message: LooseMessage, body: LargeBody | null): void {
+    if (message.body !== null || message.isDamaged || message.isReleased) return;
     this.evictedCount--;
-    if (parts === null) {
+    if (body === null) {
       message.isDamaged = true;
       this.damagedCount++;
       return;
     }
-    message.parts = parts;
+    message.body = body;
     this.bytes += message.bodyBytes;
   }
 }

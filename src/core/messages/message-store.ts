@@ -1,5 +1,6 @@
 // hot path: see docs/STYLE.md
 import { copyBytes } from '../../base/bytes.ts';
+import { LargeBody } from './large-body.ts';
 import { LooseMessage, LooseMessages, looseBytesMin, ownFileBytesMin } from './loose-message.ts';
 import type { MessageRef } from './message-ref.ts';
 import type { Publication } from './publication.ts';
@@ -53,15 +54,10 @@ export class MessageStore extends SlabSpace {
    */
   append(p: Publication, owners: number, arrivalMillis: number, isLogged: boolean): MessageRef {
     const size = recordHeaderBytes + p.envelopeBytes + p.propertiesBytes + p.bodyBytes;
-    if (p.parts !== null || size > looseBytesMin) {
+    if (p.large !== null || size > looseBytesMin) {
       if (size - p.bodyBytes > ownFileBytesMin) throw new RangeError('message properties are larger than a record can be');
       const isInSlab = isLogged || this.listener?.wantsInSlabs === true;
       if (!isInSlab || p.bodyBytes > ownFileBytesMin) return this.#appendLoose(p, owners, arrivalMillis, isLogged);
-      if (p.parts !== null) {
-        p.body = Buffer.concat(p.parts);
-        p.bodyStart = 0;
-        p.parts = null;
-      }
     }
     const offset = this.claim(isLogged, size, owners, p.bodyBytes);
     const slab = (isLogged ? this.logSlab : this.memorySlab) as Slab;
@@ -78,7 +74,8 @@ export class MessageStore extends SlabSpace {
     at += p.envelopeBytes;
     copyBytes(p.properties, p.propertiesStart, target, at, p.propertiesBytes);
     at += p.propertiesBytes;
-    copyBytes(p.body, p.bodyStart, target, at, p.bodyBytes);
+    if (p.large === null) copyBytes(p.body, p.bodyStart, target, at, p.bodyBytes);
+    else p.large.copyTo(target, at);
     if (isLogged) this.seal(slab, offset, at + p.bodyBytes);
     return (slab.id << 16) | (offset >> 4);
   }
@@ -254,7 +251,9 @@ export class MessageStore extends SlabSpace {
   }
 
   #appendLoose(p: Publication, owners: number, arrivalMillis: number, isLogged: boolean): MessageRef {
-    const body = p.parts ?? [Buffer.from(p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes))];
+    const body = p.large ?? LargeBody.empty();
+    if (p.large === null) body.append(p.body, p.bodyStart, p.bodyStart + p.bodyBytes, p.bodyBytes);
+    else body.hold();
     const envelope = Buffer.from(p.envelope.subarray(p.envelopeStart, p.envelopeStart + p.envelopeBytes));
     const properties = Buffer.from(p.properties.subarray(p.propertiesStart, p.propertiesStart + p.propertiesBytes));
     const message = new LooseMessage(++this.lastLooseId, isLogged, envelope, properties, body, p.bodyBytes);

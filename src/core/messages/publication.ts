@@ -1,6 +1,7 @@
 // hot path: see docs/STYLE.md
 import type { ConfirmWaiter } from '../confirm-ledger.ts';
 import type { Throttleable } from '../flow-control.ts';
+import type { LargeBody } from './large-body.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -27,8 +28,8 @@ export class Publication {
   body: Buffer = nothing;
   bodyStart = 0;
   bodyBytes = 0;
-  /** A large body in pieces, in place of `body`; the pieces must stay unchanged for the life of the message. */
-  parts: Buffer[] | null = null;
+  /** A large body, in place of `body`: whoever publishes holds it meanwhile, whoever keeps it holds it as well. */
+  large: LargeBody | null = null;
   /** Tag of the MessageFormat that can read `properties`. */
   format = 0;
   isPersistent = false;

@@ -20,8 +20,8 @@ export function fillFromStore(store: MessageStore, ref: MessageRef, p: Publicati
   if (loose === null) {
     p.body = store.bytes;
     p.bodyStart = store.bodyStart;
-    p.parts = null;
+    p.large = null;
   } else {
-    p.parts = loose.parts as Buffer[];
+    p.large = loose.body;
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LargeBody } from './large-body.ts';
 import { packEnvelope } from './envelope.ts';
 import { Publication } from './publication.ts';
 import { UnroutableLog, unroutableMax } from './unroutable-log.ts';
@@ -44,7 +45,7 @@ test('of what is long the beginning is kept, and properties wholly or not at all
   log.add(publication('k', 'b'.repeat(10), Buffer.alloc(5000, 1)), 2);
   log.add(publication('k', 'b'.repeat(10_000), Buffer.alloc(4096 - 4, 1)), 3);
   const parts = publication('k', '');
-  parts.parts = [Buffer.alloc(3000, 'a'), Buffer.alloc(3000, 'b')];
+  parts.large = LargeBody.of([Buffer.alloc(3000, 'a'), Buffer.alloc(3000, 'b')]);
   parts.bodyBytes = 6000;
   log.add(parts, 4);
   const [inParts, full, long, large] = [...log.list()].map(({ properties, body, bodyBytes }) => [

@@ -94,13 +94,14 @@ export class UnroutableLog {
   /** Copies as much of the body as there is room for; returns how many bytes. */
   #copyBody(p: Publication, from: number, end: number): number {
     const bytes = this.#bytes as Buffer;
-    if (p.parts === null) {
+    if (p.large === null) {
       const count = Math.min(p.bodyBytes, end - from);
       copyBytes(p.body, p.bodyStart, bytes, from, count);
       return count;
     }
     let at = from;
-    for (let i = 0; i < p.parts.length && at < end; i++) at += (p.parts[i] as Buffer).copy(bytes, at, 0, end - at);
+    const { pieces } = p.large;
+    for (let i = 0; i < pieces.length && at < end; i++) at += (pieces[i] as Buffer).copy(bytes, at, 0, end - at);
     return at - from;
   }
 }

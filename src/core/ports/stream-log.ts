@@ -10,8 +10,8 @@ export interface StreamMessage {
   readonly body: Buffer;
   readonly bodyStart: number;
   readonly bodyBytes: number;
-  /** A large body in pieces, in place of `body`. */
-  readonly parts: readonly Buffer[] | null;
+  /** A large body, in place of `body`. */
+  readonly large: { copyTo(target: Buffer, at: number): number } | null;
   readonly format: number;
 }
 

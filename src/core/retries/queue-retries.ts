@@ -298,7 +298,7 @@ export class QueueRetries {
       // Headers that cannot be written again, or not with one more: the message comes back as it is.
       return entry.ref;
     } finally {
-      p.parts = null;
+      p.large = null;
     }
   }
 

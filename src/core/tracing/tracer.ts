@@ -51,7 +51,7 @@ export class Tracer implements MessageTracer {
       p.propertiesBytes,
     );
     headers.set('routed_queues', array(route.queues.map(queue => longstr(queue.name))));
-    const body = p.parts === null ? Buffer.from(p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes)) : Buffer.concat(p.parts);
+    const body = p.large === null ? Buffer.from(p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes)) : p.large.toBuffer();
     this.#publish(`publish.${exchange.name}`, headers, body);
   }
 
@@ -81,7 +81,9 @@ export class Tracer implements MessageTracer {
     );
     headers.set('redelivered', int(entry.meta & metaRedelivered));
     const body =
-      loose === null ? Buffer.from(store.bytes.subarray(store.bodyStart, store.bodyStart + store.bodyBytes)) : Buffer.concat(loose.parts);
+      loose === null
+        ? Buffer.from(store.bytes.subarray(store.bodyStart, store.bodyStart + store.bodyBytes))
+        : (loose.body?.toBuffer() ?? Buffer.alloc(0));
     this.#publish(`deliver.${queue.name}`, headers, body);
   }
 

@@ -186,7 +186,7 @@ function publicationOf(core: BrokerCore, entry: Entry): { readonly p: Publicatio
     p.body = store.bytes;
     p.bodyStart = store.bodyStart;
   } else {
-    p.parts = [...loose.parts];
+    p.large = loose.body;
   }
   p.isPersistent = (entry.meta & metaPersistent) !== 0;
   p.priority = priorityOf(entry.meta);

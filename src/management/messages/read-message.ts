@@ -20,7 +20,7 @@ export function readMessage(core: BrokerCore, ref: MessageRef): ReadMessage | nu
   const envelope = loose === null ? store.bytes.subarray(store.envelopeStart, store.envelopeStart + envelopeBytes) : loose.envelope;
   const properties =
     loose === null ? store.bytes.subarray(store.propertiesStart, store.propertiesStart + propertiesBytes) : loose.properties;
-  const body = loose === null ? [store.bytes.subarray(store.bodyStart, store.bodyStart + store.bodyBytes)] : loose.parts;
+  const body = loose === null ? [store.bytes.subarray(store.bodyStart, store.bodyStart + store.bodyBytes)] : (loose.body?.pieces ?? []);
   const exchangeBytes = envelope[0] ?? 0;
   return {
     exchange: envelope.toString('utf8', 1, 1 + exchangeBytes),

@@ -8,7 +8,7 @@ import { amqp091FormatTag } from '../../core/messages/format-tags.ts';
 import type { Publication } from '../../core/messages/publication.ts';
 import { deliveryCount, type Entry, metaRedelivered } from '../../core/queues/entry.ts';
 import type { Queue } from '../../core/queues/queue.ts';
-import type { Outbox } from '../../net/outbox.ts';
+import type { Lender, Outbox } from '../../net/outbox.ts';
 import { outboxSlabBytes } from '../../net/slab-pool.ts';
 import { FrameBody, FrameEnd, FrameHeader, FrameMethod } from '../../wire/amqp091/constants.gen.ts';
 import { amqp091Format } from './amqp-format.ts';
@@ -150,9 +150,9 @@ export function writeReturn(
 ): void {
   outbox.append(encodeBasicReturn(channelNumber, { replyCode: code, replyText: text, exchange, routingKey: key }));
   writeHeaderFrame(outbox, channelNumber, p.properties, p.propertiesStart, p.propertiesBytes, p.bodyBytes);
-  if (p.parts === null)
-    writeBodyFrames(outbox, channelNumber, [p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes)], bodyFrameMax, true);
-  else writeBodyFrames(outbox, channelNumber, p.parts, bodyFrameMax, false);
+  if (p.large === null)
+    writeBodyFrames(outbox, channelNumber, [p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes)], null, bodyFrameMax);
+  else writeBodyFrames(outbox, channelNumber, p.large.pieces, p.large, bodyFrameMax);
 }
 
 /** Header and body frames of the message that `store.locate` found. With `count` they tell how often it came back. */
@@ -179,10 +179,10 @@ function writeContent(outbox: Outbox, broker: BrokerCore, channelNumber: number,
     const bytes = store.bytes;
     const bodyStart = store.bodyStart;
     const bodyBytes = store.bodyBytes;
-    if (bodyBytes > 0) writeBodyFrames(outbox, channelNumber, [bytes.subarray(bodyStart, bodyStart + bodyBytes)], bodyFrameMax, true);
+    if (bodyBytes > 0) writeBodyFrames(outbox, channelNumber, [bytes.subarray(bodyStart, bodyStart + bodyBytes)], null, bodyFrameMax);
     return;
   }
-  writeBodyFrames(outbox, channelNumber, loose.parts, bodyFrameMax, false);
+  if (loose.body !== null) writeBodyFrames(outbox, channelNumber, loose.body.pieces, loose.body, bodyFrameMax);
 }
 
 function writeHeaderFrame(
@@ -210,8 +210,14 @@ function writeHeaderFrame(
   outbox.buffer[outbox.position++] = FrameEnd;
 }
 
-/** Cuts a body into frames of the receiver's size. Pieces are sent from where they are unless they have to be copied. */
-function writeBodyFrames(outbox: Outbox, channelNumber: number, parts: readonly Buffer[], bodyFrameMax: number, isCopied: boolean): void {
+/** Cuts a body into frames of the receiver's size. Pieces that somebody lends are sent from where they are. */
+function writeBodyFrames(
+  outbox: Outbox,
+  channelNumber: number,
+  parts: readonly Buffer[],
+  lender: Lender | null,
+  bodyFrameMax: number,
+): void {
   let left = 0;
   for (const part of parts) left += part.length;
   let index = 0;
@@ -225,9 +231,8 @@ function writeBodyFrames(outbox: Outbox, channelNumber: number, parts: readonly 
       const part = parts[index] ?? noBytes;
       const count = Math.min(frameLeft, part.length - offset);
       const piece = count === part.length ? part : part.subarray(offset, offset + count);
-      if (isCopied) appendCopy(outbox, piece);
-      else if (count < 512) outbox.append(piece);
-      else outbox.appendChunk(piece);
+      if (lender === null) appendCopy(outbox, piece);
+      else outbox.appendPiece(piece, lender);
       frameLeft -= count;
       offset += count;
       if (offset === part.length) {

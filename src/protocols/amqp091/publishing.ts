@@ -5,6 +5,7 @@ import { BrokerError, notFound, preconditionFailed, accessRefused } from '../../
 import { saysWhen } from '../../core/delays/delay.ts';
 import type { Exchange } from '../../core/exchanges/exchange.ts';
 import { emptyRoute, type Route } from '../../core/exchanges/route.ts';
+import { LargeBody } from '../../core/messages/large-body.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import { exchangeTerm } from '../../core/resource-name.ts';
 
@@ -27,9 +28,6 @@ const expectHeader = 1;
 const expectBody = 2;
 /** Bodies up to this size are put together in one buffer when they come in pieces; larger ones in blocks. */
 const gatheredBytesMax = 32 * 1024;
-/** A block of a large body is as large as what has come of it already, within these bounds: what is only announced costs nothing. */
-const blockBytesMin = 32 * 1024;
-const blockBytesMax = 256 * 1024;
 /** Properties up to this length are compared with the last message's before they are looked into. */
 const rememberedPropertiesMax = 96;
 /** Flaws of the properties that are told when the content is complete. */
@@ -72,10 +70,7 @@ export class Publishing {
   #bodyBytes = 0;
   #bodyLeft = 0;
   #gathered: Buffer | null = null;
-  #parts: Buffer[] | null = null;
-  /** The last of `#parts`, and how much of it is filled. */
-  #block: Buffer = nothing;
-  #blockBytes = 0;
+  #large: LargeBody | null = null;
   /** The last properties and what they said. */
   #lastProperties: Buffer = nothing;
   #lastPropertiesBytes = -1;
@@ -194,9 +189,8 @@ export class Publishing {
   reset(): void {
     this.#state = expectMethod;
     this.#gathered = null;
-    this.#parts = null;
-    this.#block = nothing;
-    this.#blockBytes = 0;
+    this.#large?.release();
+    this.#large = null;
     this.#properties = nothing;
   }
 
@@ -211,36 +205,16 @@ export class Publishing {
     if (this.#bodyBytes <= gatheredBytesMax) {
       this.#gathered ??= Buffer.allocUnsafeSlow(this.#bodyBytes);
       buffer.copy(this.#gathered, this.#bodyBytes - this.#bodyLeft, start, end);
-      this.#bodyLeft -= end - start;
     } else {
-      this.#addToBlocks(buffer, start, end);
+      this.#large ??= LargeBody.empty();
+      this.#large.append(buffer, start, end, this.#bodyBytes);
     }
-  }
-
-  #addToBlocks(buffer: Buffer, start: number, end: number): void {
-    for (let at = start; at < end; ) {
-      if (this.#blockBytes === this.#block.length) this.#addBlock();
-      const taken = Math.min(end - at, this.#block.length - this.#blockBytes);
-      buffer.copy(this.#block, this.#blockBytes, at, at + taken);
-      this.#blockBytes += taken;
-      this.#bodyLeft -= taken;
-      at += taken;
-    }
-  }
-
-  #addBlock(): void {
-    const cameBytes = this.#bodyBytes - this.#bodyLeft;
-    const bytes = Math.min(this.#bodyLeft, blockBytesMax, Math.max(blockBytesMin, cameBytes));
-    this.#block = Buffer.allocUnsafeSlow(bytes);
-    this.#blockBytes = 0;
-    (this.#parts ??= []).push(this.#block);
+    this.#bodyLeft -= end - start;
   }
 
   #finishPieces(): void {
     const gathered = this.#gathered;
     this.#gathered = null;
-    this.#block = nothing;
-    this.#blockBytes = 0;
     this.#finish(gathered ?? nothing, 0);
   }
 
@@ -356,18 +330,23 @@ export class Publishing {
     p.body = body;
     p.bodyStart = bodyStart;
     p.bodyBytes = this.#bodyBytes;
-    p.parts = this.#parts;
+    const large = this.#large;
+    this.#large = null;
+    p.large = large;
     p.format = amqp091FormatTag;
     p.isPersistent = this.#isPersistent;
     p.priority = this.#priority;
     p.ttlMillis = this.#ttlMillis;
     p.cycleGuard = null;
-    this.#parts = null;
-    if (memo.error !== null) throw memo.error;
+    if (memo.error !== null) {
+      large?.release();
+      throw memo.error;
+    }
     let route = memo.route;
     if (this.#demands !== 0 || route === null) route = this.#demanding(memo, p);
     channel.publish(memo, route, p);
-    p.parts = null;
+    large?.release();
+    p.large = null;
     p.properties = nothing;
     p.body = nothing;
   }

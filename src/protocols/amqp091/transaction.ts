@@ -132,6 +132,8 @@ function copyOf(p: Publication): Publication {
   copy.propertiesStart = 0;
   copy.body = bytes;
   copy.bodyStart = properties.length;
+  // A large body is somewhere else, and is held for good.
+  p.large?.hold();
   copy.publisher = null;
   return copy;
 }

@@ -14,7 +14,6 @@ import { expirySeconds, rawStart } from './stored-properties.ts';
 import { topicOfRoutingKey } from './topics.ts';
 
 const publishByte: number = packetTypes.publish << 4;
-const nothing = Buffer.alloc(0);
 const dot = 0x2e;
 const slash = 0x2f;
 const messageExpiryId = 0x02;
@@ -149,7 +148,7 @@ export function writePublish(
   }
   outbox.position = at;
   if (loose === null) appendCopy(outbox, store.bytes, store.bodyStart, bodyBytes);
-  else for (let i = 0; i < loose.parts.length; i++) outbox.append(loose.parts[i] ?? nothing);
+  else if (loose.body !== null) outbox.appendLent(loose.body);
   return true;
 }
 

@@ -5,6 +5,7 @@ import type { Exchange } from '../../core/exchanges/exchange.ts';
 import { Route } from '../../core/exchanges/route.ts';
 import { packEnvelope } from '../../core/messages/envelope.ts';
 import { mqttFormatTag } from '../../core/messages/format-tags.ts';
+import { LargeBody } from '../../core/messages/large-body.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import { PublishMemo, PublishMemos } from '../../core/publish-memo.ts';
 import { exchangeTerm } from '../../core/resource-name.ts';
@@ -155,11 +156,11 @@ export class Publishing {
     p.propertiesBytes = stored.length;
     p.bodyBytes = end - start;
     if (connection.reader.isPacketOwn && p.bodyBytes > keptBytesMin && p.bodyBytes * 2 > buffer.length) {
-      p.parts = [buffer.subarray(start, end)];
+      p.large = LargeBody.of([buffer.subarray(start, end)]);
     } else {
       p.body = buffer;
       p.bodyStart = start;
-      p.parts = null;
+      p.large = null;
     }
     p.format = mqttFormatTag;
     p.isPersistent = qos > 0;
@@ -190,7 +191,7 @@ export class Publishing {
     if (qos > 0) this.#acknowledge(qos, id, reason);
     const disk = broker.backlogOf(p.isPersistent);
     if (disk.isBehind) connection.intake.holdForDisk(disk);
-    p.parts = null;
+    p.large = null;
     p.body = nothing;
   }
 

@@ -122,11 +122,11 @@ export class RetainedMessages {
     p.body = loose === null ? Buffer.from(store.bytes.subarray(store.bodyStart, store.bodyStart + store.bodyBytes)) : p.body;
     p.bodyStart = 0;
     p.bodyBytes = store.bodyBytes;
-    p.parts = loose === null ? null : [...loose.parts];
+    p.large = loose === null ? null : loose.body;
     p.format = mqttFormatTag;
     p.isPersistent = (flags & qosMask) > 0;
     if (into.admits(p)) into.enqueue(p, store.append(p, 1, clock.nowMillis, p.isPersistent && into.isLogging));
-    p.parts = null;
+    p.large = null;
     return true;
   }
 

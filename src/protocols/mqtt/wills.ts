@@ -27,7 +27,7 @@ export class Will {
     p.body = this.payload;
     p.bodyStart = 0;
     p.bodyBytes = this.payload.length;
-    p.parts = null;
+    p.large = null;
     p.isPersistent = this.qos > 0;
     p.priority = 0;
     const { messageExpirySeconds } = this.properties;

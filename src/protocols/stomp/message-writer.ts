@@ -8,9 +8,6 @@ import { frameHead, frameTail, type Header } from '../../wire/stomp/frame.ts';
 import { formatDestination } from './destination.ts';
 import { addHeaders } from './message-properties.ts';
 
-/** Pieces of a body below this are copied and not sent from where they are. */
-const smallPieceBytes = 512;
-
 /** Writes MESSAGE with these headers, those of the message's properties, and its body. Whatever protocol the message came by. */
 export function writeMessage(outbox: Outbox, broker: BrokerCore, ref: MessageRef, headers: Header[]): void {
   const { store } = broker;
@@ -26,7 +23,7 @@ export function writeMessage(outbox: Outbox, broker: BrokerCore, ref: MessageRef
   const bodyBytes = loose === null ? store.bodyBytes : loose.bodyBytes;
   writeHead(outbox, frameHead('MESSAGE', headers, bodyBytes));
   if (loose === null) writeSlabBytes(outbox, bytes.subarray(bodyStart, bodyStart + bodyBytes));
-  else for (const part of loose.parts) writePart(outbox, part);
+  else if (loose.body !== null) outbox.appendLent(loose.body);
   outbox.append(frameTail);
 }
 
@@ -45,9 +42,4 @@ function writeHead(outbox: Outbox, head: string): void {
 /** The slab may be used for others before the bytes are sent. */
 function writeSlabBytes(outbox: Outbox, bytes: Buffer): void {
   outbox.append(bytes.length > outboxSlabBytes ? Buffer.from(bytes) : bytes);
-}
-
-function writePart(outbox: Outbox, part: Buffer): void {
-  if (part.length < smallPieceBytes) outbox.append(part);
-  else outbox.appendChunk(part);
 }

@@ -78,7 +78,7 @@ function publicationOf({ broker, connection }: Session, exchange: string, key: s
   p.body = body;
   p.bodyStart = 0;
   p.bodyBytes = body.length;
-  p.parts = null;
+  p.large = null;
   p.isPersistent = described.has('delivery_mode');
   p.priority = Number(described.get('priority')?.value ?? 0);
   const expiration = described.get('expiration')?.value;

@@ -33,8 +33,8 @@ export class ByteChunks {
     this.start = this.#used;
     this.#append(p.envelope, p.envelopeStart, p.envelopeBytes);
     this.#append(p.properties, p.propertiesStart, p.propertiesBytes);
-    if (p.parts === null) this.#append(p.body, p.bodyStart, p.bodyBytes);
-    else for (const part of p.parts) this.#append(part, 0, part.length);
+    if (p.large === null) this.#append(p.body, p.bodyStart, p.bodyBytes);
+    else for (const part of p.large.pieces) this.#append(part, 0, part.length);
   }
 
   #append(source: Buffer, start: number, count: number): void {

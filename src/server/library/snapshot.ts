@@ -129,7 +129,11 @@ function read(
 function bytesOf(store: MessageStore): Pick<SavedMessage, 'envelope' | 'properties' | 'body'> {
   const { loose, bytes, envelopeStart, envelopeBytes, propertiesStart, propertiesBytes, bodyStart, bodyBytes } = store;
   if (loose !== null)
-    return { envelope: Buffer.from(loose.envelope), properties: Buffer.from(loose.properties), body: Buffer.concat(loose.parts) };
+    return {
+      envelope: Buffer.from(loose.envelope),
+      properties: Buffer.from(loose.properties),
+      body: loose.body?.toBuffer() ?? Buffer.alloc(0),
+    };
   const copy = (start: number, count: number): Buffer => Buffer.from(bytes.subarray(start, start + count));
   return {
     envelope: copy(envelopeStart, envelopeBytes),

@@ -1,3 +1,4 @@
+import { LargeBody } from '../../core/messages/large-body.ts';
 import { checksum } from '../../base/checksum.ts';
 import { crc32 } from '../../base/crc32.ts';
 import type { LooseMessage } from '../../core/messages/loose-message.ts';
@@ -7,7 +8,7 @@ import type { FileHandle, Files } from '../../core/ports/files.ts';
 const magic = 0x424e5257;
 const version = 1;
 export const looseHeaderBytes = 32;
-/** Writes of one message under way; a piece is a frame as a rule, 128 KiB. */
+/** Writes of one message under way; a piece is 256 KiB at most. */
 const piecesInFlightMax = 16;
 
 const namePattern = /^loose-(\d+)\.msg$/;
@@ -224,10 +225,10 @@ export class LooseFiles {
     return this.#readNow(looseFileName(id), id, bodyBytes) !== null;
   }
 
-  /** The body of a message that is for memory only, in one piece; null when it cannot be read. */
-  readNow({ id, bodyBytes }: LooseMessage): readonly Buffer[] | null {
+  /** The body of a message that is for memory only; null when it cannot be read. */
+  readNow({ id, bodyBytes }: LooseMessage): LargeBody | null {
     const body = this.#readNow(pageName(id), id, bodyBytes);
-    return body === null ? null : [body];
+    return body === null ? null : LargeBody.of([body]);
   }
 
   #readNow(name: string, id: number, bodyBytes: number): Buffer | null {
@@ -255,7 +256,10 @@ export class LooseFiles {
  * sum takes 30 ms, in which nobody would be served. `done` gets the first error.
  */
 function writeMessage(handle: FileHandle, message: LooseMessage, done: (error: Error | null) => void): void {
-  const pieces = [...message.parts];
+  // The message may be gone before its bytes are written.
+  const { body } = message;
+  const pieces = body?.pieces ?? [];
+  body?.hold();
   let sum = 0;
   let position = looseHeaderBytes;
   let next = 0;
@@ -279,6 +283,7 @@ function writeMessage(handle: FileHandle, message: LooseMessage, done: (error: E
     }
     if (open > 0 || isOver) return;
     isOver = true;
+    body?.release();
     done(failure);
   };
   written(null);

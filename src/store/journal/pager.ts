@@ -1,3 +1,4 @@
+import { LargeBody } from '../../core/messages/large-body.ts';
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import { moveRecords } from '../../core/messages/compaction.ts';
@@ -219,7 +220,7 @@ export class Pager implements Backlog {
   #takeNewest(list: LooseMessage[], store: MessageStore, take: (message: LooseMessage) => boolean): void {
     while (list.length > 0) {
       const last = list[list.length - 1] as LooseMessage;
-      const isGone = last.isReleased || last.parts.length === 0;
+      const isGone = last.isReleased || last.body === null;
       if (!isGone && (store.looseMessages.bytes - this.#writingLooseBytes <= this.#looseBytesMax || !take(last))) break;
       list.pop();
     }
@@ -330,7 +331,7 @@ export class Pager implements Backlog {
     const done = (error: Error | null, body: Buffer): void => {
       core.turn.begin();
       if (error !== null) core.logger.error('store', `cannot read the body of a large message (${message.id}): ${error.message}`);
-      core.store.looseMessages.load(message, error === null ? [body] : null);
+      core.store.looseMessages.load(message, error === null ? LargeBody.of([body]) : null);
       message.loadedMillis = core.clock.nowMillis;
       if (error === null) this.addLoose(message);
       this.makeLooseRoom();

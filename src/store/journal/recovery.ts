@@ -457,7 +457,7 @@ export class Recovery implements OpVisitor {
     const propertiesBytes = words[at + 1] as number;
     const start = at * 4 + recordHeaderBytes;
     const bytes = Buffer.from(Buffer.from(words.buffer).subarray(start, start + envelopeBytes + propertiesBytes));
-    return new LooseMessage(looseIdOf(words, at), true, bytes.subarray(0, envelopeBytes), bytes.subarray(envelopeBytes), [], bodyBytes);
+    return new LooseMessage(looseIdOf(words, at), true, bytes.subarray(0, envelopeBytes), bytes.subarray(envelopeBytes), null, bodyBytes);
   }
 
   #damage(logSequence: number, text: string): void {

@@ -50,12 +50,8 @@ export class ChunkBuilder {
     const propertiesEnd = this.#pivot.writeWithStreamOffset(p.properties, p.propertiesStart, p.propertiesBytes, offset, target, at);
     const propertiesBytes = propertiesEnd - at;
     at = propertiesEnd;
-    if (p.parts === null) {
-      copyBytes(p.body, p.bodyStart, target, at, p.bodyBytes);
-    } else {
-      let to = at;
-      for (const part of p.parts) to += part.copy(target, to);
-    }
+    if (p.large === null) copyBytes(p.body, p.bodyStart, target, at, p.bodyBytes);
+    else p.large.copyTo(target, at);
     target.writeUInt32LE(p.bodyBytes, start);
     target.writeUInt32LE(propertiesBytes, start + 4);
     target.writeUInt16LE(envelopeBytes, start + 8);
