@@ -99,6 +99,26 @@ test('channels of one connection publish large bodies in turns, frame by frame',
   });
 });
 
+test('large bodies of a transaction wait for its commit, whatever is published meanwhile', async () => {
+  await withBroker(async ({ port }) => {
+    const random = new Random(20);
+    const driver = await AmqpDriver.connect({ port, timeoutMillis: 20_000 });
+    for (const channel of [1, 2]) await driver.openChannel(channel);
+    await driver.call(queueDeclare(1, { queue: 'committed' }), methods.QueueDeclareOk);
+    await driver.call(methods.encodeTxSelect(1), methods.TxSelectOk);
+    const bodies = [40_000, 300_000, 1_000_000].map(size => random.bytes(size));
+    driver.publish(1, { routingKey: 'committed', body: random.bytes(500_000) });
+    await driver.call(methods.encodeTxRollback(1), methods.TxRollbackOk);
+    for (const body of bodies) driver.publish(1, { routingKey: 'committed', body });
+    for (let i = 0; i < 5; i++) driver.publish(2, { routingKey: 'nowhere', body: random.bytes(400_000) });
+    await driver.call(methods.encodeTxCommit(1), methods.TxCommitOk);
+    driver.send(basicConsume(2, { queue: 'committed', noAck: true }));
+    await driver.expect(methods.BasicConsumeOk, 2);
+    for (const body of bodies) assert.equal((await driver.nextDelivery(2)).body.equals(body), true);
+    await driver.end();
+  });
+});
+
 test('large messages of MQTT, STOMP and AMQP clients do not mix', async () => {
   await withBroker(
     async broker => {
