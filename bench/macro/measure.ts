@@ -18,8 +18,10 @@ export interface Result {
 const loadProgram = join(dirname(fileURLToPath(import.meta.url)), 'load.ts');
 /** Load processes run for a second before they count. */
 const warmUpSeconds = 1;
-/** What connecting, or taking a load's queues away again, may take: a broker that queued what it could not deliver is busy for a while. */
+/** What connecting may take beside the time that is measured. */
 const patienceMillis = 60_000;
+/** What taking a load's queues away may take: a broker that queued what it could not deliver is busy for a while. */
+const cleaningMillis = 180_000;
 let runs = 0;
 
 /**
@@ -97,8 +99,8 @@ async function clean(broker: Broker, prefix: string, queueCount: number): Promis
   const client = await BenchClient.open(broker.port);
   const isClean = await Promise.race([
     client.deleteQueues(Array.from({ length: queueCount }, (_, i) => `${prefix}-${i}`)).then(() => true),
-    new Promise<boolean>(resolve => setTimeout(resolve, patienceMillis, false).unref()),
+    new Promise<boolean>(resolve => setTimeout(resolve, cleaningMillis, false).unref()),
   ]);
-  if (!isClean) console.error(`${broker.name} is still deleting queues after ${patienceMillis / 1000} s; they stay behind`);
+  if (!isClean) console.error(`${broker.name} is still deleting queues after ${cleaningMillis / 1000} s; they stay behind`);
   client.socket.destroy();
 }
