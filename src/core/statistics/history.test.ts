@@ -49,7 +49,7 @@ describe('a history', () => {
   ]);
 
   function counting(ticks: number): History {
-    const history = new History(columns, kept, 0, new Float64Array(2));
+    const history = new History(columns, kept, 0);
     for (let tick = 1; tick <= ticks; tick++) history.push(tick, Float64Array.of(tick * 10, 0));
     return history;
   }

@@ -18,69 +18,80 @@ export class Columns {
   }
 }
 
+const nothing = new Float64Array(0);
+const noSeries: readonly (Series | null)[] = [];
+
 /**
- * What was sampled of one object: its numbers at each tick of the sampler, and at every so manyth for longer. Columns that never changed
- * take no room.
+ * What was sampled of one object: its numbers at each tick of the sampler, and at every so manyth for longer. All begin at zero, and take no
+ * room as long as they stay there: idle queues and channels are many.
  */
 export class History {
   readonly columns: Columns;
   readonly #retentions: readonly Retention[];
-  /** Per retention and column; null while the column never changed. */
-  readonly #series: (Series | null)[];
-  readonly #first: Float64Array;
-  readonly #latest: Float64Array;
-  readonly #previous: Float64Array;
+  /** Per retention and column; null while the column never changed. Empty while none did. */
+  #series: readonly (Series | null)[] = noSeries;
+  /** The latest sample and behind it the one before; empty while all samples were zero. */
+  #values: Float64Array = nothing;
   /** Tick of the last sample that differed from the one before. */
   lastChangeTick: number;
   /** Tick of the latest sample. */
   latestTick: number;
 
-  constructor(columns: Columns, retentions: readonly Retention[], tick: number, values: Float64Array) {
-    const count = columns.names.length;
+  constructor(columns: Columns, retentions: readonly Retention[], tick: number) {
     this.columns = columns;
     this.#retentions = retentions;
-    this.#series = Array.from({ length: count * retentions.length }, () => null);
-    this.#first = values.slice(0, count);
-    this.#latest = values.slice(0, count);
-    this.#previous = values.slice(0, count);
     this.lastChangeTick = tick;
     this.latestTick = tick;
   }
 
-  /** Notes the values at a tick. `values` is not kept. */
+  /** Notes the values at a tick, one for each column. `values` is not kept. */
   push(tick: number, values: Float64Array): void {
-    const count = this.#latest.length;
-    const sampleMillis = (this.#retentions[0] as Retention).intervalMillis;
+    this.latestTick = tick;
+    const count = this.columns.names.length;
+    if (this.#values === nothing) {
+      let column = 0;
+      while (column < count && values[column] === 0) column++;
+      if (column === count) return;
+      this.#values = new Float64Array(2 * count);
+    }
+    const kept = this.#values;
+    kept.copyWithin(count, 0, count);
     for (let column = 0; column < count; column++) {
       const value = values[column] as number;
-      const latest = this.#latest[column] as number;
-      this.#previous[column] = latest;
-      if (value !== latest) {
-        this.#latest[column] = value;
+      if (value !== kept[column]) {
+        kept[column] = value;
         this.lastChangeTick = tick;
       }
-      if (value === this.#first[column] && this.#series[column] === null) continue;
-      for (let level = 0; level < this.#retentions.length; level++) {
-        const { intervalMillis, count: countMax } = this.#retentions[level] as Retention;
-        const every = intervalMillis / sampleMillis;
-        if (tick % every !== 0) continue;
-        const index = level * count + column;
-        let series = this.#series[index] as Series | null;
-        if (series === null) series = this.#series[index] = new Series(countMax, this.#first[column] as number);
-        series.push(tick / every, value);
-      }
+      if (value !== 0 || this.#seriesOf(0, column) !== null) this.#pushColumn(column, tick, value);
     }
-    this.latestTick = tick;
+  }
+
+  #pushColumn(column: number, tick: number, value: number): void {
+    const count = this.columns.names.length;
+    const sampleMillis = (this.#retentions[0] as Retention).intervalMillis;
+    for (let level = 0; level < this.#retentions.length; level++) {
+      const { intervalMillis, count: countMax } = this.#retentions[level] as Retention;
+      const every = intervalMillis / sampleMillis;
+      if (tick % every !== 0) continue;
+      if (this.#series === noSeries) this.#series = Array.from({ length: count * this.#retentions.length }, () => null);
+      let series = this.#seriesOf(level, column);
+      if (series === null) (this.#series as (Series | null)[])[level * count + column] = series = new Series(countMax, 0);
+      series.push(tick / every, value);
+    }
+  }
+
+  #seriesOf(level: number, column: number): Series | null {
+    return this.#series[level * this.columns.names.length + column] ?? null;
   }
 
   /** The value of the latest sample. */
   latest(column: number): number {
-    return this.#latest[column] as number;
+    return this.#values[column] ?? 0;
   }
 
   /** How much the value rose between the last two samples. */
   lastRise(column: number): number {
-    return (this.#latest[column] as number) - (this.#previous[column] as number);
+    return this.latest(column) - (this.#values[this.columns.names.length + column] ?? 0);
   }
 
   /**
@@ -88,17 +99,16 @@ export class History {
    */
   valueAgo(column: number, ageTicks: number): number {
     if (ageTicks <= 0) return this.latest(column);
-    const count = this.#latest.length;
     const sampleMillis = (this.#retentions[0] as Retention).intervalMillis;
     const lastLevel = this.#retentions.length - 1;
     for (let level = 0; level <= lastLevel; level++) {
       const { intervalMillis, count: kept } = this.#retentions[level] as Retention;
       const every = intervalMillis / sampleMillis;
       if (level < lastLevel && ageTicks > (kept - 1) * every) continue;
-      const series = this.#series[level * count + column] as Series | null;
-      if (series === null) return this.#first[column] as number;
+      const series = this.#seriesOf(level, column);
+      if (series === null) return 0;
       return series.value(Math.max(0, Math.floor((this.latestTick - ageTicks) / every)));
     }
-    return this.#first[column] as number;
+    return 0;
   }
 }

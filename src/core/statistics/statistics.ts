@@ -89,7 +89,7 @@ export class Statistics {
     this.tickWallMillis = core.clock.wallMillis;
     this.#nodeTotals = new Float64Array(vhostColumns.names.length);
     const nodeColumns = new Columns([...vhostColumns.names, ...churnNames, ...figures.names]);
-    this.node = new History(nodeColumns, retention.global, 0, new Float64Array(nodeColumns.names.length));
+    this.node = new History(nodeColumns, retention.global, 0);
   }
 
   start(): void {
@@ -248,7 +248,7 @@ export class Statistics {
     let sample = this.#vhosts.get(vhost.name);
     if (sample?.vhost !== vhost) {
       const totals = new Float64Array(vhostColumns.names.length);
-      sample = { vhost, history: new History(vhostColumns, this.retention.global, tick - 1, totals), totals };
+      sample = { vhost, history: new History(vhostColumns, this.retention.global, tick - 1), totals };
       this.#vhosts.set(vhost.name, sample);
     }
     return sample;
@@ -258,7 +258,7 @@ export class Statistics {
   #push(object: object, columns: Columns, tick: number): History {
     let history = this.#histories.get(object);
     if (history === undefined) {
-      history = new History(columns, this.retention.basic, tick - 1, zeros);
+      history = new History(columns, this.retention.basic, tick - 1);
       this.#histories.set(object, history);
       this.#sliceWork += newObjectWork;
     }
@@ -267,8 +267,6 @@ export class Statistics {
     return history;
   }
 }
-
-const zeros = new Float64Array(64);
 
 function add(totals: Float64Array, column: number, more: number): void {
   totals[column] = (totals[column] as number) + more;
