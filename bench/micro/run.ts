@@ -1,8 +1,9 @@
 // What a message costs inside the process, without sockets or event loop: CPU time and bytes of heap, for publishing, routing, delivering and
-// acknowledging, and what a queued message keeps beyond its bytes.
+// acknowledging, what a queued message keeps beyond its bytes, and what idle channels and queues keep.
 //   npm run bench:micro [-- ROUNDS] [--json]         ROUNDS of 500 messages each
 // Heap is counted without collections in between: the process starts itself again with a young generation that holds everything.
 import { spawnSync } from 'node:child_process';
+import { idleCost, idleThings } from './idle-cost.ts';
 import { heapFlags, keptCost, messageCost, steadyPaths } from './message-cost.ts';
 
 if (!process.execArgv.includes('--expose-gc')) {
@@ -31,4 +32,9 @@ for (const bodyBytes of [16, 1024]) {
     console.log(
       `a queued message of ${bodyBytes} B keeps ${keptBytesEach.toFixed(1)} B beyond its body (of them exchange, routing key and properties ${givenBytesEach} B)`,
     );
+}
+for (const what of idleThings) {
+  const cost = idleCost(what);
+  if (isJson) console.log(JSON.stringify(cost));
+  else console.log(`an idle ${what} keeps ${cost.idleBytesEach.toFixed(0)} B of heap`);
 }

@@ -1,14 +1,17 @@
-// What messages leave on the heap. Unlike speed it is the same on every machine, and so it may be asserted.
+// What messages leave on the heap, and idle channels and queues keep there. Unlike speed it is the same on every machine, and so it may be asserted.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { IdleCost } from '../../bench/micro/idle-cost.ts';
 import type { KeptCost, MessageCost } from '../../bench/micro/message-cost.ts';
 
 /** A turn of 500 messages costs a kilobyte or so for its writes: nothing is allocated for a message. */
 const heapBytesMax = 8;
 const keptBytesMax = 100;
+/** Resident memory is about a third more: V8's pages are not full. */
+const idleBytesMax = 1280;
 const rounds = 2000;
 
 const program = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'bench', 'micro', 'run.ts');
@@ -16,13 +19,17 @@ const lines = execFileSync(process.execPath, [program, String(rounds), '--json']
 const costs = lines
   .trim()
   .split('\n')
-  .map(line => JSON.parse(line) as MessageCost | KeptCost);
+  .map(line => JSON.parse(line) as MessageCost | KeptCost | IdleCost);
 
 for (const cost of costs) {
   if ('heapBytesEach' in cost) {
     test(`a million messages leave under ${heapBytesMax} B of heap each: ${cost.name}`, () => {
       assert.equal(cost.messages, 1_000_000);
       assert.ok(cost.heapBytesEach < heapBytesMax, `${cost.heapBytesEach.toFixed(2)} B`);
+    });
+  } else if ('idleBytesEach' in cost) {
+    test(`an idle ${cost.what} keeps under ${idleBytesMax} B, sampled for the statistics`, () => {
+      assert.ok(cost.idleBytesEach > 0 && cost.idleBytesEach < idleBytesMax, `${cost.idleBytesEach.toFixed(0)} B`);
     });
   } else {
     test(`a queued message of ${cost.bodyBytes} B keeps under ${keptBytesMax} B beyond what came with it`, () => {
@@ -32,6 +39,6 @@ for (const cost of costs) {
   }
 }
 
-test('every steady path and both sizes were measured', () => {
-  assert.equal(costs.length, 7);
+test('every steady path, both sizes and both idle things were measured', () => {
+  assert.equal(costs.length, 9);
 });

@@ -14,13 +14,16 @@ class Level {
   }
 }
 
+/** Of all rotas that never had a consumer; nothing is put into it. */
+const noLevels: Level[] = [];
+
 /**
  * The consumers of a queue that have credit: by priority, and in turn among equals. [RabbitMQ docs: consumer priorities]
  * Consumers without credit are not in it, so finding the next one costs the same for one consumer as for ten thousand.
  */
 export class ConsumerRota {
-  /** Highest priority first. Most queues have one level. */
-  readonly #levels: Level[] = [];
+  /** Highest priority first. Most queues have one level, idle ones none. */
+  #levels: Level[] = noLevels;
 
   /** The consumer whose turn it is, or null. It stays where it is until `rotate` or `remove`. */
   get current(): Consumer | null {
@@ -71,7 +74,8 @@ export class ConsumerRota {
       if (level.priority < priority) break;
     }
     const level = new Level(priority);
-    levels.splice(index, 0, level);
+    if (levels === noLevels) this.#levels = [level];
+    else levels.splice(index, 0, level);
     return level;
   }
 }

@@ -37,7 +37,7 @@ import { QueueHead } from './queue-head.ts';
 import { QueueLease } from './queue-lease.ts';
 import type { QueueType } from './queue-type.ts';
 import { Queue, type Outcome, type QueueDeclaration } from './queue.ts';
-import type { QueueSettings } from './queue-settings.ts';
+import { keptSettings, type QueueSettings } from './queue-settings.ts';
 import { ListMove, type VisitMoved } from './list-move.ts';
 import type { ReadyLists } from './ready-lists.ts';
 
@@ -59,9 +59,10 @@ export class MessageQueue extends Queue {
   #readyBytes = 0;
   #unackedCount = 0;
   #unackedBytes = 0;
-  readonly #lease: QueueLease;
-  readonly #expiry: ExpiryWatch;
-  readonly #head: QueueHead;
+  // What an idle queue can do without is made when it is needed: idle queues are many.
+  #lease: QueueLease | null = null;
+  #expiry: ExpiryWatch | null = null;
+  #head: QueueHead | null = null;
   readonly #entry = new Entry();
   /** Where persistent messages are recorded; null for a queue that does not outlive the broker. */
   readonly #log: QueueLog | null;
@@ -71,8 +72,9 @@ export class MessageQueue extends Queue {
   #move: ListMove | null = null;
   /** Whether the log may have given a number to several messages, of different priorities. */
   #hasSharedNumbers = false;
-  /** The same for what is not on the hot path. */
-  readonly #record: EntryRecord | null;
+  /** The log for what is not on the hot path. */
+  #record: EntryRecord | null = null;
+
   constructor(
     type: QueueType,
     vhostName: string,
@@ -87,14 +89,9 @@ export class MessageQueue extends Queue {
     this.#consumers = new QueueConsumers(this, options.hasSingleActiveConsumer);
     this.#rota = this.#consumers.rota;
     this.#groupPump = this.#groupPumpOf(options);
-    const expire = (entry: Entry): void => this.#expire(entry);
-    this.#expiry = new ExpiryWatch(context, expire);
-    this.#head = new QueueHead(this, context, entry => this.#dropDamaged(entry), expire);
-    this.#lease = new QueueLease(this, context);
-    this.settings = settings;
+    this.settings = keptSettings(settings);
     this.#log = this.isDurable && !this.isExclusive ? context.log : null;
-    this.#record = this.#log === null ? null : new EntryRecord(id, this.#log, context);
-    this.#lease.arm();
+    this.#armLease();
   }
 
   get isLogging(): boolean {
@@ -131,7 +128,7 @@ export class MessageQueue extends Queue {
 
   override touch(): void {
     super.touch();
-    this.#lease.arm();
+    this.#armLease();
   }
 
   admits(p: Publication): boolean {
@@ -206,7 +203,7 @@ export class MessageQueue extends Queue {
         continue;
       }
       if (left-- <= 0) return true;
-      if (!this.context.store.isAllThere && !this.#head.isThere(lists)) return false;
+      if (!this.context.store.isAllThere && !this.#headMade().isThere(lists)) return false;
       lists.shift(entry);
       if (entry.expiryMillis !== 0 && entry.expiryMillis < now) {
         this.#expire(entry);
@@ -216,7 +213,7 @@ export class MessageQueue extends Queue {
       this.#deliver(consumer, entry);
       this.#rota.rotate(consumer);
     }
-    if (lists.hasExpiries) this.#expiry.look(lists);
+    if (lists.hasExpiries) this.#expiryMade().look(lists);
     return false;
   }
 
@@ -233,7 +230,7 @@ export class MessageQueue extends Queue {
       this.#expire(into);
     }
     this.#readyBytes -= into.bytes;
-    if (this.#lists.hasExpiries) this.#expiry.look(this.#lists);
+    if (this.#lists.hasExpiries) this.#expiryMade().look(this.#lists);
     if ((into.meta & metaRedelivered) !== 0) this.counters.redelivered++;
     if (noAck) {
       this.counters.gotNoAck++;
@@ -294,7 +291,7 @@ export class MessageQueue extends Queue {
     this.#readyBytes += entry.bytes;
     if (isTight) this.#dropHeads();
     // Its time may have come while it was away.
-    if (entry.expiryMillis !== 0) this.#expiry.look(this.#lists);
+    if (entry.expiryMillis !== 0) this.#expiryMade().look(this.#lists);
     if (!this.isMarkedReady) this.context.turn.queueReady(this);
   }
 
@@ -329,13 +326,13 @@ export class MessageQueue extends Queue {
 
   applySettings(settings: QueueSettings): void {
     const hadTtl = this.settings.messageTtlMillis;
-    this.settings = settings;
+    this.settings = keptSettings(settings);
     if (settings.messageTtlMillis >= 0 && settings.messageTtlMillis !== hadTtl) {
       const expiryMillis = this.context.clock.nowMillis + settings.messageTtlMillis;
       this.#lists.limitExpiries(expiryMillis);
       this.#move?.to.limitExpiries(expiryMillis);
     }
-    this.#lease.arm();
+    this.#armLease();
     this.#enforceLimits();
     this.context.turn.queueReady(this);
   }
@@ -381,8 +378,8 @@ export class MessageQueue extends Queue {
 
   /** Puts a message into the log that was not to outlive the broker. */
   keep(entry: Entry): void {
-    if (this.#record === null || (entry.meta & metaLogged) !== 0) return;
-    this.#record.keep(entry);
+    if (this.#log === null || (entry.meta & metaLogged) !== 0) return;
+    this.#recordMade()?.keep(entry);
     if ((entry.meta & metaLogged) !== 0) this.deduplication?.logged(priorityOf(entry.meta), entry.sequence);
   }
 
@@ -412,8 +409,8 @@ export class MessageQueue extends Queue {
   close(): void {
     this.isDeleted = true;
     this.change?.giveUp('it was deleted meanwhile');
-    this.#expiry.clear();
-    this.#lease.clear();
+    this.#expiry?.clear();
+    this.#lease?.clear();
     this.#consumers.cancelAll();
     this.purge();
     this.#retries?.close();
@@ -427,6 +424,29 @@ export class MessageQueue extends Queue {
 
   #retriesMade(): QueueRetries {
     return (this.#retries ??= new QueueRetries(this, this.context, this.#log, entry => this.#putBack(entry)));
+  }
+
+  #expiryMade(): ExpiryWatch {
+    return (this.#expiry ??= new ExpiryWatch(this.context, entry => this.#expire(entry)));
+  }
+
+  #headMade(): QueueHead {
+    return (this.#head ??= new QueueHead(
+      this,
+      this.context,
+      entry => this.#dropDamaged(entry),
+      entry => this.#expire(entry),
+    ));
+  }
+
+  #recordMade(): EntryRecord | null {
+    return this.#log === null ? null : (this.#record ??= new EntryRecord(this.id, this.#log, this.context));
+  }
+
+  #armLease(): void {
+    if (this.settings.expiresMillis < 0 && this.#lease === null) return;
+    this.#lease ??= new QueueLease(this, this.context);
+    this.#lease.arm();
   }
 
   #deliver(consumer: Consumer, entry: Entry): void {
@@ -446,11 +466,11 @@ export class MessageQueue extends Queue {
   }
 
   override noteFate(entry: Entry): void {
-    this.#record?.noted(entry);
+    this.#recordMade()?.noted(entry);
   }
 
   override noteTaken(entry: Readonly<Entry>, targetId: number): void {
-    this.#record?.taken(entry, targetId);
+    this.#recordMade()?.taken(entry, targetId);
   }
 
   release(entry: Entry): void {
@@ -468,7 +488,7 @@ export class MessageQueue extends Queue {
       return false;
     }
     if (this.#groupPump !== null) return this.#groupPump.fetchHead(this.#entry, then);
-    return this.#head.fetchAlive(this.#lists, then);
+    return this.#headMade().fetchAlive(this.#lists, then);
   }
 
   #groupPumpOf({ groups, groupParkAfter }: MessageQueueOptions): GroupPump | null {
@@ -483,13 +503,13 @@ export class MessageQueue extends Queue {
       },
       expire: entry => this.#expire(entry),
       dropDamaged: entry => this.#dropDamaged(entry),
-      fetch: ref => this.#head.fetch(ref),
+      fetch: ref => this.#headMade().fetch(ref),
     });
   }
 
   #pumpGroups(pump: GroupPump, budget: number): boolean {
     const hasMore = pump.pump(this.#entry, budget);
-    if (!hasMore && this.#lists.hasExpiries) this.#expiry.look(this.#lists);
+    if (!hasMore && this.#lists.hasExpiries) this.#expiryMade().look(this.#lists);
     return hasMore;
   }
 
@@ -561,7 +581,7 @@ export class MessageQueue extends Queue {
 
   /** Puts a message that was away where the type wants it. */
   #enlist(entry: Entry): void {
-    const record = this.#record;
+    const record = this.#recordMade();
     // It may have been delivered when the queue was of another type.
     if (this.keepsTransient) this.keep(entry);
     // What is remembered about a message by its place holds it there.

@@ -3,12 +3,15 @@ import type { Consumer } from '../consumer.ts';
 import { ConsumerRota } from './consumer-rota.ts';
 import type { Queue } from './queue.ts';
 
+/** Of all queues that never had a consumer; nothing is put into it. */
+const nobody: Consumer[] = [];
+
 /** The consumers of a queue: all of them, in the order in which they came, and in its rota those that have credit. */
 export class QueueConsumers {
   readonly rota = new ConsumerRota();
   readonly #queue: Queue;
   #hasSingleActive: boolean;
-  #all: Consumer[] = [];
+  #all: Consumer[] = nobody;
   /** The one that was active gets nothing more, and another is active when it has settled what it has. */
   #leaving: Consumer | null = null;
   /** Whether there ever was one. */
@@ -45,7 +48,8 @@ export class QueueConsumers {
   add(consumer: Consumer): void {
     this.hadOne = true;
     if (this.#hasSingleActive) consumer.isActive = this.#all.length === 0;
-    this.#all.push(consumer);
+    if (this.#all === nobody) this.#all = [consumer];
+    else this.#all.push(consumer);
     if (consumer.isActive) consumer.refresh();
     else this.#takeOver();
   }
@@ -81,7 +85,7 @@ export class QueueConsumers {
   /** The queue is deleted. */
   cancelAll(): void {
     const all = this.#all;
-    this.#all = [];
+    this.#all = nobody;
     this.#leaving = null;
     for (const consumer of all) {
       this.rota.remove(consumer);

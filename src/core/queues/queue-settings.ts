@@ -50,3 +50,13 @@ export const defaultQueueSettings: QueueSettings = {
   segmentBytesMax: -1,
   filterBytes: -1,
 };
+
+const keys = Object.keys(defaultQueueSettings) as (keyof QueueSettings)[];
+let latest = defaultQueueSettings;
+
+/** The settings, or equal ones that other queues have already: most of ten thousand queues are alike. */
+export function keptSettings(settings: QueueSettings): QueueSettings {
+  for (const kept of [latest, defaultQueueSettings]) if (keys.every(key => settings[key] === kept[key])) return kept;
+  latest = settings;
+  return settings;
+}

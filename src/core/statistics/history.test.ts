@@ -79,6 +79,19 @@ describe('a history', () => {
   });
 });
 
+test('a history in which nothing has happened begins with the first number that is not zero', () => {
+  const history = new History(new Columns(['count', 'other']), retentions(1000, [[1000, 10_000]]), 4);
+  for (let tick = 5; tick < 9; tick++) history.push(tick, Float64Array.of(0, 0));
+  assert.deepEqual(
+    [history.latestTick, history.lastChangeTick, history.latest(1), history.lastRise(1), history.valueAgo(1, 2)],
+    [8, 4, 0, 0, 0],
+  );
+  history.push(9, Float64Array.of(0, 3));
+  history.push(10, Float64Array.of(0, 5));
+  assert.deepEqual([history.lastChangeTick, history.latest(1), history.lastRise(1)], [10, 5, 2]);
+  assert.deepEqual([history.valueAgo(1, 1), history.valueAgo(1, 2), history.valueAgo(0, 0)], [3, 0, 0]);
+});
+
 test('retentions are multiples of the sampling interval, the finest first', () => {
   assert.deepEqual(
     retentions(5000, [
