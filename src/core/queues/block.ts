@@ -22,8 +22,9 @@ export class Block {
   returns = 0;
   /** The pager's count of such returns, of all blocks, when it did so last. */
   lastReturn = -Infinity;
-  /** Of what is on disk: whether it has expiries, and in which slabs its messages are; null: in any. */
+  /** Of what is on disk: which columns it has, and in which slabs its messages are; null: in any. */
   hasExpiries = false;
+  hasNumbers = false;
   slabs: readonly number[] | null = null;
   /** No message of what is on disk expires later; 0: nothing of the kind was said since it went there. */
   expiryLimitMillis = 0;

@@ -138,9 +138,9 @@ export class IndexPager {
     const pages = this.#pages;
     if (pages === null || block.columns !== null || block.isReading) return;
     block.isReading = true;
-    const { returns, hasExpiries } = block;
+    const { returns } = block;
     const columns = this.claim();
-    const target = columns.readTarget(hasExpiries);
+    const target = columns.readTarget(block.hasExpiries, block.hasNumbers);
     pages.read(block, target, error => {
       block.isReading = false;
       if (error !== null || block.isGone || block.columns !== null || block.returns !== returns) {
@@ -218,6 +218,7 @@ export class IndexPager {
     const columns = block.columns as ReadyColumns;
     block.slabs = slabsOf(columns);
     block.hasExpiries = columns.expiries !== null;
+    block.hasNumbers = columns.numbers !== null;
     block.expiryLimitMillis = 0;
     block.columns = null;
     block.row.moved(block.number);
@@ -240,7 +241,7 @@ export class IndexPager {
   /** @throws Error when it cannot be read, which is the end: see `IndexPages.lost` */
   #load(block: Block, columns: ReadyColumns): void {
     const pages = this.#pages as IndexPages;
-    const target = columns.readTarget(block.hasExpiries);
+    const target = columns.readTarget(block.hasExpiries, block.hasNumbers);
     const problem = pages.readNow(block, target);
     if (problem !== null) {
       const error = new Error(`a part of a queue's index cannot be read: ${problem.message}`, { cause: problem });
@@ -253,7 +254,7 @@ export class IndexPager {
 
   /** What was read becomes what the block is by now. */
   #take(block: Block, columns: ReadyColumns, target: Buffer): void {
-    columns.hasRead(target);
+    columns.hasRead(target, block.hasExpiries, block.hasNumbers);
     if (block.expiryLimitMillis === 0) return;
     for (let index = 0; index <= columns.mask; index++) columns.limitExpiry(index, block.expiryLimitMillis);
   }
@@ -266,7 +267,7 @@ export class IndexPager {
   }
 
   #letGo(columns: ReadyColumns): void {
-    columns.expiries = null;
+    columns.clear();
     if (this.#spare.length < spareMax) this.#spare.push(columns);
   }
 }

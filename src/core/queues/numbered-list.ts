@@ -6,18 +6,12 @@ import type { Queue } from './queue.ts';
 import { ReadyList } from './ready-list.ts';
 import { ReturnedHeap } from './returned-heap.ts';
 
-const initialCapacity = 16;
-/** A ring of numbers above this capacity is given back when the list is empty. */
-const keptCapacityMax = 1024;
-
 /**
  * The ready messages of one priority of a queue. Their sequence numbers are given once in the whole queue and so have gaps here: places in the
- * list are dense, and a ring beside it says which number stands at which place.
+ * list are dense, and a column of it says which number stands at which place.
  */
 export class NumberedList {
   readonly #list: ReadyList;
-  /** The number at a place, found by the lowest bits of the place. */
-  #numbers = new Float64Array(0);
   /** The last number that was appended. */
   #last = 0;
   /** What came back after its place was gone. */
@@ -44,11 +38,8 @@ export class NumberedList {
 
   /** Appends a message, whose number is above all there were. */
   push(number: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
-    const place = this.#list.nextSequence;
-    if (place - this.#list.firstSequence >= this.#numbers.length) this.#grow();
-    this.#numbers[place & (this.#numbers.length - 1)] = number;
     this.#last = number;
-    this.#list.push(ref, meta, bytes, expiryMillis);
+    this.#list.pushNumbered(number, ref, meta, bytes, expiryMillis);
   }
 
   /** Puts a message to where its number belongs; those behind all others cost least. */
@@ -85,9 +76,9 @@ export class NumberedList {
       this.#returned.shift(into);
       return;
     }
+    const number = this.#numberAt(this.#list.firstSequence);
     this.#list.shift(into);
-    into.sequence = this.#numberAt(into.sequence);
-    if (this.#list.isEmpty && this.#numbers.length > keptCapacityMax) this.#numbers = new Float64Array(0);
+    into.sequence = number;
   }
 
   /** Takes the message of a number out, wherever it is; false when it is not here. */
@@ -133,13 +124,15 @@ export class NumberedList {
   }
 
   #numberAt(place: number): number {
-    return this.#numbers[place & (this.#numbers.length - 1)] as number;
+    return this.#list.numberAt(place);
   }
 
   /** Where the message of a number stands, or stood before it was taken out of the middle; -1: nowhere. */
   #placeOf(number: number): number {
     let low = this.#list.firstSequence;
     let high = this.#list.nextSequence - 1;
+    // What comes back is in front of all others as a rule: then nothing is looked for.
+    if (low > high || number > this.#last || number < this.#numberAt(low)) return -1;
     while (low <= high) {
       const middle = Math.floor((low + high) / 2);
       const found = this.#numberAt(middle);
@@ -148,13 +141,5 @@ export class NumberedList {
       else high = middle - 1;
     }
     return -1;
-  }
-
-  #grow(): void {
-    const old = this.#numbers;
-    const grown = new Float64Array(Math.max(initialCapacity, old.length * 2));
-    for (let place = this.#list.firstSequence; place < this.#list.nextSequence; place++)
-      grown[place & (grown.length - 1)] = old[place & (old.length - 1)] as number;
-    this.#numbers = grown;
   }
 }

@@ -57,6 +57,21 @@ export class ReadyList {
     return sequence;
   }
 
+  /** The same for a message whose number is not its place: `numberAt` knows it. */
+  pushNumbered(number: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
+    const sequence = this.#tail;
+    const columns = this.#columnsForTail();
+    columns.put(sequence & columns.mask, ref, meta, bytes, expiryMillis);
+    columns.setNumber(sequence & columns.mask, number);
+    this.#tail = sequence + 1;
+  }
+
+  /** The number that a message was pushed with; it is kept while its place is there, whether the message is or not. */
+  numberAt(place: number): number {
+    const { numbers, mask } = this.#at(place);
+    return (numbers as Float64Array)[place & mask] as number;
+  }
+
   /**
    * Recovery: puts a message to the place it had. Places that are skipped are holes; a message older than all others, or far in front of
    * them, counts as returned.
