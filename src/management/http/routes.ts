@@ -1,4 +1,5 @@
 // Everything the HTTP API serves: one line a route in the tables of routes/, with what a user needs for it. A route that is not there answers 404.
+import { describeApiPage } from './api-page.ts';
 import { describeApi } from './openapi.ts';
 import { ok } from './reply.ts';
 import type { Route } from './route.ts';
@@ -18,6 +19,11 @@ import { get } from './routes/route-line.ts';
 
 export const routes: readonly Route[] = [
   ...nodeRoutes,
+  get('/api', 'anybody', 'This description, as a page', call => ({
+    status: 301,
+    headers: { location: `${call.services.settings.management.pathPrefix}/api/index.html` },
+  })),
+  get('/api/index.html', 'anybody', 'This description, as a page', () => describeApiPage(routes)),
   get('/api/openapi.json', 'anybody', 'This description', () => ok(describeApi(routes))),
   ...definitionsRoutes,
   ...connectionRoutes,

@@ -435,3 +435,22 @@ test('a port that is taken is told, and nothing is left running', async () => {
   );
   taken.close();
 });
+
+test('/api/ leads to a page that lists every route', async () => {
+  await withManagement({}, async ({ http }) => {
+    for (const path of ['/api', '/api/']) {
+      const answer = await http.get(path, { user: null });
+      assert.deepEqual([answer.status, answer.headers.location], [301, '/api/index.html'], path);
+    }
+    const page = await http.get('/api/index.html', { user: null });
+    assert.equal(page.status, 200);
+    assert.equal(page.headers['content-type'], 'text/html; charset=utf-8');
+    const { paths } = (await http.get('/api/openapi.json')).json as { paths: Record<string, object> };
+    for (const [path, methodsOf] of Object.entries(paths)) {
+      for (const method of Object.keys(methodsOf))
+        assert.ok(page.text.includes(`<tr><td>${method.toUpperCase()}</td><td><code>${path}</code></td>`), `${method} ${path}`);
+    }
+    for (const check of ['initialized', 'initialized/with-data'])
+      assert.deepEqual((await http.get(`/api/health/checks/metadata-store/${check}`)).json, { status: 'ok' });
+  });
+});

@@ -6,10 +6,13 @@ import { join } from 'node:path';
 import { answerSteps } from './answer-steps.ts';
 import { HttpClient } from './http-client.ts';
 import { play } from './scenario.ts';
+import { walk } from './walk.ts';
 
 const [amqpPort, httpPort, name = 'rabbitmq-3.10'] = process.argv.slice(2);
 const http = new HttpClient(Number(httpPort));
-const recording = await play({ http, amqpPort: Number(amqpPort), statisticsTimeoutMillis: 60_000 }, answerSteps);
+const stage = { http, amqpPort: Number(amqpPort), statisticsTimeoutMillis: 60_000 };
+const recording = await play(stage, answerSteps);
+const seen = await walk(stage);
 http.close();
 const lines = [
   '{',
@@ -21,4 +24,6 @@ const lines = [
   ']',
   '}',
 ];
-writeFileSync(join(import.meta.dirname, 'recorded', `${name}.recorded.json`), `${lines.join('\n')}\n`);
+const directory = join(import.meta.dirname, 'recorded');
+writeFileSync(join(directory, `${name}.walk.json`), `[\n${seen.map(each => JSON.stringify(each)).join(',\n')}\n]\n`);
+writeFileSync(join(directory, `${name}.recorded.json`), `${lines.join('\n')}\n`);

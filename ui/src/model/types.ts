@@ -149,7 +149,8 @@ export interface Overview {
   readonly churn_rates?: Record<string, number | Details | undefined>;
   readonly object_totals?: Record<string, number>;
   readonly exchange_types: readonly { readonly name: string; readonly description?: string }[];
-  readonly listeners: readonly { readonly protocol: string; readonly ip_address: string; readonly port: number }[];
+  /** For monitors only. */
+  readonly listeners?: readonly { readonly protocol: string; readonly ip_address: string; readonly port: number }[];
 }
 
 export interface Node {

@@ -106,7 +106,7 @@ export function OverviewPage(): JSX.Element {
                   <NodeSummary node={node} />
                 </Card>
               ))}
-          {data.listeners.length === 0 ? null : (
+          {data.listeners === undefined ? null : (
             <Card title="Listening on" isBare>
               <Table
                 label="Listeners"

@@ -4,7 +4,7 @@ import { list, single } from '../listing.ts';
 import { notFound, type Reply } from '../reply.ts';
 import { sampleRangesOf } from '../sample-ranges.ts';
 import { channelView, type ConnectionChannel, detailedChannelView, nameOf } from '../views/channel-view.ts';
-import { connectionOf, visibleConnections } from './connections.ts';
+import { connectionOf, refuseStranger, visibleConnections } from './connections.ts';
 
 export function listChannels(call: ApiCall): Promise<Reply> {
   return listOf(call, channelsOf(visibleConnections(call)));
@@ -22,8 +22,10 @@ export function listChannelsOfConnection(call: ApiCall): Promise<Reply> {
 
 export function getChannel(call: ApiCall): Reply {
   const name = call.parameter('name');
-  for (const where of channelsOf(visibleConnections(call))) {
-    if (nameOf(where) === name) return single(call, detailedChannelView(call.services, where, sampleRangesOf(call.query)));
+  for (const where of channelsOf(call.core.connections)) {
+    if (nameOf(where) !== name) continue;
+    refuseStranger(call, where.connection);
+    return single(call, detailedChannelView(call.services, where, sampleRangesOf(call.query)));
   }
   throw notFound();
 }

@@ -86,12 +86,17 @@ export function connectionOf(call: ApiCall): ConnectionInfo {
   const name = call.parameter('name');
   for (const connection of call.core.connections) {
     if (connection.name !== name) continue;
-    const isOwn = connection.user === call.user.name;
-    const isAllowed = isOwn || (call.route.method === 'GET' ? isMonitor(call.user) : isAdministrator(call.user));
-    if (!isAllowed) throw notAuthorised('User not authorised to access object');
+    refuseStranger(call, connection);
     return connection;
   }
   throw notFound();
+}
+
+/** Others' connections, and what is in them, are for monitors to see and for administrators to change. @throws HttpError 401 */
+export function refuseStranger(call: ApiCall, connection: ConnectionInfo): void {
+  if (connection.user === call.user.name) return;
+  const isAllowed = call.route.method === 'GET' ? isMonitor(call.user) : isAdministrator(call.user);
+  if (!isAllowed) throw notAuthorised('User not authorised to access object');
 }
 
 function* filtered<Item>(items: Iterable<Item>, isWanted: (item: Item) => boolean): Iterable<Item> {

@@ -7,7 +7,7 @@ import type { Reply } from '../reply.ts';
 import { consumerView } from '../views/consumer-view.ts';
 
 export function listConsumers(call: ApiCall): Promise<Reply> {
-  return listOf(call, call.memberVhosts());
+  return listOf(call, call.core.vhosts.values());
 }
 
 export function listConsumersOfVhost(call: ApiCall): Promise<Reply> {

@@ -20,7 +20,7 @@ export function checkAlarms(call: ApiCall): Reply {
   });
 }
 
-/** Virtual hosts are up as soon as they exist. */
+/** Virtual hosts are up as soon as they exist, and the API is not there before all that was stored is loaded. */
 export function checkVhosts(_call: ApiCall): Reply {
   return healthy;
 }

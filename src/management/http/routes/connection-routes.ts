@@ -32,5 +32,5 @@ export const connectionRoutes: readonly Route[] = [
   get('/api/vhosts/:vhost/channels', 'management member', 'Open channels of a virtual host', channels.listChannelsOfVhost),
   get('/api/channels/:name', 'management', 'One channel', channels.getChannel),
   get('/api/consumers', 'management', 'Consumers', consumers.listConsumers),
-  get('/api/consumers/:vhost', 'management member', 'Consumers of a virtual host', consumers.listConsumersOfVhost),
+  get('/api/consumers/:vhost', 'management observer', 'Consumers of a virtual host', consumers.listConsumersOfVhost),
 ];

@@ -28,5 +28,12 @@ export const healthRoutes: readonly Route[] = [
     '503 when no more connections are taken',
     health.checkConnectionLimit,
   ),
+  get('/api/health/checks/metadata-store/initialized', 'management', 'Whether the metadata is loaded', health.checkVhosts),
+  get(
+    '/api/health/checks/metadata-store/initialized/with-data',
+    'management',
+    'Whether the metadata is loaded, with something in it',
+    health.checkVhosts,
+  ),
   get('/api/health/checks/ready-to-serve-clients', 'management', '503 while clients cannot connect', health.checkReady),
 ];

@@ -59,7 +59,7 @@ export const parameterRoutes: readonly Route[] = [
   route('DELETE', '/api/policies/:vhost/:name', 'policymaker member', 'none', 'Deletes a policy', policies.deletePolicy),
   get('/api/operator-policies', 'management', 'Operator policies', policies.listPolicies),
   get('/api/operator-policies/:vhost', 'management member', 'Operator policies of a virtual host', policies.listPoliciesOfVhost),
-  get('/api/operator-policies/:vhost/:name', 'policymaker member', 'One operator policy', policies.getPolicy),
+  get('/api/operator-policies/:vhost/:name', 'administrator', 'One operator policy', policies.getPolicy),
   route(
     'PUT',
     '/api/operator-policies/:vhost/:name',

@@ -36,11 +36,13 @@ export function overviewView(call: ApiCall, ranges: SampleRanges): JsonObject {
     enable_queue_totals: settings.management.enableQueueTotals,
     is_op_policy_updating_enabled: !settings.management.operatorPolicyChangesDisabled,
     statistics_db_event_queue: 0,
-    node: core.settings.nodeName,
   };
   addTotals(call, view, ranges);
-  view['listeners'] = isMonitor(call.user) ? listenersView(services) : [];
-  view['contexts'] = isMonitor(call.user) ? contextsView(services, true) : [];
+  if (isMonitor(call.user)) {
+    view['node'] = core.settings.nodeName;
+    view['listeners'] = listenersView(services);
+    view['contexts'] = contextsView(services, true);
+  }
   return view;
 }
 
