@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { version } from '../../base/version.ts';
 import { badArgument } from '../cli-error.ts';
 import { type Command, commandsOf } from '../command.ts';
 
@@ -28,8 +29,9 @@ export const live: readonly Command[] = [
     async ({ rest, out, tool }) => {
       const { parsePerfOptions, perfHelp } = await import('../perf/options.ts');
       const stamp = new Date().toISOString().slice(11, 19).replaceAll(':', '');
-      const options = parsePerfOptions(rest, `test-${stamp}-${randomInt(1000)}`);
-      if (options === 'help') return out.write(perfHelp(tool));
+      const options = parsePerfOptions(rest, `test-${stamp}-${randomInt(1000)}`, process.env);
+      if (options === 'version') return out.write(`warrenctl perf ${version}\n`);
+      if (typeof options === 'string') return out.write(perfHelp(tool, options === 'environment-variables'));
       const { runPerf } = await import('../perf/run.ts');
       await runPerf(options, line => out.write(line));
     },

@@ -28,6 +28,15 @@ export interface PerfConnectionOptions {
   readonly frameBytesMax: number;
   /** Name asked for in TLS; null: the host. */
   readonly serverName: string | null;
+  /** Logs in by the certificate in place of a password: the mechanism EXTERNAL. */
+  readonly isExternal: boolean;
+}
+
+/** In PEM, of the client and of who may have signed the broker's. */
+export interface Certificates {
+  readonly ca?: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
 }
 
 const nobody: PerfListener = { onMethod() {}, onHeader() {}, onBody() {}, onBatch() {} };
@@ -54,7 +63,7 @@ export class PerfConnection implements FrameVisitor {
   }
 
   /** Connects and logs in. @throws CliError */
-  static async open(uri: string, options: PerfConnectionOptions): Promise<PerfConnection> {
+  static async open(uri: string, options: PerfConnectionOptions, certificates: Certificates = {}): Promise<PerfConnection> {
     if (!URL.canParse(uri) || !/^amqps?:$/.test(new URL(uri).protocol))
       throw new CliError(`'${uri}' is no URI such as amqp://guest:guest@localhost`, exitCodes.usage);
     const { protocol, hostname, port, username, password, pathname } = new URL(uri);
@@ -62,7 +71,11 @@ export class PerfConnection implements FrameVisitor {
     const isTls = protocol === 'amqps:';
     const address = { host, port: port === '' ? (isTls ? 5671 : 5672) : Number(port) };
     const socket = isTls
-      ? (await import('node:tls')).connect({ ...address, servername: options.serverName ?? (net.isIP(host) === 0 ? host : '') })
+      ? (await import('node:tls')).connect({
+          ...address,
+          ...certificates,
+          servername: options.serverName ?? (net.isIP(host) === 0 ? host : ''),
+        })
       : net.connect(address);
     const timer = setTimeout(() => socket.destroy(new Error('the handshake took too long')), handshakeMillis);
     try {
@@ -108,8 +121,8 @@ export class PerfConnection implements FrameVisitor {
     this.socket.write(
       methods.encodeConnectionStartOk(0, {
         clientProperties,
-        mechanism: 'PLAIN',
-        response: Buffer.from(`\0${user}\0${password}`),
+        mechanism: options.isExternal ? 'EXTERNAL' : 'PLAIN',
+        response: options.isExternal ? Buffer.alloc(0) : Buffer.from(`\0${user}\0${password}`),
         locale: 'en_US',
       }),
     );

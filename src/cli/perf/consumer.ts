@@ -10,7 +10,7 @@ const ackBatch = 512;
 /** Takes deliveries of one channel and acknowledges them as it is told. */
 export class Consumer implements PerfListener {
   readonly connection: PerfConnection;
-  readonly #channel: number;
+  readonly channel: number;
   readonly #options: PerfOptions;
   readonly #tally: Tally;
   readonly #done: () => void;
@@ -29,18 +29,35 @@ export class Consumer implements PerfListener {
   #isDone = false;
   #startedMillis = performance.now();
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** Empty: messages are sent without being asked for. */
+  #polled: readonly string[] = [];
+  #nextPolled = 0;
+  #pollTimer: NodeJS.Timeout | null = null;
 
   constructor(connection: PerfConnection, channel: number, options: PerfOptions, tally: Tally, done: () => void) {
     this.connection = connection;
-    this.#channel = channel;
+    this.channel = channel;
     this.#options = options;
     this.#tally = tally;
     this.#done = done;
   }
 
+  /** It takes messages from now on. */
+  begin(): void {
+    this.#startedMillis = performance.now();
+  }
+
+  /** Asks for messages one by one, of these queues in turn, in place of having them sent. */
+  poll(queues: readonly string[]): void {
+    this.begin();
+    this.#polled = queues;
+    this.#ask();
+  }
+
   onMethod(_channel: number, number: number, buffer: Buffer, start: number): void {
-    if (number !== methods.BasicDeliver) return;
-    const tagAt = start + 1 + (buffer[start] as number);
+    if (number === methods.BasicGetEmpty) this.#askAgain();
+    if (number !== methods.BasicDeliver && number !== methods.BasicGetOk) return;
+    const tagAt = number === methods.BasicGetOk ? start : start + 1 + (buffer[start] as number);
     this.#tagHigh = buffer.readUInt32BE(tagAt);
     this.#tagLow = buffer.readUInt32BE(tagAt + 4);
   }
@@ -77,6 +94,23 @@ export class Consumer implements PerfListener {
   stop(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);
+    this.#isDone = true;
+  }
+
+  #ask(): void {
+    const queue = this.#polled[this.#nextPolled++ % this.#polled.length];
+    const { socket } = this.connection;
+    if (queue === undefined || this.#isDone || socket.destroyed) return;
+    this.#sendAcks();
+    socket.write(methods.encodeBasicGet(this.channel, { queue, noAck: this.#options.isAutoAck }));
+  }
+
+  #askAgain(): void {
+    const { pollingMillis } = this.#options;
+    if (this.#polled.length === 0 || this.#isDone) return;
+    if (pollingMillis === 0) this.#ask();
+    else this.#pollTimer = setTimeout(() => this.#ask(), pollingMillis);
   }
 
   #onMessage(): void {
@@ -101,6 +135,7 @@ export class Consumer implements PerfListener {
       this.#isDone = true;
       this.#finishIfSettled();
     }
+    this.#askAgain();
   }
 
   #finishIfSettled(): void {
@@ -132,7 +167,7 @@ export class Consumer implements PerfListener {
     const at = this.#ackCount * ackBytes;
     const acks = this.#acks;
     acks[at] = 1;
-    acks.writeUInt16BE(this.#channel, at + 1);
+    acks.writeUInt16BE(this.channel, at + 1);
     acks.writeUInt32BE(13, at + 3);
     acks.writeUInt32BE(isNack ? methods.BasicNack : methods.BasicAck, at + 7);
     acks.writeUInt32BE(high, at + 11);
@@ -149,7 +184,7 @@ export class Consumer implements PerfListener {
     this.#sendAcks();
     this.#uncommitted = 0;
     const { socket } = this.connection;
-    if (!socket.destroyed) socket.write(methods.encodeTxCommit(this.#channel));
+    if (!socket.destroyed) socket.write(methods.encodeTxCommit(this.channel));
   }
 
   #sendAcks(): void {

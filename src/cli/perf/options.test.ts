@@ -30,6 +30,37 @@ test('options have the names and defaults of PerfTest', () => {
   assert.deepEqual([full.seconds, full.producerMessages, full.consumerMessages, full.id], [30, 9, 8, 't']);
 });
 
+test('what is not given is taken from the environment, as PerfTest does', () => {
+  const env = {
+    URI: 'amqp://h',
+    PRODUCERS: '3',
+    QUEUE_PATTERN: 'orders-%d',
+    QUEUE_PATTERN_TO: '9',
+    AUTOACK: 'TRUE',
+    PREDECLARED: 'false',
+    AUTO_DELETE: 'false',
+    FLAG: 'persistent,mandatory',
+    VARIABLE_RATE: '100:10,200:5',
+    SIZE: ' ',
+    HELP: 'true',
+  };
+  const of = (line: string, variables: NodeJS.ProcessEnv): PerfOptions =>
+    parsePerfOptions(
+      line.split(' ').filter(word => word !== ''),
+      'id',
+      variables,
+    ) as PerfOptions;
+  const taken = of('-x 5', env);
+  assert.deepEqual([taken.uris, taken.producers, taken.queuePattern, taken.queueTo], [['amqp://h'], 5, 'orders-%d', 9]);
+  assert.deepEqual([taken.isAutoAck, taken.isPredeclared, taken.isAutoDelete, taken.sizeBytes], [true, false, false, 12]);
+  assert.deepEqual([taken.isPersistent, taken.isMandatory, taken.variableRate?.at(12)], [true, true, 200]);
+  for (const prefix of ['PERF', 'PERF_']) {
+    const prefixed = of('', { ...env, RABBITMQ_PERF_TEST_ENV_PREFIX: prefix, PERF_PRODUCERS: '7' });
+    assert.deepEqual([prefixed.producers, prefixed.queuePattern], [7, null]);
+  }
+  assert.throws(() => of('', { RATE: 'many' }), CliError);
+});
+
 test('a flag with an optional value does not take the next option for one', () => {
   const options = parse('-ad -u q');
   assert.deepEqual([options.isAutoDelete, options.queues], [true, ['q']]);
@@ -53,8 +84,11 @@ test('what makes no sense is refused', () => {
 
 test('help has every option, those without effect apart', () => {
   const [effective = '', ignored = ''] = perfHelp('warrenctl').split('accepted without effect');
-  for (const { long, hasEffect } of perfSpecs) assert.match(hasEffect ? effective : ignored, new RegExp(`, --${long}( |$)`, 'm'), long);
+  for (const { long, hasEffect } of perfSpecs) assert.match(hasEffect ? effective : ignored, new RegExp(`(?:, |^ {3})--${long}( |$)`, 'm'), long);
   assert.equal(parsePerfOptions(['--help'], ''), 'help');
+  assert.equal(parsePerfOptions(['-v'], ''), 'version');
+  assert.equal(parsePerfOptions(['-env'], '', { VERSION: 'true' }), 'environment-variables');
+  assert.match(perfHelp('warrenctl', true), /^ {3}QUEUE_PATTERN_FROM +the first number/m);
 });
 
 test('no two options have one name', () => {

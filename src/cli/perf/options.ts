@@ -1,6 +1,6 @@
 import { badArgument, invalid } from '../cli-error.ts';
 import { Schedule } from './schedule.ts';
-import { perfSpecs } from './specs.ts';
+import { perfSpecs, type Screen, screens, variableOf } from './specs.ts';
 
 export { perfHelp, perfSpecs } from './specs.ts';
 
@@ -12,6 +12,11 @@ export interface PerfOptions {
   readonly uris: readonly string[];
   /** Name asked for in TLS; null: the host. */
   readonly serverName: string | null;
+  readonly isExternal: boolean;
+  /** Files in PEM; null: none. */
+  readonly caFile: string | null;
+  readonly certificateFile: string | null;
+  readonly keyFile: string | null;
   readonly startupSeconds: number;
   readonly producers: number;
   readonly consumers: number;
@@ -54,6 +59,9 @@ export interface PerfOptions {
   /** Unconfirmed messages of each producer; 0: without confirms. */
   readonly confirm: number;
   readonly confirmTimeoutSeconds: number;
+  /** Messages are asked for one by one, after so many milliseconds each. */
+  readonly isPolling: boolean;
+  readonly pollingMillis: number;
   readonly prefetch: number;
   readonly channelPrefetch: number;
   readonly isAutoAck: boolean;
@@ -91,10 +99,26 @@ interface Given {
 }
 
 /** @throws CliError for an option that there is not, and for values that make no sense */
-export function parsePerfOptions(argv: readonly string[], idDefault: string): PerfOptions | 'help' {
+export function parsePerfOptions(argv: readonly string[], idDefault: string, env: NodeJS.ProcessEnv = {}): PerfOptions | Screen {
   const given: Given = { values: new Map(), lists: new Map() };
   for (let at = 0; at < argv.length; at++) at = takeOption(argv, at, given);
-  return given.values.has('help') ? 'help' : optionsOf(given, idDefault);
+  const screen = screens.find(name => given.values.has(name));
+  if (screen !== undefined) return screen;
+  takeEnvironment(env, given);
+  return optionsOf(given, idDefault);
+}
+
+/** Options that were not given are taken from variables named after their long names. [PerfTest: environment variables] */
+function takeEnvironment(env: NodeJS.ProcessEnv, given: Given): void {
+  const named = env['RABBITMQ_PERF_TEST_ENV_PREFIX']?.trim() ?? '';
+  const prefix = named === '' || named.endsWith('_') ? named : `${named}_`;
+  for (const spec of perfSpecs) {
+    const { long, kind, hasEffect } = spec;
+    const value = env[`${prefix}${variableOf(spec)}`]?.trim() ?? '';
+    if (value === '' || !hasEffect || screens.some(name => name === long) || given.values.has(long) || given.lists.has(long)) continue;
+    if (kind !== 'flag') takeOption([`--${long}=${value}`], 0, given);
+    else if (value.toLowerCase() === 'true') given.values.set(long, 'true');
+  }
 }
 
 /** Takes the option at `at` with its values; the index of the last word that it took. */
@@ -147,6 +171,8 @@ function optionsOf({ values, lists }: Given, idDefault: string): PerfOptions {
   if (confirm > 1_000_000) throw badArgument('--confirm is at most 1000000');
   if (confirm > 0 && number('ptxsize', 0) > 0) throw badArgument('a channel has --confirm or --ptxsize');
   const clients = number('producers', 1) + number('consumers', 1);
+  if (values.has('cert-file') !== values.has('key-file')) throw badArgument('--cert-file and --key-file go together');
+  if (values.has('polling') && isStream) throw badArgument('a stream cannot be polled: it has no basic.get');
   if (clients > 10_000) throw badArgument('there are at most 10000 producers and consumers');
   if (number('size', 0) > messageBytesMax) throw badArgument(`--size is at most ${messageBytesMax}`);
   if (number('routing-key-cache-size', 0) > 1_000_000) throw badArgument('--routing-key-cache-size is at most 1000000');
@@ -162,6 +188,10 @@ function optionsOf({ values, lists }: Given, idDefault: string): PerfOptions {
     id: values.get('id') ?? idDefault,
     uris: uris.length > 0 ? uris : [values.get('uri') ?? 'amqp://guest:guest@localhost'],
     serverName: commas('server-name-indication')[0] ?? null,
+    isExternal: values.has('sasl-external'),
+    caFile: text('ca-file'),
+    certificateFile: text('cert-file'),
+    keyFile: text('key-file'),
     startupSeconds: number('servers-startup-timeout', 0),
     producers: number('producers', 1),
     consumers: number('consumers', 1),
@@ -200,6 +230,8 @@ function optionsOf({ values, lists }: Given, idDefault: string): PerfOptions {
     consumerTransaction: Math.floor(number('ctxsize', 0)),
     confirm,
     confirmTimeoutSeconds: number('confirm-timeout', 30),
+    isPolling: values.has('polling'),
+    pollingMillis: number('polling-interval', 0),
     prefetch: number('qos', isStream ? 200 : 0),
     channelPrefetch: number('global-qos', 0),
     isAutoAck: values.has('autoack'),

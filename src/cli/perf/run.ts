@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { tableFromJson, timestamp } from '../../base/field-table.ts';
 import * as methods from '../../wire/amqp091/methods.gen.ts';
 import { CliError } from '../cli-error.ts';
-import { PerfConnection } from './connection.ts';
+import { type Certificates, PerfConnection } from './connection.ts';
 import { Consumer } from './consumer.ts';
 import { CsvFile } from './csv.ts';
 import { Tally } from './figures.ts';
@@ -18,17 +18,31 @@ const idleMillis = 1000;
 const watchMillis = 250;
 const bodyBytesMax = 128 * 1024 * 1024;
 
+/** A consumer of one connection: the queues that it declared for itself, and what makes it take messages. */
+interface MadeConsumer {
+  readonly own: readonly string[];
+  readonly start: () => Promise<void>;
+}
+
 /** Runs a load test and writes its lines. @throws CliError when a connection fails, or a file cannot be read or written */
 export async function runPerf(options: PerfOptions, write: (line: string) => void): Promise<void> {
   const bodies = await Promise.all(options.bodyFiles.map(file => readInput(file)));
   const names = options.queueFile === null ? null : (await readInput(options.queueFile)).toString('utf8').split(/\s*\n\s*/);
   const queues = names?.map(name => name.trim()).filter(name => name !== '') ?? options.queues;
-  const test = new PerfTest({ ...options, queues }, bodies, write);
+  const certificates = await readCertificates(options);
+  const test = new PerfTest({ ...options, queues }, certificates, bodies, write);
   try {
     await test.run();
   } finally {
     await test.close();
   }
+}
+
+/** What TLS wants from files. */
+async function readCertificates({ caFile, certificateFile, keyFile }: PerfOptions): Promise<Certificates> {
+  const read = async (path: string | null): Promise<Buffer | undefined> => (path === null ? undefined : readInput(path));
+  const [ca, cert, key] = await Promise.all([read(caFile), read(certificateFile), read(keyFile)]);
+  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
 }
 
 async function readInput(path: string): Promise<Buffer> {
@@ -41,6 +55,7 @@ async function readInput(path: string): Promise<Buffer> {
 
 class PerfTest {
   readonly #options: PerfOptions;
+  readonly #certificates: Certificates;
   readonly #bodies: readonly Buffer[];
   readonly #write: (line: string) => void;
   readonly #tally = new Tally();
@@ -51,10 +66,13 @@ class PerfTest {
   #producersLeft = 0;
   #consumersLeft = 0;
   #isOver = false;
+  /** Whether some consumer has started. */
+  #isConsuming = false;
   #connected = 0;
 
-  constructor(options: PerfOptions, bodies: readonly Buffer[], write: (line: string) => void) {
+  constructor(options: PerfOptions, certificates: Certificates, bodies: readonly Buffer[], write: (line: string) => void) {
     this.#options = options;
+    this.#certificates = certificates;
     this.#bodies = bodies;
     this.#write = write;
     // Whoever fails before somebody waits must not end the process.
@@ -70,7 +88,9 @@ class PerfTest {
     this.#consumersLeft = options.consumers;
     this.#producersLeft = options.producers * options.producerChannels;
     const isLate = options.consumerDelaySeconds > 0;
-    const ownQueues = isLate ? [] : await this.#startConsumers(routes);
+    const consuming = await this.#makeConsumers(routes);
+    const ownQueues = consuming.flatMap(({ own }) => own);
+    if (!isLate) await this.#startConsumers(consuming);
     const isToOwn = options.isExclusive && routes.exchange === '' && ownQueues.length > 0;
     const outlet: Outlet = { exchange: routes.exchange, keys: isToOwn ? ownQueues : routes.keys, bodies: this.#bodies };
     for (let index = 0; index < options.producers; index++) {
@@ -79,7 +99,7 @@ class PerfTest {
     }
     const started = performance.now();
     for (const producer of this.#producers) producer.start();
-    if (isLate) setTimeout(() => void this.#startConsumersLate(routes), options.consumerDelaySeconds * 1000).unref();
+    if (isLate) setTimeout(() => void this.#startConsumersLate(consuming), options.consumerDelaySeconds * 1000).unref();
     const watch = this.#watch(control, routes.queues);
     let last = started;
     const report = setInterval(() => {
@@ -134,7 +154,7 @@ class PerfTest {
       if (this.#producers.some(({ waitedMillis }) => waitedMillis > confirmTimeoutSeconds * 1000))
         this.#end(new CliError(`no confirm came for ${confirmTimeoutSeconds} seconds`));
       const { received } = this.#tally.whole;
-      const isStill = received === last && this.#consumers.length > 0;
+      const isStill = received === last && this.#isConsuming;
       if (!isStill) [last, lastMillis] = [received, performance.now()];
       else if (exitWhen === 'idle' && performance.now() - lastMillis >= idleMillis) this.#end(null);
       else if (exitWhen === 'empty' && !isAsking) {
@@ -151,28 +171,34 @@ class PerfTest {
     }, watchMillis);
   }
 
-  /** The queues that consumers declared for themselves. */
-  async #startConsumers(routes: Routes): Promise<string[]> {
-    const { consumers, isSlowStart } = this.#options;
-    const own: string[] = [];
-    for (let index = 0; index < consumers && !this.#isOver; index++) {
-      if (isSlowStart && index > 0) await delay(1000);
-      if (consumers <= 10) this.#say(`starting consumer #${index}`);
-      own.push(...(await this.#startConsumer(routes, index)));
-    }
-    return own;
+  /** Consumers with their channels and queues of their own, which take nothing yet. */
+  async #makeConsumers(routes: Routes): Promise<MadeConsumer[]> {
+    const made: MadeConsumer[] = [];
+    for (let index = 0; index < this.#options.consumers; index++) made.push(await this.#makeConsumer(routes, index));
+    return made;
   }
 
-  async #startConsumersLate(routes: Routes): Promise<void> {
+  async #startConsumers(consuming: readonly MadeConsumer[]): Promise<void> {
+    const { isSlowStart } = this.#options;
+    for (const [index, { start }] of consuming.entries()) {
+      if (isSlowStart && index > 0) await delay(1000);
+      if (this.#isOver) return;
+      if (consuming.length <= 10) this.#say(`starting consumer #${index}`);
+      await start();
+      this.#isConsuming = true;
+    }
+  }
+
+  async #startConsumersLate(consuming: readonly MadeConsumer[]): Promise<void> {
     if (this.#isOver) return;
     try {
-      await this.#startConsumers(routes);
+      await this.#startConsumers(consuming);
     } catch (error) {
       this.#end(error instanceof CliError ? error : new CliError(String(error)));
     }
   }
 
-  async #startConsumer({ queues, keys }: Routes, index: number): Promise<string[]> {
+  async #makeConsumer({ queues, keys }: Routes, index: number): Promise<MadeConsumer> {
     const { prefetch, channelPrefetch, isAutoAck, isExclusive, isPredeclared, consumerChannels, consumerTransaction } = this.#options;
     const connection = await this.#connect();
     const consumers: Consumer[] = [];
@@ -210,12 +236,19 @@ class PerfTest {
       (_, at) => at % this.#options.consumers === index || (queues.length < this.#options.consumers && at === index % queues.length),
     );
     const own = isExclusive && !isPredeclared ? [await declareQueue(connection, this.#options, '', keys[0] ?? null)] : [];
-    const { streamFromSeconds } = this.#options;
+    const { streamFromSeconds, isPolling } = this.#options;
     const consumerArguments = tableFromJson(this.#options.consumerArguments);
     if (streamFromSeconds !== null) consumerArguments.set('x-stream-offset', timestamp(streamFromSeconds));
-    for (let channel = 1; channel <= consumerChannels; channel++) {
+    const start = async (): Promise<void> => {
+      for (const consumer of consumers) {
+        if (isPolling) consumer.poll([...shared, ...own]);
+        else await consume(consumer);
+      }
+    };
+    const consume = async (consumer: Consumer): Promise<void> => {
+      consumer.begin();
       for (const queue of [...shared, ...own]) {
-        const consume = {
+        const subscription = {
           queue,
           consumerTag: '',
           noLocal: false,
@@ -224,10 +257,10 @@ class PerfTest {
           nowait: false,
           arguments: consumerArguments,
         };
-        await connection.call(methods.encodeBasicConsume(channel, consume), methods.BasicConsumeOk);
+        await connection.call(methods.encodeBasicConsume(consumer.channel, subscription), methods.BasicConsumeOk);
       }
-    }
-    return own;
+    };
+    return { own, start };
   }
 
   async #makeProducer({ exchange, keys, bodies }: Outlet, index: number): Promise<void> {
@@ -273,7 +306,7 @@ class PerfTest {
 
   async #connect(): Promise<PerfConnection> {
     const { uris } = this.#options;
-    const connection = await PerfConnection.open(uris[this.#connected++ % uris.length] as string, this.#options);
+    const connection = await PerfConnection.open(uris[this.#connected++ % uris.length] as string, this.#options, this.#certificates);
     connection.onEnd = error => {
       if (error !== null) this.#end(error);
     };

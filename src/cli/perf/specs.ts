@@ -24,6 +24,10 @@ export const perfSpecs: readonly Spec[] = [
   spec('uri h', 'text', 'connection URI, amqp://guest:guest@localhost by default'),
   spec('uris H', 'text', 'several URIs with commas; connections take them in turn'),
   spec('server-name-indication sni', 'text', 'name that is asked for in TLS; the host of the URI by default'),
+  spec('sasl-external se', 'flag', 'log in by the certificate: the mechanism EXTERNAL'),
+  spec('cert-file', 'text', 'certificate of the client, in PEM; PerfTest takes it from a key store of Java'),
+  spec('key-file', 'text', 'its key'),
+  spec('ca-file', 'text', 'certificates that the broker is checked by; those of the system without it'),
   spec('servers-startup-timeout sst', 'number', 'seconds to wait for a broker that is not up yet; 0 by default'),
   spec('producers x', 'number', 'producers, 1 by default'),
   spec('consumers y', 'number', 'consumers, 1 by default'),
@@ -66,6 +70,8 @@ export const perfSpecs: readonly Spec[] = [
   spec('ctxsize n', 'number', 'messages of a transaction of a consumer'),
   spec('confirm c', 'number', 'publisher confirms with so many outstanding'),
   spec('confirm-timeout ct', 'number', 'seconds without a confirm that is waited for that end the test, 30 by default'),
+  spec('polling po', 'flag', 'consumers ask for messages one by one with basic.get'),
+  spec('polling-interval pi', 'number', 'milliseconds between two of these, 0 by default'),
   spec('qos q', 'number', 'prefetch of each consumer; unlimited without it'),
   spec('global-qos Q', 'number', 'prefetch of all consumers of a channel'),
   spec('autoack a', 'flag', 'consume without acknowledgements'),
@@ -88,6 +94,8 @@ export const perfSpecs: readonly Spec[] = [
   spec('heartbeat b', 'number', 'seconds; 0 by default'),
   spec('id d', 'text', 'name of this test in its output'),
   spec('help ?', 'flag', 'show this'),
+  spec('environment-variables env', 'flag', 'show this with the names of the variables in place of the options'),
+  spec('version v', 'flag', 'show the version'),
   ...ignored(
     'flag',
     'json-body jb',
@@ -118,12 +126,24 @@ const forms: Readonly<Record<Kind, string>> = {
   optional: ' [<text>]',
 };
 
-export function perfHelp(program: string): string {
-  const form = ({ long, shorts, kind }: Spec): string => `-${shorts[0]}, --${long}${forms[kind]}`;
+/** The variable that an option is taken from when it is not given, behind the prefix. [PerfTest: environment variables] */
+export function variableOf({ long }: Spec): string {
+  return long.replaceAll('-', '_').toUpperCase();
+}
+
+/** What asks for a screen in place of a test. */
+export const screens = ['help', 'environment-variables', 'version'] as const;
+export type Screen = (typeof screens)[number];
+
+export function perfHelp(program: string, withVariables = false): string {
+  const form = (one: Spec): string => (withVariables ? variableOf(one) : optionOf(one));
+  const optionOf = ({ long, shorts, kind }: Spec): string => `${shorts[0] === undefined ? '' : `-${shorts[0]}, `}--${long}${forms[kind]}`;
   const lines = perfSpecs.filter(one => one.hasEffect).map(one => `   ${form(one).padEnd(44)}  ${one.description}`);
   const others = perfSpecs.filter(one => !one.hasEffect).map(one => `   ${form(one)}`);
   return (
-    `\nUsage\n\n${program} perf [options]\n\nA load test in the manner of RabbitMQ PerfTest, with options of the same names.\n\n` +
+    `\nUsage\n\n${program} perf [options]\n\nA load test in the manner of RabbitMQ PerfTest, with options of the same names. ` +
+    'What is not given is taken from the environment as PerfTest takes it: QUEUE_PATTERN=orders-%d for --queue-pattern,\n' +
+    'with a prefix where RABBITMQ_PERF_TEST_ENV_PREFIX names one.\n\n' +
     `Examples\n\n   ${program} perf -x 1 -y 2 -u throughput --id "test 1"\n   ${program} perf -x 2 -y 4 -u safe -c 100 -q 100 -f persistent -s 1000 -z 30\n` +
     `   ${program} perf -y 0 -p -u orders -C 1000000 -f persistent\n\nOptions\n\n${lines.join('\n')}\n\n` +
     `Options of PerfTest that are accepted without effect\n\n${others.join('\n')}\n`

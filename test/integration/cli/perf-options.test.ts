@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { CertificateStore } from '../../support/certificates.ts';
 import { temporaryDirectory, WarrenProcess } from '../../support/warren-process.ts';
 import { Cli } from './cli.ts';
 
@@ -110,4 +111,56 @@ test('confirms that do not come in time end the test', async t => {
   const { code, stderr } = await perf('-y 0 -u slow -c 2 -ct 0 -z 20');
   assert.notEqual(code, 0);
   assert.match(stderr, /no confirm came for 0 seconds/);
+});
+
+test('messages are asked for one by one, of several queues in turn', async t => {
+  const { perf, ctl } = await start(t);
+  assert.equal((await perf('-y 0 -qp work-%d -qpt 2 -ad false -x 2 -C 20 -c 5')).code, 0);
+  const polled = await perf('-x 0 -p -qp work-%d -qpt 2 -po -pi 1 -D 40 -z 30');
+  assert.equal(`${polled.code}${polled.stderr}`, '0');
+  assert.equal((await ctl('-s', 'list_queues')).stdout, 'work-1\t0\nwork-2\t0\n');
+  const together = await perf('-u other -po -C 10 -D 10 -c 2 -z 30');
+  assert.equal(`${together.code}${together.stderr}`, '0');
+  const stream = await perf('-sq -u log -po');
+  assert.match(stream.stderr, /a stream cannot be polled/);
+});
+
+test('consumers that start later find in their exclusive queues what was published before', async t => {
+  const { perf } = await start(t);
+  const { code, stdout, stderr } = await perf('-E -e amq.default -csd 0.5 -C 30 -D 30 -c 5 -z 30');
+  assert.equal(`${code}${stderr}`, '0');
+  assert.match(stdout, /confirmed: 30, nacked: 0/);
+});
+
+test('a client with a certificate logs in by it', async t => {
+  const store = new CertificateStore();
+  t.after(() => store.dispose());
+  const root = store.make({ subject: '/CN=root', isAuthority: true });
+  const server = store.make({ subject: '/CN=localhost', altNames: 'DNS:localhost,IP:127.0.0.1' }, root);
+  const client = store.make({ subject: '/CN=loader' }, root);
+  const warren = await WarrenProcess.start(t, {
+    conf: [
+      'listeners.tcp.1 = 127.0.0.1:0',
+      'listeners.ssl.1 = 127.0.0.1:0',
+      `ssl_options.cacertfile = ${root.certFile}`,
+      `ssl_options.certfile = ${server.certFile}`,
+      `ssl_options.keyfile = ${server.keyFile}`,
+      'ssl_options.verify = verify_peer',
+      'ssl_options.fail_if_no_peer_cert = true',
+      'ssl_cert_login_from = common_name',
+      'auth_mechanisms.1 = EXTERNAL',
+      'management.tcp.port = 0',
+      'prometheus.tcp.port = 0',
+    ].join('\n'),
+  });
+  const cli = new Cli(temporaryDirectory(t), { WARREN_DATA_DIR: String(warren.dataDir) });
+  assert.equal((await cli.ctl('add_user', 'loader', 'unused')).code, 0);
+  assert.equal((await cli.ctl('set_permissions', 'loader', '.*', '.*', '.*')).code, 0);
+  const port = /started TLS \(SSL\) listener on \S*:(\d+)/.exec(warren.output)?.[1] ?? assert.fail(warren.output);
+  const common = ['perf', '-h', `amqps://localhost:${port}`, '-C', '5', '-D', '5', '-z', '20', '--ca-file', root.certFile];
+  const { code, stderr } = await cli.ctl(...common, '-se', '--cert-file', client.certFile, '--key-file', client.keyFile);
+  assert.equal(`${code}${stderr}`, '0');
+  const without = await cli.ctl(...common, '-se');
+  assert.notEqual(without.code, 0);
+  assert.match((await cli.ctl(...common, '--cert-file', client.certFile)).stderr, /go together/);
 });
