@@ -1,4 +1,4 @@
-import { orMissing } from '../api-error.ts';
+import { ApiError } from '../api-error.ts';
 import { CliError, exitCodes, invalid } from '../cli-error.ts';
 import { type Command, commandsOf, segment } from '../command.ts';
 
@@ -30,8 +30,13 @@ export const features: readonly Command[] = [
       const [name = ''] = context.args;
       context.out.say(name === 'all' ? 'Enabling all feature flags ...' : `Enabling feature flag "${name}" ...`);
       const node = await context.node();
-      const unsupported = (): CliError => new CliError(`This feature flag is not supported by node ${node}`, exitCodes.usage);
-      if (name !== 'all') await orMissing(context.api.put(`/feature-flags/${segment(name)}/enable`, {}), unsupported);
+      if (name === 'all') return;
+      try {
+        await context.api.put(`/feature-flags/${segment(name)}/enable`, {});
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.reason !== 'unsupported') throw error;
+        throw new CliError(`This feature flag is not supported by node ${node}`, exitCodes.usage);
+      }
     },
     { options: ['opt', 'experimental'] },
   ),
