@@ -84,7 +84,8 @@ test('what makes no sense is refused', () => {
 
 test('help has every option, those without effect apart', () => {
   const [effective = '', ignored = ''] = perfHelp('warrenctl').split('accepted without effect');
-  for (const { long, hasEffect } of perfSpecs) assert.match(hasEffect ? effective : ignored, new RegExp(`(?:, |^ {3})--${long}( |$)`, 'm'), long);
+  for (const { long, hasEffect } of perfSpecs)
+    assert.match(hasEffect ? effective : ignored, new RegExp(`(?:, |^ {3})--${long}( |$)`, 'm'), long);
   assert.equal(parsePerfOptions(['--help'], ''), 'help');
   assert.equal(parsePerfOptions(['-v'], ''), 'version');
   assert.equal(parsePerfOptions(['-env'], '', { VERSION: 'true' }), 'environment-variables');
