@@ -68,7 +68,10 @@ export function generateCliReference(): string {
       }
       if (name === 'perf') {
         lines.push('', '| option | what it does |', '| --- | --- |');
-        for (const spec of perfSpecs) lines.push(`| \`-${spec.shorts[0]}, --${spec.long}\` | ${cell(spec.description)} |`);
+        for (const spec of perfSpecs)
+          lines.push(
+            `| \`${[...spec.shorts.map(short => `-${short}`).slice(0, 1), `--${spec.long}`].join(', ')}\` | ${cell(spec.description)} |`,
+          );
       }
     }
   }

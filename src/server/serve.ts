@@ -9,6 +9,7 @@ import { certificateWarnings } from './certificate-warnings.ts';
 import { brokerOptions } from './config-to-settings.ts';
 import { writePid } from './data-dir.ts';
 import { readDefinitions } from './definitions-files.ts';
+import { foreignDataWarning } from './foreign-data.ts';
 import { createLogger } from './logging/create-logger.ts';
 import type { ServerLogger } from './logging/server-logger.ts';
 import { readPlatform } from './machine.ts';
@@ -96,6 +97,8 @@ class Server {
   async #start(): Promise<void> {
     const config = this.#config;
     const logger = this.#logger;
+    const foreign = config.dataDir === null ? null : foreignDataWarning(config.dataDir);
+    if (foreign !== null) logger.warning('default', foreign);
     const definitions = [...readDefinitions(config.definitions.path), ...readDefinitions(config.watchDefinitions)];
     if (config.definitions.path !== null) logger.info('default', `Applying definitions from '${config.definitions.path}'`);
     this.#broker = await Broker.start({
