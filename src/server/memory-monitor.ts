@@ -1,6 +1,7 @@
 import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { BrokerCore } from '../core/broker.ts';
+import { blockPool, keptBytes } from '../core/messages/block-pool.ts';
 import { type Heap, HeapWatch } from './heap-watch.ts';
 import { type MemorySample, MemoryUse } from './memory-use.ts';
 import { ResourceAlarm } from './resource-alarm.ts';
@@ -22,6 +23,9 @@ export interface ProcessMemory extends Heap {
 
 /** The alarm ends when this part of the watermark is reached from above: it must not come and go with every message. */
 const clearedPart = 0.95;
+/** Of the memory that large messages have been in, so much stays for the next ones, within this part of the watermark. */
+const freeBlocksBytesMax = 256 * 1024 * 1024;
+const freeBlocksPart = 1 / 8;
 /** How often slabs of messages with little in them are emptied. */
 const compactMillis = 2000;
 /** A collection holds up everything for some 10 ms: not more often than this ... */
@@ -77,6 +81,14 @@ export class MemoryMonitor {
     if (this.#heapInterval !== null) clearInterval(this.#heapInterval);
     this.#interval = null;
     this.#heapInterval = null;
+    blockPool.freeBytesMax = keptBytes;
+    blockPool.trim(true);
+  }
+
+  /** In fresh memory for each, one message of 128 MiB after another has V8 collect its heap again and again. */
+  #keepBlocks(): void {
+    const share = Math.floor(this.#limit.watermarkBytes * freeBlocksPart);
+    blockPool.freeBytesMax = Math.max(keptBytes, Math.min(freeBlocksBytesMax, share));
   }
 
   /** Moves the watermark of a running broker. */
@@ -95,6 +107,7 @@ export class MemoryMonitor {
     if (now - this.#compactedMillis >= compactMillis) {
       this.#compactedMillis = now;
       this.#core.compactMemory();
+      blockPool.trim();
     }
     const { watermarkBytes } = this.#limit;
     const sample = this.#process.sample();
@@ -102,6 +115,7 @@ export class MemoryMonitor {
     if (this.usedBytes > watermarkBytes * clearedPart && now - this.#collectedMillis >= collectMillis) {
       this.#collectedMillis = now;
       this.#core.compactMemory(0);
+      blockPool.trim(true);
       if (this.#otherBytes(sample) - this.#keptBytes >= garbageBytesMin) this.#collect();
     }
     const { isScarce } = this.#core.store;
@@ -139,7 +153,7 @@ export class MemoryMonitor {
 
   /** Freed messages stay allocated until the collector runs; the rest of the heap may hold garbage as well. */
   #otherBytes(sample: MemorySample): number {
-    return sample.allocatedBytes - this.#core.store.heldBytes;
+    return sample.allocatedBytes - this.#core.store.heldBytes - blockPool.freeBytes;
   }
 
   #collect(): void {
@@ -150,6 +164,7 @@ export class MemoryMonitor {
   }
 
   #schedule(): void {
+    this.#keepBlocks();
     this.#interval = setInterval(() => this.check(), this.#limit.checkIntervalMillis).unref();
     this.#heapInterval = setInterval(() => {
       if (this.#heap.check() !== this.#isHeapFull) this.check();

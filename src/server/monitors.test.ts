@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BrokerCore } from '../core/broker.ts';
+import { blockPool, keptBytes } from '../core/messages/block-pool.ts';
 import { Publication } from '../core/messages/publication.ts';
 import type { Slab } from '../core/messages/slab.ts';
 import type { Logger } from '../core/ports/logger.ts';
@@ -139,6 +140,22 @@ test('the watermark can be moved; zero blocks always', t => {
   assert.deepEqual(core.alarms.active, ['memory']);
   monitor.setLimit({ ...limit, watermarkBytes: 500 });
   assert.deepEqual(core.alarms.active, []);
+});
+
+test('an eighth of the watermark, 256 MiB at most, is kept for large messages while somebody looks at the memory', t => {
+  const { core } = brokerCore(t);
+  const mebibyte = 1024 * 1024;
+  const limit = { watermarkBytes: 800 * mebibyte, totalBytes: 1000 * mebibyte, checkIntervalMillis: 3_600_000 };
+  const monitor = new MemoryMonitor(core, limit, new FakeMemory());
+  assert.equal(blockPool.freeBytesMax, keptBytes);
+  monitor.start();
+  assert.equal(blockPool.freeBytesMax, 100 * mebibyte);
+  monitor.setLimit({ ...limit, watermarkBytes: 8000 * mebibyte });
+  assert.equal(blockPool.freeBytesMax, 256 * mebibyte);
+  monitor.setLimit({ ...limit, watermarkBytes: 80 * mebibyte });
+  assert.equal(blockPool.freeBytesMax, keptBytes);
+  monitor.stop();
+  assert.equal(blockPool.freeBytesMax, keptBytes);
 });
 
 test('garbage is collected before it makes an alarm, but a full store is not collected again and again', t => {

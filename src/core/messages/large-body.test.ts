@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { Random } from '../../../test/support/random.ts';
-import { blockBytesMax, blockBytesMin, blockPool } from './block-pool.ts';
+import { blockBytesMax, blockBytesMin, blockPool, keptBytes } from './block-pool.ts';
 import { LargeBody } from './large-body.ts';
 
 const original = { ...blockPool };
@@ -93,18 +93,55 @@ test('pieces that are no blocks stay as they are', () => {
   assert.deepEqual(body.toBuffer(), Buffer.concat(pieces));
 });
 
-test('the pool lends what it was given, keeps 14 MiB at most, and no block of another size', () => {
-  const { take, give } = original;
-  const blocks = [32, 64, 128, 256].flatMap(kib => Array.from({ length: 200 }, () => take(kib * 1024)));
-  assert.equal(blockPool.freeBytes, 0);
-  for (const block of blocks) give(block);
-  assert.equal(blockPool.freeBytes, 14 * 1024 * 1024);
-  give(Buffer.alloc(5000));
-  give(Buffer.alloc(300_000));
-  assert.equal(blockPool.freeBytes, 14 * 1024 * 1024);
-  const again = take(300_000);
+/** Takes blocks of every size and gives all of them back. */
+function churn(countOfEach: number): Buffer[] {
+  const blocks = [32, 64, 128, 256].flatMap(kib => Array.from({ length: countOfEach }, () => original.take(kib * 1024)));
+  for (const block of blocks) original.give(block);
+  return blocks;
+}
+
+test('the pool lends what it was given, keeps 14 MiB when nobody looks after it, and no block of another size', () => {
+  blockPool.trim(true);
+  const blocks = churn(200);
+  assert.equal(blockPool.freeBytes, keptBytes);
+  original.give(Buffer.alloc(5000));
+  original.give(Buffer.alloc(300_000));
+  assert.equal(blockPool.freeBytes, keptBytes);
+  const again = original.take(300_000);
   assert.equal(again.length, blockBytesMax);
   assert.ok(blocks.includes(again));
-  assert.equal(take(blockBytesMin - 1).length, blockBytesMin - 1);
-  assert.equal(take(2 * blockBytesMin - 1).length, blockBytesMin);
+  assert.equal(blockPool.freeBytes, keptBytes - blockBytesMax);
+  assert.equal(original.take(blockBytesMin - 1).length, blockBytesMin - 1);
+  assert.equal(original.take(2 * blockBytesMin - 1).length, blockBytesMin);
+  assert.equal(blockPool.freeBytes, keptBytes - blockBytesMax - blockBytesMin);
+});
+
+test('blocks beyond those go by and by when they are not needed, at once when memory is, and never those that are in use now and then', () => {
+  const kib = 1024;
+  const of256 = (count: number): Buffer[] => Array.from({ length: count }, () => original.take(256 * kib));
+  const free256 = (): number => (blockPool.freeBytes - 6 * 1024 * kib) / (256 * kib);
+  blockPool.freeBytesMax = 100 * 1024 * kib;
+  try {
+    churn(200);
+    blockPool.trim(true);
+    assert.equal(blockPool.freeBytes, keptBytes);
+    for (const block of of256(500)) original.give(block);
+    // All that there may be, and no more.
+    assert.equal(blockPool.freeBytes, blockPool.freeBytesMax);
+    assert.equal(free256(), 376);
+    blockPool.trim();
+    // Until now there was a time when all were in use.
+    assert.equal(free256(), 376);
+    for (const block of of256(300)) original.give(block);
+    blockPool.trim();
+    assert.equal(free256(), 376 - 38);
+    for (let i = 0; i < 20; i++) blockPool.trim();
+    assert.equal(blockPool.freeBytes, keptBytes);
+    for (const block of of256(300)) original.give(block);
+    blockPool.trim(true);
+    assert.equal(blockPool.freeBytes, keptBytes);
+  } finally {
+    blockPool.freeBytesMax = keptBytes;
+    blockPool.trim(true);
+  }
 });
