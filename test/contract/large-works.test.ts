@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brokerActor } from '../../src/core/actor.ts';
 import type { QueueDeclaration } from '../../src/core/queues/queue.ts';
-import { allAtOnce } from '../../src/core/stepped-work.ts';
+import { applyInSteps } from '../../src/core/definitions/apply.ts';
+import { readDefinitions } from '../../src/core/definitions/parse-definitions.ts';
+import { allAtOnce, type Steps } from '../../src/core/stepped-work.ts';
 import type { Vhost } from '../../src/core/vhost.ts';
 import { encodeSnapshot } from '../../src/store/journal/snapshot.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
@@ -311,4 +313,60 @@ test('a snapshot holds 200,000 bindings', () => {
   let count = 0;
   for (const { kind } of broker.core.metadataSnapshot()) if (kind === 'binding.put') count++;
   assert.equal(count, 200_000);
+});
+
+function largeDefinitions(vhost: string): unknown {
+  return {
+    vhosts: [{ name: vhost }],
+    queues: Array.from({ length: many }, (_, i) => ({ name: `q${i}`, vhost, durable: true, arguments: {} })),
+    bindings: Array.from({ length: many }, (_, i) => ({
+      source: 'amq.direct',
+      vhost,
+      destination: `q${i}`,
+      destination_type: 'queue',
+      routing_key: 'k',
+    })),
+  };
+}
+
+function* importing(broker: SimBroker, vhost: string): Steps<readonly string[]> {
+  return yield* applyInSteps(broker.core, yield* readDefinitions(JSON.stringify(largeDefinitions(vhost)), { hash: String }));
+}
+
+test('an import goes on while others declare, and leaves what they made as it is', async () => {
+  const broker = new SimBroker();
+  addVhost(broker, 'v');
+  const client = connect(broker, 'v');
+  const imported = broker.core.works.run(importing(broker, 'v'));
+  const { queues } = vhostOf(broker, 'v');
+  while (queues.size === 0) turn(broker);
+  assert.ok(queues.size < many);
+  const last = `q${many - 1}`;
+  client.socket.receive(queueDeclare(1, { queue: last, autoDelete: true }));
+  assert.ok(queues.has(last));
+  assert.ok(queues.size < many, 'the client did not have to wait');
+  broker.settle();
+  await imported;
+  assert.equal(queues.size, many);
+  assert.equal(queues.get(last)?.isAutoDelete, true);
+  assert.equal(vhostOf(broker, 'v').bindingCount, many);
+});
+
+test('an import that is refused has changed nothing; one whose virtual host is deleted meanwhile ends with the reason', async () => {
+  const broker = new SimBroker();
+  function* refused(): Steps<readonly string[]> {
+    const definitions = largeDefinitions('v') as { queues: object[] };
+    definitions.queues.push({ name: 'bad', vhost: 'v', durable: true, arguments: { 'x-max-length': -1 } });
+    return yield* applyInSteps(broker.core, yield* readDefinitions(JSON.stringify(definitions), { hash: String }));
+  }
+  const refusal = broker.core.works.run(refused());
+  broker.settle();
+  await assert.rejects(refusal, /x-max-length/);
+  assert.equal(broker.core.vhosts.has('v'), false);
+  const stopped = broker.core.works.run(importing(broker, 'v'));
+  while ((broker.core.vhosts.get('v')?.queues.size ?? 0) === 0) turn(broker);
+  broker.core.deleteVhost('v');
+  broker.settle();
+  await assert.rejects(stopped, /Please create virtual host "v" prior to importing definitions/);
+  assert.deepEqual([broker.core.vhosts.has('v'), broker.core.virtualHosts.leaving.size], [false, 0]);
 });

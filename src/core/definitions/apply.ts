@@ -2,11 +2,16 @@ import type { Json } from '../../base/field-table.ts';
 import { brokerActor } from '../actor.ts';
 import type { BrokerCore } from '../broker.ts';
 import { vhostLimitsComponent, vhostLimitsName } from '../parameters/vhost-limits.ts';
+import { allAtOnce, type Steps } from '../stepped-work.ts';
 import type { Vhost } from '../vhost.ts';
 import { checkDefinitions, existingObjects, queueDeclaration } from './check-definitions.ts';
 import type { Definitions, DefinitionStep, VhostDefinition, VhostLimitsDefinition } from './definitions.ts';
 import { definitionsInOrder } from './definitions.ts';
+import { DefinitionsError } from './problems.ts';
 import { resolveReferences } from './references.ts';
+
+/** What it costs to apply a definition, in units of stepped work. */
+const applyCost = 8;
 
 /**
  * Makes the broker have what definitions say. They are checked whole against what the broker has; then all of it is applied. What can be
@@ -15,10 +20,21 @@ import { resolveReferences } from './references.ts';
  * @throws DefinitionsError: nothing was applied
  */
 export function applyDefinitions(core: BrokerCore, definitions: Definitions): readonly string[] {
-  const resolved = resolveReferences(definitions, existingObjects(core));
-  checkDefinitions(core, resolved);
   core.turn.begin();
-  for (const step of definitionsInOrder(resolved)) apply(core, step);
+  return allAtOnce(applyInSteps(core, definitions));
+}
+
+/**
+ * The same in steps. What others do meanwhile may stop it half-way, by deleting a virtual host for example: then an error is thrown, and what
+ * was applied stays. [RabbitMQ: rabbit_definitions, apply_defs]
+ */
+export function* applyInSteps(core: BrokerCore, definitions: Definitions): Steps<readonly string[]> {
+  const resolved = yield* resolveReferences(definitions, existingObjects(core));
+  yield* checkDefinitions(core, resolved);
+  for (const step of definitionsInOrder(resolved)) {
+    apply(core, step);
+    yield applyCost;
+  }
   return resolved.warnings;
 }
 
@@ -82,9 +98,9 @@ function limitsJson({ connectionsMax, queuesMax }: VhostLimitsDefinition): Recor
   return limits;
 }
 
-/** As checked: the vhost exists. */
+/** As checked, the vhost exists, if nobody has deleted it since. */
 function vhostOf(core: BrokerCore, name: string): Vhost {
   const vhost = core.vhosts.get(name);
-  if (vhost === undefined) throw new Error(`no vhost '${name}'`);
+  if (vhost === undefined) throw new DefinitionsError([`Please create virtual host "${name}" prior to importing definitions.`]);
   return vhost;
 }

@@ -10,11 +10,14 @@ import { nullJournal } from '../ports/metadata-journal.ts';
 import type { QueueContext } from '../queues/queue-context.ts';
 import type { QueueType } from '../queues/queue-type.ts';
 import type { Queue, QueueDeclaration } from '../queues/queue.ts';
-import { allAtOnce } from '../stepped-work.ts';
+import { allAtOnce, type Steps } from '../stepped-work.ts';
 import { noTopologyListener, Vhost, type VhostServices } from '../vhost.ts';
 import type { BindingDefinition, Definitions, ExchangeDefinition, QueueDefinition } from './definitions.ts';
 import { DefinitionsError, Remarks } from './problems.ts';
 import type { ExistingObjects } from './references.ts';
+
+/** What it costs to check a definition, in units of stepped work. */
+const checkCost = 3;
 
 /** What the broker has, as far as definitions may refer to it. */
 export function existingObjects(core: BrokerCore): ExistingObjects {
@@ -36,8 +39,8 @@ export function existingObjects(core: BrokerCore): ExistingObjects {
  * references must be resolved.
  * @throws DefinitionsError
  */
-export function checkDefinitions(core: BrokerCore, definitions: Definitions): void {
-  new Check(core).run(definitions);
+export function* checkDefinitions(core: BrokerCore, definitions: Definitions): Steps {
+  yield* new Check(core).run(definitions);
 }
 
 export function queueDeclaration({ name, isDurable, isAutoDelete, arguments: args }: QueueDefinition): QueueDeclaration {
@@ -87,27 +90,30 @@ class Check {
     this.#queueContext = { ...core.queueContext, timers, log: null };
   }
 
-  run({ users, vhosts, exchanges, queues, bindings, parameters }: Definitions): void {
+  *run({ users, vhosts, exchanges, queues, bindings, parameters }: Definitions): Steps {
     for (const vhost of this.#core.vhosts.values()) this.#defaultQueueTypes.set(vhost.name, vhost.defaultQueueType);
     for (const vhost of vhosts) this.#defaultQueueTypes.set(vhost.name, vhost.defaultQueueType);
-    for (const user of users) this.#note(() => checkUser(user));
-    for (const exchange of exchanges) this.#note(() => this.#checkExchange(exchange));
-    for (const queue of queues) this.#note(() => this.#checkQueue(queue));
+    yield* this.#each(users, checkUser);
+    yield* this.#each(exchanges, exchange => this.#checkExchange(exchange));
+    yield* this.#each(queues, queue => this.#checkQueue(queue));
     for (const { component, name, value } of parameters) {
       for (const problem of parameterProblems(component, name, value)) this.#problems.add(problem);
     }
     // What bindings refer to is in order, or of no interest.
-    if (this.#problems.count === 0) for (const binding of bindings) this.#note(() => this.#checkBinding(binding), whereOf(binding));
+    if (this.#problems.count === 0) yield* this.#each(bindings, binding => this.#checkBinding(binding), whereOf);
     this.#checkCounts();
     if (this.#problems.count > 0) throw new DefinitionsError(this.#problems.list());
   }
 
-  #note(check: () => void, where = ''): void {
-    try {
-      check();
-    } catch (error) {
-      if (!(error instanceof BrokerError)) throw error;
-      this.#problems.add(where + error.text);
+  *#each<Definition>(definitions: readonly Definition[], check: (each: Definition) => void, where?: (each: Definition) => string): Steps {
+    for (const definition of definitions) {
+      try {
+        check(definition);
+      } catch (error) {
+        if (!(error instanceof BrokerError)) throw error;
+        this.#problems.add((where?.(definition) ?? '') + error.text);
+      }
+      yield checkCost;
     }
   }
 

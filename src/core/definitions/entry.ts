@@ -1,6 +1,7 @@
 import type { FieldTable, Json } from '../../base/field-table.ts';
 import { tableFromJson } from '../../base/field-table.ts';
 import { limits } from '../limits.ts';
+import type { Steps } from '../stepped-work.ts';
 import type { Remarks } from './problems.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -128,14 +129,17 @@ export class Entry {
   }
 }
 
+/** What it costs to read an entry, in units of stepped work. */
+const entryCost = 4;
+
 /** Reads each entry of a section; entries that are no objects are problems. */
-export function readSection<Result>(
+export function* readSection<Result>(
   context: ReadingContext,
   name: string,
   section: unknown,
   keys: readonly string[],
   read: (entry: Entry) => Result | null,
-): Result[] {
+): Steps<Result[]> {
   if (section === undefined || section === null) return [];
   if (!Array.isArray(section)) {
     context.problems.add(`${name}: should be a list`);
@@ -143,14 +147,15 @@ export function readSection<Result>(
   }
   const known = new Set(keys);
   const results: Result[] = [];
-  section.forEach((value: unknown, index) => {
+  for (const [index, value] of section.entries() as ArrayIterator<[number, unknown]>) {
     const path = `${name}[${index}]`;
+    yield entryCost;
     if (!isObject(value)) {
       context.problems.add(`${path}: should be an object`);
-      return;
+      continue;
     }
     const result = read(new Entry(context, path, value, known));
     if (result !== null) results.push(result);
-  });
+  }
   return results;
 }

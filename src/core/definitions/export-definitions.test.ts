@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { tableFromJson } from '../../base/field-table.ts';
+import { allAtOnce } from '../stepped-work.ts';
 import type { Definitions } from './definitions.ts';
 import type { DefinitionsSource } from './export-definitions.ts';
 import { exportDefinitions, exportVhostDefinitions } from './export-definitions.ts';
@@ -248,9 +249,10 @@ describe('resolveReferences', () => {
     queueCounts: vhost => (vhost === '/' ? { count: 3, max: 5 } : null),
   };
   const parse = (input: unknown): Definitions => parseDefinitions(input, { hash: String });
+  const resolve = (definitions: Definitions, existing: ExistingObjects): Definitions => allAtOnce(resolveReferences(definitions, existing));
   const refusal = (input: unknown): readonly string[] => {
     try {
-      resolveReferences(parse(input), nothing);
+      resolve(parse(input), nothing);
     } catch (error) {
       if (error instanceof DefinitionsError) return error.problems;
       throw error;
@@ -297,7 +299,7 @@ describe('resolveReferences', () => {
       destination_type,
       routing_key: '',
     });
-    const { bindings, warnings } = resolveReferences(
+    const { bindings, warnings } = resolve(
       parse({
         queues: [{ name: 'q', vhost: '/' }],
         exchanges: [{ name: 'e', vhost: '/', type: 'direct' }],

@@ -1,3 +1,5 @@
+import { allAtOnce, type Steps } from '../stepped-work.ts';
+
 export interface JsonBounds {
   readonly depthMax: number;
   readonly valuesMax: number;
@@ -10,6 +12,11 @@ export const definitionsBounds: JsonBounds = { depthMax: 64, valuesMax: 20_000_0
  * prototype; null if it is fine. Does not recurse itself.
  */
 export function jsonShapeProblem(root: unknown, bounds: JsonBounds = definitionsBounds): string | null {
+  return allAtOnce(findShapeProblem(root, bounds));
+}
+
+/** The same of a large one, in steps. */
+export function* findShapeProblem(root: unknown, bounds: JsonBounds = definitionsBounds): Steps<string | null> {
   let level: unknown[] = [root];
   let valueCount = 0;
   for (let depth = 0; level.length > 0; depth += 1) {
@@ -18,6 +25,7 @@ export function jsonShapeProblem(root: unknown, bounds: JsonBounds = definitions
     if (valueCount > bounds.valuesMax) return `more than ${bounds.valuesMax} values`;
     const next: unknown[] = [];
     for (const value of level) {
+      yield 1;
       if (typeof value !== 'object' || value === null) continue;
       if (Array.isArray(value)) {
         for (const item of value) if (typeof item === 'object' && item !== null) next.push(item);

@@ -1,10 +1,11 @@
 import { limits } from '../limits.ts';
+import { allAtOnce, type Steps } from '../stepped-work.ts';
 import type { Definitions } from './definitions.ts';
 import type { ReadingContext } from './entry.ts';
 import { isObject } from './entry.ts';
 import type { JsonBounds } from './json-shape.ts';
-import { definitionsBounds, jsonShapeProblem } from './json-shape.ts';
-import { parseJsonText } from './json-text.ts';
+import { definitionsBounds, findShapeProblem } from './json-shape.ts';
+import { readJsonText } from './json-pieces.ts';
 import { DefinitionsError, Remarks } from './problems.ts';
 import { readGlobalParameters, readParameters, readPolicies } from './read-parameters.ts';
 import { readBindings, readExchanges, readQueues } from './read-topology.ts';
@@ -43,8 +44,13 @@ const clusterSections = ['users', 'vhosts', 'permissions', 'topic_permissions', 
  * what does not. Whether it fits the broker (vhosts and exchanges that must exist) is for resolveReferences to say.
  */
 export function parseDefinitions(input: unknown, options: ParseOptions): Definitions {
-  const json = typeof input === 'string' ? parseJsonText(input) : input;
-  const shapeProblem = jsonShapeProblem(json, options.bounds ?? definitionsBounds);
+  return allAtOnce(readDefinitions(input, options));
+}
+
+/** The same in steps. */
+export function* readDefinitions(input: unknown, options: ParseOptions): Steps<Definitions> {
+  const json = typeof input === 'string' ? yield* readJsonText(input) : input;
+  const shapeProblem = yield* findShapeProblem(json, options.bounds ?? definitionsBounds);
   if (shapeProblem !== null) throw new DefinitionsError([`definitions: ${shapeProblem}`]);
   if (!isObject(json)) throw new DefinitionsError(['definitions should be a JSON object']);
   const vhost = options.vhost ?? null;
@@ -60,23 +66,23 @@ export function parseDefinitions(input: unknown, options: ParseOptions): Definit
   const section = (name: string): unknown =>
     Object.hasOwn(json, name) && (vhost === null || vhostSections.includes(name)) ? json[name] : undefined;
   const version = versionOf(json);
-  const { users, permissions: innerPermissions } = readUsers(context, section('users'), version, options.hash);
-  const { vhosts, limits: vhostLimits } = readVhosts(context, section('vhosts'));
-  const parameters = readParameters(context, section('parameters'));
+  const { users, permissions: innerPermissions } = yield* readUsers(context, section('users'), version, options.hash);
+  const { vhosts, limits: vhostLimits } = yield* readVhosts(context, section('vhosts'));
+  const parameters = yield* readParameters(context, section('parameters'));
   const definitions: Omit<Definitions, 'warnings'> = {
     version,
     users,
     vhosts,
     vhostLimits: [...vhostLimits, ...parameters.limits],
-    permissions: [...innerPermissions, ...readPermissions(context, section('permissions'))],
-    topicPermissions: readTopicPermissions(context, section('topic_permissions')),
+    permissions: [...innerPermissions, ...(yield* readPermissions(context, section('permissions')))],
+    topicPermissions: yield* readTopicPermissions(context, section('topic_permissions')),
     parameters: parameters.parameters,
-    globalParameters: readGlobalParameters(context, section('global_parameters')),
-    policies: [...parameters.policies, ...readPolicies(context, section('policies'))],
+    globalParameters: yield* readGlobalParameters(context, section('global_parameters')),
+    policies: [...parameters.policies, ...(yield* readPolicies(context, section('policies')))],
     operatorPolicies: parameters.operatorPolicies,
-    queues: readQueues(context, section('queues')),
-    exchanges: readExchanges(context, section('exchanges')),
-    bindings: readBindings(context, section('bindings')),
+    queues: yield* readQueues(context, section('queues')),
+    exchanges: yield* readExchanges(context, section('exchanges')),
+    bindings: yield* readBindings(context, section('bindings')),
   };
   if (context.problems.count > 0) throw new DefinitionsError(withHint(json, vhost, context.problems.list()));
   return { ...definitions, warnings: context.warnings.list() };

@@ -1,5 +1,6 @@
 import type { Json } from '../../base/field-table.ts';
 import type { GlobalParameterDefinition, ParameterDefinition, PolicyDefinition, VhostLimitsDefinition } from './definitions.ts';
+import type { Steps } from '../stepped-work.ts';
 import type { Entry, JsonObject, ReadingContext } from './entry.ts';
 import { isObject, readSection } from './entry.ts';
 import { isPolicyTarget, policyProblems } from './policy-check.ts';
@@ -15,9 +16,9 @@ export interface ReadParameters {
 }
 
 /** Runtime parameters; files keep operator policies and vhost limits among them. */
-export function readParameters(context: ReadingContext, section: unknown): ReadParameters {
+export function* readParameters(context: ReadingContext, section: unknown): Steps<ReadParameters> {
   const read: ReadParameters = { parameters: [], policies: [], operatorPolicies: [], limits: [] };
-  readSection(context, 'parameters', section, ['vhost', 'component', 'name', 'value'], entry => {
+  yield* readSection(context, 'parameters', section, ['vhost', 'component', 'name', 'value'], entry => {
     const vhost = entry.vhost();
     const component = entry.name('component');
     const name = entry.name('name');
@@ -36,15 +37,15 @@ export function readParameters(context: ReadingContext, section: unknown): ReadP
   return read;
 }
 
-export function readGlobalParameters(context: ReadingContext, section: unknown): GlobalParameterDefinition[] {
-  return readSection(context, 'global_parameters', section, ['name', 'value'], entry => ({
+export function* readGlobalParameters(context: ReadingContext, section: unknown): Steps<GlobalParameterDefinition[]> {
+  return yield* readSection(context, 'global_parameters', section, ['name', 'value'], entry => ({
     name: entry.name('name'),
     value: (entry.raw('value') ?? null) as Json,
   }));
 }
 
-export function readPolicies(context: ReadingContext, section: unknown): PolicyDefinition[] {
-  return readSection(context, 'policies', section, ['vhost', 'name', 'pattern', 'apply-to', 'definition', 'priority'], entry => {
+export function* readPolicies(context: ReadingContext, section: unknown): Steps<PolicyDefinition[]> {
+  return yield* readSection(context, 'policies', section, ['vhost', 'name', 'pattern', 'apply-to', 'definition', 'priority'], entry => {
     const parts = {
       pattern: entry.raw('pattern'),
       'apply-to': entry.raw('apply-to'),

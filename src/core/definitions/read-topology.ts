@@ -1,11 +1,12 @@
 import type { FieldTable } from '../../base/field-table.ts';
 import { longstr } from '../../base/field-table.ts';
 import type { BindingDefinition, ExchangeDefinition, QueueDefinition } from './definitions.ts';
+import type { Steps } from '../stepped-work.ts';
 import type { Entry, ReadingContext } from './entry.ts';
 import { readSection } from './entry.ts';
 
-export function readQueues(context: ReadingContext, section: unknown): QueueDefinition[] {
-  const queues = readSection(context, 'queues', section, ['vhost', 'name', 'type', 'durable', 'auto_delete', 'arguments'], entry => {
+export function* readQueues(context: ReadingContext, section: unknown): Steps<QueueDefinition[]> {
+  const queues = yield* readSection(context, 'queues', section, ['vhost', 'name', 'type', 'durable', 'auto_delete', 'arguments'], entry => {
     const name = entry.name('name');
     const vhost = entry.vhost();
     const table = entry.arguments();
@@ -24,7 +25,7 @@ export function readQueues(context: ReadingContext, section: unknown): QueueDefi
     }
     return queue;
   });
-  return firstOfEach(context, 'queues', queues);
+  return yield* firstOfEach(context, 'queues', queues);
 }
 
 /** The type that the entry names. One that is not classic is made an argument too, as it is on every queue of that type. */
@@ -39,8 +40,8 @@ function readQueueType(entry: Entry, table: FieldTable): string | null {
   return typeof argument.value === 'string' ? argument.value : null;
 }
 
-export function readExchanges(context: ReadingContext, section: unknown): ExchangeDefinition[] {
-  const exchanges = readSection(
+export function* readExchanges(context: ReadingContext, section: unknown): Steps<ExchangeDefinition[]> {
+  const exchanges = yield* readSection(
     context,
     'exchanges',
     section,
@@ -67,13 +68,13 @@ export function readExchanges(context: ReadingContext, section: unknown): Exchan
       return exchange;
     },
   );
-  return firstOfEach(context, 'exchanges', exchanges);
+  return yield* firstOfEach(context, 'exchanges', exchanges);
 }
 
 const bindingKeys = ['source', 'vhost', 'destination', 'destination_type', 'routing_key', 'arguments', 'properties_key'];
 
-export function readBindings(context: ReadingContext, section: unknown): BindingDefinition[] {
-  return readSection(context, 'bindings', section, bindingKeys, entry => {
+export function* readBindings(context: ReadingContext, section: unknown): Steps<BindingDefinition[]> {
+  return yield* readSection(context, 'bindings', section, bindingKeys, entry => {
     const source = entry.shortText('source');
     const binding: BindingDefinition = {
       vhost: entry.vhost(),
@@ -99,16 +100,19 @@ function readDestinationKind(entry: Entry): 'queue' | 'exchange' {
 }
 
 /** What exists is not changed by a second definition, so only the first of equal names counts. */
-function firstOfEach<Definition extends { readonly vhost: string; readonly name: string }>(
+function* firstOfEach<Definition extends { readonly vhost: string; readonly name: string }>(
   context: ReadingContext,
   section: string,
-  definitions: Definition[],
-): Definition[] {
+  definitions: readonly Definition[],
+): Steps<Definition[]> {
   const seen = new Set<string>();
-  return definitions.filter(definition => {
+  const first: Definition[] = [];
+  for (const definition of definitions) {
     const key = `${definition.vhost}\0${definition.name}`;
-    if (seen.has(key))
+    if (seen.size < seen.add(key).size) first.push(definition);
+    else
       context.warnings.add(`${section}: '${definition.name}' in vhost '${definition.vhost}' is defined more than once; the first counts`);
-    return seen.size < seen.add(key).size;
-  });
+    yield 1;
+  }
+  return first;
 }

@@ -4,6 +4,7 @@ import type { TopicPermission } from '../access/topic-permissions.ts';
 import { expandTopicPattern } from '../access/topic-permissions.ts';
 import type { HashingAlgorithm, User, UserLimits } from '../access/user.ts';
 import { defaultHashingAlgorithm, isHashingAlgorithm, parseTags, userTagsMax } from '../access/user.ts';
+import type { Steps } from '../stepped-work.ts';
 import type { Entry, ReadingContext } from './entry.ts';
 import { isObject, readSection } from './entry.ts';
 
@@ -13,14 +14,14 @@ export type PasswordHasher = (password: string) => string;
 const userKeys = ['name', 'password', 'password_hash', 'hashing_algorithm', 'tags', 'limits', 'administrator', 'permissions'];
 
 /** Users, and the permissions that newer files may keep inside them. */
-export function readUsers(
+export function* readUsers(
   context: ReadingContext,
   section: unknown,
   version: string | null,
   hash: PasswordHasher,
-): { users: User[]; permissions: Permission[] } {
+): Steps<{ users: User[]; permissions: Permission[] }> {
   const permissions: Permission[] = [];
-  const users = readSection(context, 'users', section, userKeys, entry => {
+  const users = yield* readSection(context, 'users', section, userKeys, entry => {
     const name = entry.name('name');
     permissions.push(...readInnerPermissions(entry, name));
     return { name, ...readPassword(entry, version, hash), tags: readTags(entry), limits: readLimits(entry) };
@@ -116,8 +117,8 @@ function readInnerPermissions(entry: Entry, user: string): Permission[] {
   });
 }
 
-export function readPermissions(context: ReadingContext, section: unknown): Permission[] {
-  return readSection(context, 'permissions', section, ['user', 'vhost', 'configure', 'write', 'read'], entry => {
+export function* readPermissions(context: ReadingContext, section: unknown): Steps<Permission[]> {
+  return yield* readSection(context, 'permissions', section, ['user', 'vhost', 'configure', 'write', 'read'], entry => {
     const permission = {
       user: entry.name('user'),
       vhost: entry.vhost(),
@@ -130,8 +131,8 @@ export function readPermissions(context: ReadingContext, section: unknown): Perm
   });
 }
 
-export function readTopicPermissions(context: ReadingContext, section: unknown): TopicPermission[] {
-  return readSection(context, 'topic_permissions', section, ['user', 'vhost', 'exchange', 'write', 'read'], entry => {
+export function* readTopicPermissions(context: ReadingContext, section: unknown): Steps<TopicPermission[]> {
+  return yield* readSection(context, 'topic_permissions', section, ['user', 'vhost', 'exchange', 'write', 'read'], entry => {
     const permission = {
       user: entry.name('user'),
       vhost: entry.vhost(),

@@ -1,5 +1,6 @@
 import type { VhostDefinition, VhostLimitsDefinition } from './definitions.ts';
 import { parseTags } from '../access/user.ts';
+import type { Steps } from '../stepped-work.ts';
 import type { Entry, ReadingContext } from './entry.ts';
 import { isObject, readSection } from './entry.ts';
 
@@ -7,9 +8,12 @@ const vhostKeys = ['name', 'description', 'tags', 'default_queue_type', 'metadat
 const metadataKeys = new Set(['description', 'tags', 'default_queue_type', 'tracing', 'protected_from_deletion']);
 
 /** Newer files have a vhost's properties in 'metadata', and some of them beside it as well. */
-export function readVhosts(context: ReadingContext, section: unknown): { vhosts: VhostDefinition[]; limits: VhostLimitsDefinition[] } {
+export function* readVhosts(
+  context: ReadingContext,
+  section: unknown,
+): Steps<{ vhosts: VhostDefinition[]; limits: VhostLimitsDefinition[] }> {
   const limits: VhostLimitsDefinition[] = [];
-  const vhosts = readSection(context, 'vhosts', section, vhostKeys, entry => {
+  const vhosts = yield* readSection(context, 'vhosts', section, vhostKeys, entry => {
     const name = entry.name('name');
     const metadata = entry.object('metadata');
     for (const key of Object.keys(metadata)) {

@@ -1,4 +1,5 @@
-import type { Definitions } from './definitions.ts';
+import type { Steps } from '../stepped-work.ts';
+import type { BindingDefinition, Definitions } from './definitions.ts';
 import { DefinitionsError, Remarks } from './problems.ts';
 
 /** What the broker already has, so that definitions may refer to it. */
@@ -17,7 +18,7 @@ export interface ExistingObjects {
  * lack of something. Returns them without bindings that have no end: exports hold such, because the queues of connections are not
  * exported and their bindings are. Throws DefinitionsError. [RabbitMQ: bindings with missing ends are passed over]
  */
-export function resolveReferences(definitions: Definitions, existing: ExistingObjects): Definitions {
+export function* resolveReferences(definitions: Definitions, existing: ExistingObjects): Steps<Definitions> {
   const problems = new Remarks();
   const vhosts = new Set(definitions.vhosts.map(vhost => vhost.name));
   const users = new Set(definitions.users.map(user => user.name));
@@ -30,36 +31,44 @@ export function resolveReferences(definitions: Definitions, existing: ExistingOb
   const needUser = (user: string): void => {
     if (!users.has(user) && !existing.hasUser(user)) problems.add(`User "${user}" does not exist`);
   };
-  for (const { user, vhost } of [...definitions.permissions, ...definitions.topicPermissions]) {
-    needVhost(vhost);
-    needUser(user);
+  for (const list of [definitions.permissions, definitions.topicPermissions]) {
+    for (const { user, vhost } of list) {
+      needVhost(vhost);
+      needUser(user);
+      yield 1;
+    }
   }
   const { vhostLimits, parameters, policies, operatorPolicies, queues, exchanges, bindings } = definitions;
   for (const list of [vhostLimits, parameters, policies, operatorPolicies, queues, exchanges, bindings]) {
-    for (const { vhost } of list) needVhost(vhost);
+    for (const { vhost } of list) {
+      needVhost(vhost);
+      yield 1;
+    }
   }
   for (const { name, vhost, type } of exchanges) {
     if (!existing.hasExchangeType(type)) problems.add(`unknown exchange type '${type}' (of exchange '${name}' in vhost '${vhost}')`);
   }
-  checkQueueLimits(definitions, existing, problems);
+  yield* checkQueueLimits(definitions, existing, problems);
   if (problems.count > 0) throw new DefinitionsError(problems.list());
-  return withoutLooseBindings(definitions, existing);
+  return yield* withoutLooseBindings(definitions, existing);
 }
 
-function withoutLooseBindings(definitions: Definitions, existing: ExistingObjects): Definitions {
-  const exchanges = new Set(definitions.exchanges.map(keyOf));
-  const queues = new Set(definitions.queues.map(keyOf));
+function* withoutLooseBindings(definitions: Definitions, existing: ExistingObjects): Steps<Definitions> {
+  const exchanges = yield* keysOf(definitions.exchanges);
+  const queues = yield* keysOf(definitions.queues);
   const hasExchange = (vhost: string, name: string): boolean =>
     predeclared.has(name) || exchanges.has(keyOf({ vhost, name })) || existing.hasExchange(vhost, name);
   const hasQueue = (vhost: string, name: string): boolean => queues.has(keyOf({ vhost, name })) || existing.hasQueue(vhost, name);
   const warnings = new Remarks(definitions.warnings);
-  const bindings = definitions.bindings.filter(({ vhost, source, destination, destinationKind }) => {
+  const bindings: BindingDefinition[] = [];
+  for (const binding of definitions.bindings) {
+    const { vhost, source, destination, destinationKind } = binding;
+    yield 1;
     const hasDestination = destinationKind === 'exchange' ? hasExchange(vhost, destination) : hasQueue(vhost, destination);
     if (!hasExchange(vhost, source)) warnings.add(`skipping a binding: no exchange '${source}' in vhost '${vhost}'`);
     else if (!hasDestination) warnings.add(`skipping a binding: no ${destinationKind} '${destination}' in vhost '${vhost}'`);
-    else return true;
-    return false;
-  });
+    else bindings.push(binding);
+  }
   return { ...definitions, bindings, warnings: warnings.list() };
 }
 
@@ -74,10 +83,11 @@ const predeclared: ReadonlySet<string> = new Set([
 ]);
 
 /** [RabbitMQ: validate_vhost_queue_limit] */
-function checkQueueLimits(definitions: Definitions, existing: ExistingObjects, problems: Remarks): void {
+function* checkQueueLimits(definitions: Definitions, existing: ExistingObjects, problems: Remarks): Steps {
   const added = new Map<string, number>();
   for (const { vhost, name } of definitions.queues) {
     if (!existing.hasQueue(vhost, name)) added.set(vhost, (added.get(vhost) ?? 0) + 1);
+    yield 1;
   }
   for (const [vhost, count] of added) {
     const counts = existing.queueCounts(vhost);
@@ -86,6 +96,15 @@ function checkQueueLimits(definitions: Definitions, existing: ExistingObjects, p
       `Adding ${count} queue(s) to virtual host "${vhost}" would exceed the limit of ${counts.max} queue(s).\n\nThis virtual host currently has ${counts.count} queue(s) defined.\n\nImport aborted!`,
     );
   }
+}
+
+function* keysOf(definitions: Iterable<{ readonly vhost: string; readonly name: string }>): Steps<Set<string>> {
+  const keys = new Set<string>();
+  for (const definition of definitions) {
+    keys.add(keyOf(definition));
+    yield 1;
+  }
+  return keys;
 }
 
 function keyOf({ vhost, name }: { readonly vhost: string; readonly name: string }): string {

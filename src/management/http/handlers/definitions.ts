@@ -1,8 +1,9 @@
 import { hashPassword } from '../../../auth/password.ts';
-import { applyDefinitions } from '../../../core/definitions/apply.ts';
+import { applyInSteps } from '../../../core/definitions/apply.ts';
 import { definitionsSource } from '../../../core/definitions/core-source.ts';
 import { type DefinitionParts, definitionParts, ExportList, vhostDefinitionParts } from '../../../core/definitions/export-definitions.ts';
-import { parseDefinitions } from '../../../core/definitions/parse-definitions.ts';
+import { readDefinitions } from '../../../core/definitions/parse-definitions.ts';
+import type { Steps } from '../../../core/stepped-work.ts';
 import type { ApiCall } from '../api-call.ts';
 import { formFile } from '../form-data.ts';
 import { type JsonObject, noContent, type Reply } from '../reply.ts';
@@ -59,19 +60,24 @@ async function* jsonOf(parts: DefinitionParts, select: (object: JsonObject) => J
   yield `${text}}`;
 }
 
-export function postDefinitions(call: ApiCall): Reply {
+export function postDefinitions(call: ApiCall): Promise<Reply> {
   return importDefinitions(call, null);
 }
 
-export function postVhostDefinitions(call: ApiCall): Reply {
+export function postVhostDefinitions(call: ApiCall): Promise<Reply> {
   return importDefinitions(call, call.vhost().name);
 }
 
-/** Applies all of it or nothing. The body is JSON, or a form with a file as the web UI sends it. */
-function importDefinitions(call: ApiCall, vhost: string | null): Reply {
+/** Applies all of it or nothing, in steps. The body is JSON, or a form with a file as the web UI sends it. */
+async function importDefinitions(call: ApiCall, vhost: string | null): Promise<Reply> {
   const bytes = formFile(call.header('content-type'), call.bytes) ?? call.bytes;
   const options = { hash: (password: string) => hashPassword(password), ...(vhost === null ? {} : { vhost }) };
-  const definitions = parseDefinitions(bytes.toString('utf8'), options);
-  for (const warning of applyDefinitions(call.core, definitions)) call.services.logger.warning('default', `definitions: ${warning}`);
+  const { core } = call;
+  function* steps(): Steps<readonly string[]> {
+    return yield* applyInSteps(core, yield* readDefinitions(bytes.toString('utf8'), options));
+  }
+  const warnings = await core.works.run(core.events.stepsOfActor(steps()));
+  await core.policiesApplied();
+  for (const warning of warnings) call.services.logger.warning('default', `definitions: ${warning}`);
   return noContent;
 }
