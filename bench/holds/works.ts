@@ -105,6 +105,7 @@ async function openClients(site: Site, total: number, isPublishing: boolean, vho
   return clients;
 }
 
+let left: readonly BenchClient[] = [];
 const leave = async (clients: readonly BenchClient[]): Promise<void> => {
   for (const client of clients) client.socket.destroy();
   await pause(500);
@@ -382,10 +383,13 @@ export const works: readonly Work[] = [
         await pause(500);
         await api(site.httpPort, 'PUT', '/api/nodes/rabbit@localhost/disk-free-limit', { absolute: 1 });
         await pause(500);
-        void leave(clients);
+        left = clients;
       };
     },
-    clean: () => pause(3000),
+    clean: async () => {
+      await leave(left);
+      await pause(3000);
+    },
   },
   {
     name: 'snapshot',

@@ -147,7 +147,7 @@ export class BrokerCore {
     this.access.onChange((change, before) => accessChanged(this.events, change, before));
     this.ledger = new ConfirmLedger(this.log);
     this.turn = new Turn(this.clock, deps.scheduler, this.timers, this.ledger);
-    this.works = new SteppedWork(this.turn);
+    this.works = new SteppedWork(this.turn, () => this.clock.readMillis());
     this.publisher = new Publisher(this.store, this.clock);
     this.messages = new BrokerMessages(
       this.publisher,

@@ -14,6 +14,8 @@ export const limits = {
   turnTimersMax: 10_000,
   /** What is done of large works between two looks at the sockets, in units of about a microsecond. */
   turnWork: 4096,
+  /** However little it was to cost, it ends when it has taken so long. */
+  turnWorkMillis: 4,
   /** Dead letters published again in one round. */
   turnDeadLettersMax: 2000,
   /** Exchanges one message may pass through, by bindings between exchanges and alternate exchanges. */

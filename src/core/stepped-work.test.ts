@@ -26,9 +26,19 @@ function* counting(steps: number, log: string[], name: string, cost = 1): Steps<
   return name;
 }
 
-function make(): { works: SteppedWork; polls: Polls; log: string[]; done: string[]; start: (steps: number, name: string) => void } {
+interface Made {
+  readonly works: SteppedWork;
+  readonly polls: Polls;
+  readonly log: string[];
+  readonly done: string[];
+  readonly time: { millis: number };
+  start(steps: number, name: string): void;
+}
+
+function make(): Made {
+  const time = { millis: 0 };
   const polls = new Polls();
-  const works = new SteppedWork(polls);
+  const works = new SteppedWork(polls, () => time.millis);
   const [log, done]: [string[], string[]] = [[], []];
   const start = (steps: number, name: string): void =>
     works.start(
@@ -36,7 +46,7 @@ function make(): { works: SteppedWork; polls: Polls; log: string[]; done: string
       result => void done.push(result),
       error => assert.fail(error as Error),
     );
-  return { works, polls, log, done, start };
+  return { works, polls, log, done, time, start };
 }
 
 describe('stepped work', () => {
@@ -63,6 +73,30 @@ describe('stepped work', () => {
     assert.deepEqual(perPoll, [limits.turnWork, limits.turnWork, limits.turnWork, 1]);
     polls.next();
     assert.equal(polls.next(), false, 'nothing is left to wake up for');
+  });
+
+  test('ends for this time when its steps take longer than they said', () => {
+    const { works, polls, time } = make();
+    let count = 0;
+    function* slow(): Steps {
+      for (; count < 1000; count++) {
+        time.millis += 0.05;
+        yield 1;
+      }
+    }
+    works.start(
+      slow(),
+      () => {},
+      error => assert.fail(error as Error),
+    );
+    const perPoll = [count];
+    for (let before = count; works.count > 0; before = count) {
+      assert.ok(polls.next());
+      perPoll.push(count - before);
+    }
+    const [first = 0] = perPoll;
+    assert.ok(first * 0.05 >= limits.turnWorkMillis && first * 0.05 < limits.turnWorkMillis + 2, `${first} steps`);
+    assert.ok(perPoll.every(steps => steps * 0.05 < limits.turnWorkMillis + 2));
   });
 
   test('lets works take turns, so that small ones do not wait for large ones', () => {

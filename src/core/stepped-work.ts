@@ -19,24 +19,32 @@ interface PollWatch {
   afterPoll(act: () => void): void;
 }
 
-/** Does steps until they cost as much as `budget`; returns what they cost, and whether all are done. */
-type Work = (budget: number) => { readonly cost: number; readonly isDone: boolean };
+/** Does steps until they cost as much as `budget`, or `isLate` says so; returns what they cost, and whether all are done. */
+type Work = (budget: number, isLate: () => boolean) => { readonly cost: number; readonly isDone: boolean };
+
+/** Cost of the steps after which the time is read again. */
+const timeCost = 32;
 
 /** What each work gets at least when its turn comes: small ones never wait for large ones. */
 const shareMin = limits.turnWork / 8;
 
 /**
- * Does what would hold up everybody if it were done at once: as much of it as `limits.turnWork` allows between two looks at the sockets, all
- * works in turns. What is small is done before `start` returns.
+ * Does what would hold up everybody if it were done at once: as much of it as `limits.turnWork` and `limits.turnWorkMillis` allow between two
+ * looks at the sockets, all works in turns. What is small is done before `start` returns.
  */
 export class SteppedWork {
   readonly #watch: PollWatch;
+  readonly #readMillis: () => number;
+  #endMillis = 0;
+  readonly #isLate = (): boolean => this.#readMillis() >= this.#endMillis;
   #works: Work[] = [];
   #left: number = limits.turnWork;
   #isWatching = false;
 
-  constructor(watch: PollWatch) {
+  /** `readMillis` is the time of the moment. */
+  constructor(watch: PollWatch, readMillis: () => number) {
     this.#watch = watch;
+    this.#readMillis = readMillis;
   }
 
   /** Works that are not done. */
@@ -47,6 +55,7 @@ export class SteppedWork {
   /** Calls `done` when all is done, or `failed` with what a step has thrown; for what is small before this returns. */
   start<Result>(steps: Steps<Result>, done: (result: Result) => void, failed: (error: unknown) => void): void {
     const work = workOf(steps, done, failed);
+    this.#endMillis = this.#readMillis() + limits.turnWorkMillis;
     if (!this.#go(work, Math.max(shareMin, this.#left))) this.#works.push(work);
     this.#watchOn();
   }
@@ -57,7 +66,7 @@ export class SteppedWork {
   }
 
   #go(work: Work, budget: number): boolean {
-    const { cost, isDone } = work(budget);
+    const { cost, isDone } = work(budget, this.#isLate);
     this.#left -= cost;
     return isDone;
   }
@@ -74,24 +83,26 @@ export class SteppedWork {
   /** Every socket was looked at. */
   #goOn(): void {
     this.#left = limits.turnWork;
+    this.#endMillis = this.#readMillis() + limits.turnWorkMillis;
     const works = this.#works;
     this.#works = [];
     const unfinished: Work[] = [];
     let at = 0;
-    for (; at < works.length && this.#left > 0; at++) {
+    for (; at < works.length && this.#left > 0 && (at === 0 || !this.#isLate()); at++) {
       const share = Math.max(shareMin, this.#left / (works.length - at));
       const work = works[at] as Work;
       if (!this.#go(work, share)) unfinished.push(work);
     }
     // Those that had no turn come first, what began meanwhile comes last.
     this.#works = [...works.slice(at), ...unfinished, ...this.#works];
-    if (this.#left < limits.turnWork) this.#watchOn();
+    if (this.#left < limits.turnWork || this.#works.length > 0) this.#watchOn();
   }
 }
 
 function workOf<Result>(steps: Steps<Result>, done: (result: Result) => void, failed: (error: unknown) => void): Work {
-  return budget => {
+  return (budget, isLate) => {
     let cost = 0;
+    let timeAt = timeCost;
     for (;;) {
       let step: IteratorResult<number, Result>;
       try {
@@ -106,6 +117,9 @@ function workOf<Result>(steps: Steps<Result>, done: (result: Result) => void, fa
       }
       cost += step.value;
       if (cost >= budget) return { cost, isDone: false };
+      if (cost < timeAt) continue;
+      if (isLate()) return { cost, isDone: false };
+      timeAt = cost + timeCost;
     }
   };
 }

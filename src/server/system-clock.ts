@@ -13,4 +13,8 @@ export class SystemClock implements Clock {
     this.nowMillis = performance.now();
     this.wallMillis = Date.now();
   }
+
+  readMillis(): number {
+    return performance.now();
+  }
 }

@@ -19,6 +19,10 @@ export class FakeClock implements Clock {
     return this.#wallAtZero + this.millis;
   }
 
+  readMillis(): number {
+    return this.millis;
+  }
+
   advance(millis: number): void {
     this.millis += millis;
   }

@@ -93,6 +93,7 @@ async function one(scenario: Scenario, workerCount: number, millis: number): Pro
       clock.nowMillis = 1 + Math.floor(performance.now() - origin);
       clock.wallMillis = Date.now();
     },
+    readMillis: () => performance.now(),
   };
   const silent = (): void => {};
   const logger: Logger = { debug: silent, info: silent, warning: silent, error: (_category, text, error) => console.error(text, error) };

@@ -18,7 +18,7 @@ import { DefinitionsError } from './problems.ts';
 
 function brokerCore(settings: Partial<BrokerSettings> = {}): BrokerCore {
   return new BrokerCore({
-    clock: { nowMillis: 0, wallMillis: 0, refresh() {} },
+    clock: { nowMillis: 0, wallMillis: 0, refresh() {}, readMillis: () => 0 },
     scheduler: { armTurn() {}, armTimer() {} },
     logger: silentLogger,
     settings,

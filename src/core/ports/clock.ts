@@ -9,4 +9,6 @@ export interface Clock {
   readonly wallMillis: number;
   /** Reads the time anew; called once at the beginning of a turn. */
   refresh(): void;
+  /** Monotonic milliseconds of this very moment: only to end work that has taken too long. Under a virtual clock nothing takes long. */
+  readMillis(): number;
 }

@@ -14,7 +14,7 @@ import { isInUse } from '../data-dir.ts';
 import { exchangeTypes, messageFormats, queueTypes } from '../registry.ts';
 
 /** Time stands still while one looks: nothing expires. */
-const stillClock: Clock = { nowMillis: 1, wallMillis: 0, refresh() {} };
+const stillClock: Clock = { nowMillis: 1, wallMillis: 0, refresh() {}, readMillis: () => 1 };
 
 /** Runs what is due at once, and nothing else. */
 class StillScheduler implements Scheduler {

@@ -109,6 +109,11 @@ export class VirtualClock {
   }
 
   /** @internal */
+  readMillis(): number {
+    return this.#millis;
+  }
+
+  /** @internal */
   armTurn(run: () => void): void {
     this.#runTurn = run;
     this.#immediate ??= setImmediate(() => {
