@@ -39,6 +39,8 @@ const broker = await startOwn(root, {
 });
 const pid = broker.pid as number;
 try {
+  // What is loaded behind the start is loaded.
+  await pause(3000);
   const site: Site = { port: broker.port, httpPort: broker.httpPort, scale: Number(values.scale) };
   console.log('| work | takes, ms | held, ms |');
   console.log('| --- | ---: | ---: |');

@@ -161,6 +161,46 @@ for (let round = 0; round < rounds; round++) samples.push(await ask<number>(chil
 console.log(
   `\na sample of the statistics: ${median(samples).toFixed(1)} ms of processor time every 5 s, ${((median(samples) / 5000) * 100).toFixed(2)} % of a core`,
 );
+
+/** What a page of the web UI watches. */
+const watched = ['/api/overview', '/api/queues?page=1&page_size=100', '/api/nodes']
+  .map(path => `watch=${encodeURIComponent(path)}`)
+  .join('&');
+const windowMillis = 15_000;
+
+/** Processor time of the broker's thread, as a share of a core, while nobody sends a message: all of it is what is asked for here. */
+async function share(doing: 'nothing' | 'watching' | 'scraping too'): Promise<number> {
+  const stop = new AbortController();
+  if (doing !== 'nothing') {
+    const headers = { authorization: `Basic ${Buffer.from('guest:guest').toString('base64')}` };
+    const stream = http.get({
+      port: ports.httpPort,
+      path: `/api/events?interval=5&${watched}`,
+      headers,
+      host: '127.0.0.1',
+      signal: stop.signal,
+    });
+    stream.on('response', response => response.on('error', () => {}).resume()).on('error', () => {});
+  }
+  const before = await ask<number>(child, 'processor');
+  const began = performance.now();
+  while (performance.now() - began < windowMillis) {
+    if (doing === 'scraping too') await request(ports.metricsPort, '/metrics');
+    await new Promise(resolve => setTimeout(resolve, 5000));
+  }
+  const seconds = (await ask<number>(child, 'processor')) - before;
+  stop.abort();
+  return (seconds / ((performance.now() - began) / 1000)) * 100;
+}
+
+console.log(
+  '\nprocessor time of the broker without a message, which is what statistics take of it under load as well; % of a core, each of 3 runs',
+);
+for (const doing of ['nothing', 'watching', 'scraping too'] as const) {
+  const shares = [await share(doing), await share(doing), await share(doing)];
+  const what = { nothing: 'sampling alone', watching: 'and a page of the web UI', 'scraping too': 'and /metrics every 5 s' }[doing];
+  print(what, ...shares.map(each => `${each.toFixed(2)} %`), `median ${median(shares).toFixed(2)} %`);
+}
 for (const client of clients) client.socket.destroy();
 child.disconnect();
 
