@@ -64,7 +64,10 @@ export function* encodeSnapshot({ changes, ...head }: MetadataSnapshot): Steps<B
     yield pieceCost;
   }
   add(`${text}]}`);
-  return [Buffer.from(`${hash.digest('hex')}\n`), ...pieces, Buffer.from('\n')];
+  // The usual one is a single piece.
+  pieces[0] = Buffer.concat([Buffer.from(`${hash.digest('hex')}\n`), pieces[0] as Buffer]);
+  pieces.push(Buffer.concat([pieces.pop() as Buffer, Buffer.from('\n')]));
+  return pieces;
 }
 
 /** Reads the snapshot from whichever file is whole. */
