@@ -3,12 +3,14 @@ import { alternativeNames, certificateUsername } from '../../auth/client-certifi
 import { BrokerError } from '../../core/broker-error.ts';
 import { authenticated, connectionCreated } from '../../core/events/session-events.ts';
 import type { AuthResult } from '../../core/ports/auth-backend.ts';
-import { mqtt31, mqtt5, reasons } from '../../wire/mqtt/constants.ts';
+import { mqtt31, mqtt311, mqtt5, reasons } from '../../wire/mqtt/constants.ts';
+import { UnsupportedVersion } from '../../wire/mqtt/decode.ts';
 import { encodePacket } from '../../wire/mqtt/encode.ts';
 import { MqttError } from '../../wire/mqtt/mqtt-error.ts';
 import type { ConnectPacket } from '../../wire/mqtt/packets.ts';
 import type { Properties } from '../../wire/mqtt/properties.ts';
 import type { Connection } from './connection.ts';
+import { OutgoingAliases } from './outgoing-aliases.ts';
 import { sessionQueueName } from './sessions.ts';
 import { isTopicName, routingKeyOfTopic } from './topics.ts';
 import { Will } from './wills.ts';
@@ -44,6 +46,14 @@ export function returnCode(reason: number): number {
   }
 }
 
+/** The version in which a CONNECT that is broken can be answered; null for none. [MQTT 5.0 3.1.4] */
+export function versionToAnswer(error: unknown, buffer: Buffer, start: number, end: number): number | null {
+  if (error instanceof UnsupportedVersion) return error.version > mqtt5 ? mqtt5 : mqtt311;
+  // Behind the protocol's name; what is broken comes later.
+  const versionAt = start + 2 + (end - start < 2 ? 0 : buffer.readUInt16BE(start));
+  return versionAt < end && buffer[versionAt] === mqtt5 ? mqtt5 : null;
+}
+
 /** The opening of a connection: CONNECT, who it is, its session, CONNACK. [MQTT 5.0 3.1] */
 export class Connecting {
   readonly #connection: Connection;
@@ -59,6 +69,7 @@ export class Connecting {
     const connection = this.#connection;
     const packet = this.#packet;
     const { frontEnd, broker } = connection;
+    this.#noteWishes();
     if (packet.properties.authenticationMethod !== undefined)
       throw new MqttError(reasons.badAuthenticationMethod, `the authentication method '${packet.properties.authenticationMethod}'`);
     if (frontEnd.connectionCount > frontEnd.options.connectionMax)
@@ -85,6 +96,20 @@ export class Connecting {
         connection.intake.releaseAfterLogin();
       })
       .catch((error: unknown) => connection.fault(error));
+  }
+
+  /** What the client takes, and how often it is heard of. */
+  #noteWishes(): void {
+    const connection = this.#connection;
+    const { properties, keepAliveSeconds } = this.#packet;
+    const { options } = connection.frontEnd;
+    connection.packetBytesMaxOfClient = properties.packetBytesMax ?? Infinity;
+    if (properties.receiveMax !== undefined) connection.deliveriesMax = properties.receiveMax;
+    const aliasMax = Math.min(properties.topicAliasMax ?? 0, options.topicAliasMax);
+    if (aliasMax > 0) connection.outgoingAliases = new OutgoingAliases(aliasMax);
+    const max = options.keepAliveSecondsMax;
+    const isTooLong = max > 0 && connection.isVersion5 && (keepAliveSeconds === 0 || keepAliveSeconds > max);
+    connection.keepAliveSeconds = isTooLong ? max : keepAliveSeconds;
   }
 
   #checkClientId(): void {

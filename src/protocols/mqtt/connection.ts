@@ -10,19 +10,21 @@ import type { Vhost } from '../../core/vhost.ts';
 import { Intake } from '../../net/intake.ts';
 import type { Link, LinkSession } from '../../net/link.ts';
 import type { Outbox } from '../../net/outbox.ts';
-import { mqtt31, mqtt311, mqtt5, packetTypes, reasons } from '../../wire/mqtt/constants.ts';
-import { decodePacket, UnsupportedVersion } from '../../wire/mqtt/decode.ts';
+import { mqtt311, mqtt5, packetTypes, reasons } from '../../wire/mqtt/constants.ts';
+import { decodePacket } from '../../wire/mqtt/decode.ts';
 import { encodePacket } from '../../wire/mqtt/encode.ts';
 import { MqttError } from '../../wire/mqtt/mqtt-error.ts';
 import { type PacketFault, PacketReader, type PacketVisitor } from '../../wire/mqtt/packet-reader.ts';
-import type { EndPacket, Packet } from '../../wire/mqtt/packets.ts';
+import type { Packet } from '../../wire/mqtt/packets.ts';
 import type { Properties } from '../../wire/mqtt/properties.ts';
-import { Connecting, returnCode } from './connecting.ts';
+import { acknowledge } from './acknowledging.ts';
+import { Connecting, returnCode, versionToAnswer } from './connecting.ts';
 import { describeConnection, metricsName, protocolName } from './describe.ts';
+import { onDisconnect } from './disconnecting.ts';
 import { DurableReplies } from './durable-replies.ts';
 import type { FrontEnd } from './front-end.ts';
-import { OutgoingAliases } from './outgoing-aliases.ts';
-import { PendingAcks, pubcompByte, pubrelByte } from './pending-acks.ts';
+import type { OutgoingAliases } from './outgoing-aliases.ts';
+import { PendingAcks } from './pending-acks.ts';
 import { Publishing } from './publishing.ts';
 import type { Redirect } from './redirect.ts';
 import type { Session } from './session.ts';
@@ -367,8 +369,8 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   }
 
   #onFirstPacket(first: number, buffer: Buffer, start: number, end: number): void {
+    // No CONNACK where it is something else: that is no client.
     if (this.#state !== waitingForConnect || first >> typeShift !== packetTypes.connect) {
-      // No CONNACK either: this is no client.
       this.#state = waitingForConnect;
       throw new MqttError(reasons.protocolError, 'the first packet is not CONNECT');
     }
@@ -376,40 +378,21 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     try {
       packet = decodePacket(first, buffer, start, end, mqtt311);
     } catch (error) {
-      this.#guessVersion(error, buffer, start, end);
+      const version = versionToAnswer(error, buffer, start, end);
+      if (version !== null) this.#speaks(version);
       throw error;
     }
     if (packet.name !== 'connect') return;
-    this.#state = loggingIn;
-    this.version = packet.version;
-    this.isVersion5 = packet.version === mqtt5;
-    const { properties } = packet;
-    this.#wantsReasons = properties.requestProblemInformation !== 0;
-    this.packetBytesMaxOfClient = properties.packetBytesMax ?? Infinity;
-    if (properties.receiveMax !== undefined) this.deliveriesMax = properties.receiveMax;
-    const { options } = this.frontEnd;
-    const aliasMax = Math.min(properties.topicAliasMax ?? 0, options.topicAliasMax);
-    if (aliasMax > 0) this.outgoingAliases = new OutgoingAliases(aliasMax);
-    this.keepAliveSeconds = packet.keepAliveSeconds;
-    const max = options.keepAliveSecondsMax;
-    if (max > 0 && this.isVersion5 && (packet.keepAliveSeconds === 0 || packet.keepAliveSeconds > max)) this.keepAliveSeconds = max;
+    this.#speaks(packet.version);
+    this.#wantsReasons = packet.properties.requestProblemInformation !== 0;
     new Connecting(this, packet).begin();
   }
 
-  /** A CONNECT that is broken behind its version is answered in that version. [MQTT 5.0 3.1.4] */
-  #guessVersion(error: unknown, buffer: Buffer, start: number, end: number): void {
-    const nameBytes = end - start < 2 ? 0 : buffer.readUInt16BE(start);
-    const versionAt = start + 2 + nameBytes;
-    const version = versionAt < end ? buffer[versionAt] : 0;
-    if (error instanceof UnsupportedVersion) {
-      this.#state = loggingIn;
-      this.version = error.version > mqtt5 ? mqtt5 : mqtt311;
-      this.isVersion5 = this.version === mqtt5;
-    } else if (version === mqtt5) {
-      this.#state = loggingIn;
-      this.version = mqtt5;
-      this.isVersion5 = true;
-    } else if (version === mqtt31) this.version = mqtt31;
+  /** The client can be answered from now on. */
+  #speaks(version: number): void {
+    this.#state = loggingIn;
+    this.version = version;
+    this.isVersion5 = version === mqtt5;
   }
 
   #onOpenPacket(first: number, buffer: Buffer, start: number, end: number): void {
@@ -425,7 +408,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
       type >= packetTypes.puback &&
       type <= packetTypes.pubcomp
     ) {
-      this.#onAck(type, ((buffer[start] as number) << 8) | (buffer[start + 1] as number), 0);
+      acknowledge(this, type, ((buffer[start] as number) << 8) | (buffer[start + 1] as number), 0);
       return;
     }
     const packet = decodePacket(first, buffer, start, end, this.version);
@@ -434,7 +417,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
       case 'pubrec':
       case 'pubrel':
       case 'pubcomp':
-        this.#onAck(type, packet.packetId, packet.reason);
+        acknowledge(this, type, packet.packetId, packet.reason);
         return;
       case 'subscribe':
         onSubscribe(this, packet);
@@ -446,45 +429,16 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
         this.send(pingresp);
         return;
       case 'disconnect':
-        this.#onDisconnect(packet);
+        onDisconnect(this, packet);
         return;
       default:
         throw new MqttError(reasons.protocolError, `${packet.name.toUpperCase()} from a client that is connected`);
     }
   }
 
-  #onAck(type: number, id: number, reason: number): void {
-    if (id === 0) throw new MqttError(reasons.protocolError, 'packet identifier 0');
-    const { session } = this;
-    switch (type) {
-      case packetTypes.puback:
-        session.deliveries.acknowledged(id);
-        return;
-      case packetTypes.pubrec: {
-        const refusal = session.deliveries.receivedByClient(id, reason);
-        // The client keeps the id until it hears of it again.
-        if (refusal !== 0 && reason < 0x80) this.acks.push(id, pubrelByte, refusal);
-        return;
-      }
-      case packetTypes.pubrel:
-        // When that is durable: the client may use the id for another message then.
-        this.acks.push(id, pubcompByte, session.deliveries.released(id) ? 0 : reasons.packetIdNotFound);
-        return;
-      default:
-        session.deliveries.completed(id);
-    }
-  }
-
-  #onDisconnect(packet: EndPacket): void {
-    const { session } = this;
-    const expirySeconds = packet.properties.sessionExpirySeconds;
-    if (expirySeconds !== undefined) {
-      if (!session.isDurable && expirySeconds > 0)
-        throw new MqttError(reasons.protocolError, 'a session that was to end with its connection cannot be kept');
-      const max = this.frontEnd.options.sessionExpirySecondsMax;
-      this.frontEnd.sessions.expireAfter(session, Math.min(expirySeconds === 0xffff_ffff ? Infinity : expirySeconds, max) * 1000);
-    }
-    this.#isOrderly = packet.reason === reasons.success;
+  /** The client goes of its own accord; whether it wants no will to be published. */
+  leave(isOrderly: boolean): void {
+    this.#isOrderly = isOrderly;
     this.#closeReason = 'the client has disconnected';
     this.broker.logger.info('connection', `closing MQTT connection ${this.name}, client '${this.clientId}'`);
     this.#end();
