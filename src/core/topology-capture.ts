@@ -51,7 +51,7 @@ export class TopologyCapture implements Iterable<TopologyChange> {
     if (queue.deduplication !== null) this.#takeLogId('queue.remembers', queue.name, queue.deduplication.kept?.id);
     if (queue.marks !== null) this.#takeLogId('queue.marks', queue.name, queue.marks.id);
     if (queue.groups === null) return;
-    const parked = [...queue.groups.parkedKeys()];
+    const parked = [...queue.groups.table.parkedKeys()];
     if (parked.length > 0) this.#more.push(parkChange(this.#vhost, queue, parked, true));
   }
 

@@ -78,7 +78,7 @@ export class MetadataReplay {
       case 'queue.park': {
         const queue = vhost.queues.get(change.name);
         if (queue?.id !== change.id || queue.groups === null) this.skipped++;
-        else for (const key of change.keys) queue.groups.restorePark(key, change.isParked);
+        else for (const key of change.keys) queue.groups.table.restorePark(key, change.isParked);
         return;
       }
       case 'exchange.put':

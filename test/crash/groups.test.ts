@@ -67,9 +67,9 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
       assert.equal(body, 'c1', 'all before it is parked');
       second.send(basicAck(1, tag));
       const groups = core.vhosts.get('/')?.queues.get('work')?.groups ?? assert.fail();
-      assert.deepEqual([...groups.parkedKeys()], ['a', 'b']);
+      assert.deepEqual([...groups.table.parkedKeys()], ['a', 'b']);
       core.turn.begin();
-      groups.park(groups.group('a') ?? assert.fail(), false);
+      groups.table.park(groups.table.get('a') ?? assert.fail(), false);
       await core.committed();
       second.destroy();
     }, options);

@@ -174,7 +174,7 @@ test('order per key, one consumer per key, delays and counts hold whatever consu
       world.settleOne('accepted');
       if (world.queue.unackedCount === 0) world.settle(400);
     }
-    assert.deepEqual([world.queue.messageCount, world.broker.core.store.liveCount, world.queue.groups?.groupCount ?? 0], [0, 0, 0]);
+    assert.deepEqual([world.queue.messageCount, world.broker.core.store.liveCount, world.queue.groups?.table.size ?? 0], [0, 0, 0]);
     assert.equal(world.broker.core.counters.internalErrors, 0);
   });
 });

@@ -8,7 +8,7 @@ import { Entry } from '../queues/entry.ts';
 import type { Queue } from '../queues/queue.ts';
 import { quorumQueueType } from '../queues/quorum-queue-type.ts';
 import { groupKey } from './group-key.ts';
-import { parkedGroupsMax } from './group-lists.ts';
+import { parkedGroupsMax } from './group-table.ts';
 
 /** A consumer that keeps what it gets. */
 class Worker implements DeliverySink {
@@ -139,7 +139,7 @@ describe('message groups', () => {
     broker.advance(1);
     assert.deepEqual(worker.bodies, ['a1', 'a2']);
     worker.settle();
-    assert.deepEqual([queue.groups?.groupCount, broker.core.store.liveCount], [0, 0]);
+    assert.deepEqual([queue.groups?.table.size, broker.core.store.liveCount], [0, 0]);
   });
 
   test('who gets single messages has their groups, too', () => {
@@ -163,7 +163,7 @@ describe('message groups', () => {
     const worker = new Worker(broker, queue, { noAck: true });
     send('a1', 'b1', 'a2', '-1', 'a3');
     assert.deepEqual(worker.bodies, ['a1', 'b1', 'a2', '-1', 'a3']);
-    assert.deepEqual([queue.groups?.groupCount, broker.core.store.liveCount], [0, 0]);
+    assert.deepEqual([queue.groups?.table.size, broker.core.store.liveCount], [0, 0]);
   });
 
   test('a message that comes back too often parks its group until somebody lets it go on', () => {
@@ -176,31 +176,31 @@ describe('message groups', () => {
     assert.deepEqual(worker.bodies, ['a1', 'a1', 'b1'], 'group a is parked');
     worker.settle();
     assert.equal(queue.readyCount, 2);
-    const group = queue.groups?.group('a') ?? assert.fail();
+    const group = queue.groups?.table.get('a') ?? assert.fail();
     assert.ok(group.isParked);
-    queue.groups?.park(group, false);
+    queue.groups?.table.park(group, false);
     broker.core.turn.queueReady(queue);
     broker.advance(0);
     assert.deepEqual(worker.bodies.at(-1), 'a1');
     worker.settle();
     worker.settle();
-    assert.deepEqual([worker.bodies.at(-1), queue.groups?.groupCount, broker.core.store.liveCount], ['a2', 0, 0]);
+    assert.deepEqual([worker.bodies.at(-1), queue.groups?.table.size, broker.core.store.liveCount], ['a2', 0, 0]);
   });
 
   test('of parked groups without messages only so many are kept, those that were parked last', () => {
     const { broker, queue, send } = make();
     const groups = queue.groups ?? assert.fail();
     send('a1');
-    groups.park(groups.group('a') ?? assert.fail(), true);
-    for (let i = 1; i < parkedGroupsMax; i++) groups.restorePark(`empty${i}`, true);
-    assert.equal(groups.groupCount, parkedGroupsMax);
+    groups.table.park(groups.table.get('a') ?? assert.fail(), true);
+    for (let i = 1; i < parkedGroupsMax; i++) groups.table.restorePark(`empty${i}`, true);
+    assert.equal(groups.table.size, parkedGroupsMax);
     const changes: string[] = [];
-    groups.onPark = (key, isParked) => changes.push(`${key} ${isParked}`);
+    groups.table.onPark = (key, isParked) => changes.push(`${key} ${isParked}`);
     send('b1');
-    groups.park(groups.group('b') ?? assert.fail(), true);
+    groups.table.park(groups.table.get('b') ?? assert.fail(), true);
     assert.deepEqual(changes, ['b true', 'empty1 false'], 'a group with messages stays parked');
-    assert.equal(groups.groupCount, parkedGroupsMax);
-    groups.park(groups.group('b') ?? assert.fail(), true);
+    assert.equal(groups.table.size, parkedGroupsMax);
+    groups.table.park(groups.table.get('b') ?? assert.fail(), true);
     assert.equal(changes.length, 2);
     const worker = new Worker(broker, queue, { prefetchCount: 9 });
     broker.advance(0);
@@ -210,7 +210,7 @@ describe('message groups', () => {
   test('what is parked stays parked in a queue of another shape that has groups by the same header', () => {
     const { broker, queue, send } = make();
     send('a1', 'b1');
-    queue.groups?.park(queue.groups.group('a') ?? assert.fail(), true);
+    queue.groups?.table.park(queue.groups.table.get('a') ?? assert.fail(), true);
     const shape = (...args: [string, Field][]): void => {
       assert.equal(broker.vhost.reshapeQueue(queue, quorumQueueType, new Map(args))?.outcome?.queue, queue);
     };
@@ -241,7 +241,7 @@ describe('message groups', () => {
     send('e1');
     assert.deepEqual(worker.bodies, ['a2', 'c1', 'e1']);
     worker.settle();
-    assert.deepEqual([queue.groups?.groupCount, broker.core.store.liveCount], [0, 0]);
+    assert.deepEqual([queue.groups?.table.size, broker.core.store.liveCount], [0, 0]);
   });
 
   test('a queue that drops its head for ever without a consumer does not grow', () => {
@@ -249,9 +249,9 @@ describe('message groups', () => {
     for (let i = 0; i < 20_000; i++)
       broker.publish({ key: 'q', body: 'x', properties: { headers: new Map([['key', longstr(`k${i % 500}`)]]) } });
     let places = 0;
-    for (const group of queue.groups?.groups() ?? []) places += group.placeCount;
+    for (const group of queue.groups?.table.all() ?? []) places += group.placeCount;
     assert.ok(places < 5000, `${places} places`);
-    assert.ok((queue.groups?.groupCount ?? 0) <= 500);
+    assert.ok((queue.groups?.table.size ?? 0) <= 500);
   });
 
   test('quorum queues have them as well', () => {

@@ -6,16 +6,13 @@ import type { ConsumerRota } from '../queues/consumer-rota.ts';
 import type { IndexPager } from '../queues/index-pager.ts';
 import { ReadyList } from '../queues/ready-list.ts';
 import type { ReadyLists } from '../queues/ready-lists.ts';
-import { getters, Group, type GroupOwner } from './group.ts';
-import { GroupHeap } from './group-heap.ts';
+import { getters, type Group, type GroupOwner } from './group.ts';
+import { GroupTable } from './group-table.ts';
 
 /** Messages whose group is found out in one go, after a restart. */
 const indexBatchMax = 1000;
 /** Places of messages that are gone are put up with, up to as many as there are messages and these. */
 const sparePlacesMax = 4096;
-
-/** Parked groups without messages are kept as long as no more than this many are parked. */
-export const parkedGroupsMax = 100_000;
 
 /** Says of which group a message is, null: of none; undefined while its bytes are on disk only. */
 export type KeyOf = (ref: MessageRef) => string | null | undefined;
@@ -28,21 +25,14 @@ export type KeyOf = (ref: MessageRef) => string | null | undefined;
 export class GroupLists implements ReadyLists {
   readonly #list: ReadyList;
   readonly #keyOf: KeyOf;
-  readonly #groups = new Map<string | null, Group>();
-  readonly #heap = new GroupHeap();
+  readonly table = new GroupTable();
   /** Groups of messages that were delivered, and of those that wait to be tried again, by place. */
   readonly #unacked = new Map<number, Group>();
   readonly #held = new Map<number, Group>();
   /** Messages that have waited since before a restart, of which it is not known to which group they belong: their priorities, by place. */
   readonly #unknownHeld = new Map<number, number>();
-  /** Called when a group is parked, or goes on. */
-  onPark: (key: string, isParked: boolean) => void = () => {};
   /** The bytes of a message that waits; null when it does not any more. To be set where messages may wait. */
   refOfHeld: (priority: number, place: number) => MessageRef | null = () => null;
-  /** In the order in which they were parked. */
-  readonly #parked = new Set<Group>();
-  /** Groups whose owner is out of credit. */
-  readonly #stalled = new Map<GroupOwner, Set<Group>>();
   /** Places that are kept, in groups and of unknown ones, of messages that are there or gone. */
   #placeCount = 0;
   /** The group of the message that was put back last. */
@@ -121,13 +111,13 @@ export class GroupLists implements ReadyLists {
         this.#lastBack = null;
         return;
       } else {
-        group = this.#groupOf(this.#keyOf(entry.ref) ?? null);
+        group = this.table.obtain(this.#keyOf(entry.ref) ?? null);
       }
     }
     group.add(place);
     this.#placeCount++;
     this.#lastBack = group;
-    this.#update(group);
+    this.table.update(group);
   }
 
   restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
@@ -139,11 +129,6 @@ export class GroupLists implements ReadyLists {
   /** Recovery: a message that was restored, and taken out since, waits to be tried again. */
   restoreHeld(priority: number, place: number): void {
     this.#unknownHeld.set(place, priority);
-  }
-
-  /** Recovery: a group is parked, or goes on. */
-  restorePark(key: string, isParked: boolean): void {
-    this.#setParked(this.#groupOf(key), isParked);
   }
 
   remove(_level: number, sequence: number, into: Entry): boolean {
@@ -179,7 +164,7 @@ export class GroupLists implements ReadyLists {
   next(into: Entry, rota: ConsumerRota): Group | null {
     this.#isLacking = false;
     for (let looked = 0; ; ) {
-      const group = this.#heap.first;
+      const group = this.table.first;
       if (group === null) {
         if (this.#isAllKnown || looked >= indexBatchMax) return null;
         const found = this.#indexNext(into);
@@ -192,11 +177,11 @@ export class GroupLists implements ReadyLists {
         // It has left in another way: expired, dropped, deleted.
         this.#drop(group);
       } else if (group.owner === getters) {
-        this.#stall(group, getters);
+        this.table.stall(group, getters);
       } else if (group.owner !== null && !group.owner.hasCredit) {
         // So that it is told of its credit when it has some again.
         rota.remove(group.owner);
-        this.#stall(group, group.owner);
+        this.table.stall(group, group.owner);
       } else {
         return group;
       }
@@ -221,15 +206,15 @@ export class GroupLists implements ReadyLists {
       group.unackedCount++;
       this.#unacked.set(place, group);
     }
-    this.#update(group);
+    this.table.update(group);
   }
 
   /** The group of which somebody who gets single messages may have one, the one with the oldest; null for none. */
   nextForGetters(into: Entry): Group | null {
-    this.#unstall(getters);
+    this.table.unstall(getters);
     this.#isLacking = false;
     for (;;) {
-      const best = this.#firstForGetters();
+      const best = this.table.firstForGetters();
       if (best === null) {
         if (this.#isAllKnown || this.#indexNext(into) === 'lacking') return null;
       } else if (this.#list.find(best.firstPlace, into)) {
@@ -240,20 +225,9 @@ export class GroupLists implements ReadyLists {
     }
   }
 
-  #firstForGetters(): Group | null {
-    const { first } = this.#heap;
-    if (first === null || first.owner === null || first.owner === getters) return first;
-    let best: Group | null = null;
-    for (const group of this.#groups.values()) {
-      if (!group.isOpen || (group.owner !== null && group.owner !== getters)) continue;
-      if (group.firstPlace < (best?.firstPlace ?? Infinity)) best = group;
-    }
-    return best;
-  }
-
   /** A consumer has credit again. */
   consumerReady(consumer: Consumer): void {
-    this.#unstall(consumer);
+    this.table.unstall(consumer);
   }
 
   /** What became of a delivery is done: it is back, gone, or waits to be tried again. */
@@ -266,7 +240,7 @@ export class GroupLists implements ReadyLists {
         group.heldCount++;
         this.#held.set(place, group);
       }
-      this.#update(group);
+      this.table.update(group);
     }
   }
 
@@ -277,18 +251,10 @@ export class GroupLists implements ReadyLists {
     if (group === undefined) return;
     this.#held.delete(place);
     group.heldCount--;
-    this.#update(group);
+    this.table.update(group);
   }
 
   // --- for people
-
-  get groupCount(): number {
-    return this.#groups.size;
-  }
-
-  groups(): Iterable<Group> {
-    return this.#groups.values();
-  }
 
   /** Whether there are messages of which it is to be found out to which group they belong. */
   get hasUnknown(): boolean {
@@ -313,45 +279,12 @@ export class GroupLists implements ReadyLists {
     return count;
   }
 
-  group(key: string): Group | undefined {
-    return this.#groups.get(key);
-  }
-
-  /** Stops or goes on with a group. */
-  park(group: Group, isParked: boolean): void {
-    if (group.isParked === isParked || group.key === null) return;
-    this.#setParked(group, isParked);
-    this.onPark(group.key, isParked);
-    if (this.#parked.size > parkedGroupsMax) this.#unparkEmpty();
-  }
-
-  /** Keys of the groups that are parked. */
-  *parkedKeys(): Generator<string> {
-    for (const { key } of this.#parked) yield key as string;
-  }
-
   /** Stops the group of the message that was put back last. */
   parkLast(): void {
-    if (this.#lastBack !== null) this.park(this.#lastBack, true);
+    if (this.#lastBack !== null) this.table.park(this.#lastBack, true);
   }
 
   // --- inside
-
-  #setParked(group: Group, isParked: boolean): void {
-    group.isParked = isParked;
-    if (isParked) this.#parked.add(group);
-    else this.#parked.delete(group);
-    this.#update(group);
-  }
-
-  /** Forgets the group that was parked first of those that have no message any more. */
-  #unparkEmpty(): void {
-    for (const group of this.#parked) {
-      if (group.placeCount + group.unackedCount + group.heldCount > 0) continue;
-      this.park(group, false);
-      return;
-    }
-  }
 
   #noteUnknown(place: number): void {
     this.#unknown.push(place);
@@ -359,10 +292,10 @@ export class GroupLists implements ReadyLists {
   }
 
   #index(place: number, key: string | null): void {
-    const group = this.#groupOf(key);
+    const group = this.table.obtain(key);
     group.add(place);
     this.#placeCount++;
-    this.#update(group);
+    this.table.update(group);
   }
 
   /** Finds out to which group the next message belongs. */
@@ -400,49 +333,18 @@ export class GroupLists implements ReadyLists {
     }
     this.#unknownHeld.delete(place);
     if (ref === null) return true;
-    const group = this.#groupOf(key);
+    const group = this.table.obtain(key);
     group.heldCount++;
     this.#held.set(place, group);
-    this.#update(group);
+    this.table.update(group);
     return true;
-  }
-
-  #groupOf(key: string | null): Group {
-    let group = this.#groups.get(key);
-    if (group === undefined) {
-      group = new Group(key);
-      this.#groups.set(key, group);
-    }
-    return group;
-  }
-
-  /** Gives a group that has changed its place among those that may be handed out, or forgets it when there is nothing of it. */
-  #update(group: Group): void {
-    if (group.unackedCount === 0 && group.owner !== null) {
-      if (group.isStalled) this.#unlist(group, group.owner);
-      group.owner = null;
-      group.isStalled = false;
-    }
-    if (group.placeCount === 0) {
-      this.#heap.remove(group);
-      if (group.unackedCount === 0 && group.heldCount === 0 && !group.isParked) this.#groups.delete(group.key);
-    } else if (group.isOpen && !group.isStalled) {
-      this.#heap.put(group);
-    } else {
-      this.#heap.remove(group);
-    }
   }
 
   /** The first message of the group is gone. */
   #drop(group: Group): void {
     group.shift();
     this.#placeCount--;
-    this.#update(group);
-  }
-
-  #unlist(group: Group, owner: GroupOwner): void {
-    const stalled = this.#stalled.get(owner);
-    if (stalled?.delete(group) && stalled.size === 0) this.#stalled.delete(owner);
+    this.table.update(group);
   }
 
   /** Lets go of the places of messages that have left in another way: nobody may come by to notice. */
@@ -451,28 +353,10 @@ export class GroupLists implements ReadyLists {
     this.#unknown = this.#unknown.slice(this.#firstUnknown).filter(place => isThere(place) || this.#unknownHeld.has(place));
     this.#firstUnknown = 0;
     this.#placeCount = this.#unknown.length;
-    for (const group of [...this.#groups.values()]) {
+    for (const group of [...this.table.all()]) {
       group.keep(isThere);
       this.#placeCount += group.placeCount;
-      this.#update(group);
-    }
-  }
-
-  #stall(group: Group, owner: GroupOwner): void {
-    group.isStalled = true;
-    this.#heap.remove(group);
-    const stalled = this.#stalled.get(owner);
-    if (stalled === undefined) this.#stalled.set(owner, new Set([group]));
-    else stalled.add(group);
-  }
-
-  #unstall(owner: GroupOwner): void {
-    const stalled = this.#stalled.get(owner);
-    if (stalled === undefined) return;
-    this.#stalled.delete(owner);
-    for (const group of stalled) {
-      group.isStalled = false;
-      this.#update(group);
+      this.table.update(group);
     }
   }
 }

@@ -393,9 +393,9 @@ export class MessageQueue extends Queue {
       lists.startAt(this.#lists.nextSequence);
       this.#lists = lists;
       this.#move = null;
-      const parked = args.get(groupHeaderArgument)?.value === groupHeader ? this.groups?.parkedKeys() : null;
+      const parked = args.get(groupHeaderArgument)?.value === groupHeader ? this.groups?.table.parkedKeys() : null;
       this.#groupPump = this.#groupPumpOf(options);
-      for (const key of parked ?? []) this.groups?.restorePark(key, true);
+      for (const key of parked ?? []) this.groups?.table.restorePark(key, true);
     }
     this.#consumers.setSingleActive(options.hasSingleActiveConsumer);
     this.#goOn(move);
@@ -493,7 +493,7 @@ export class MessageQueue extends Queue {
 
   #groupPumpOf({ groups, groupParkAfter }: MessageQueueOptions): GroupPump | null {
     if (groups === null) return null;
-    groups.onPark = (key, isParked) => this.context.groupParked(this, key, isParked);
+    groups.table.onPark = (key, isParked) => this.context.groupParked(this, key, isParked);
     groups.refOfHeld = (priority, place) => this.#retries?.refOf(priority, place) ?? null;
     return new GroupPump(groups, groupParkAfter, this.context, {
       rota: this.#rota,

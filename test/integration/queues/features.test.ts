@@ -113,7 +113,7 @@ const features: Readonly<Record<string, Feature>> = {
       for (const body of ['a1', 'a2', 'b1']) await send(body, { headers: new Map([['key', longstr(body[0] as string)]]) });
       client.send(basicNack(1, (await get()).tag));
       assert.equal((await get()).body, 'b1');
-      assert.deepEqual([...(queue.groups?.parkedKeys() ?? [])], ['a']);
+      assert.deepEqual([...(queue.groups?.table.parkedKeys() ?? [])], ['a']);
     },
   ),
 

@@ -19,7 +19,7 @@ export async function listGroups(call: ApiCall): Promise<Reply> {
   const { queue, groups } = groupsOf(call);
   await known(call, queue, groups);
   const list: Group[] = [];
-  for (const group of groups.groups()) {
+  for (const group of groups.table.all()) {
     if (group.key !== null && (parked === null || String(group.isParked) === parked)) list.push(group);
   }
   const shown = list.sort((a, b) => ((a.key as string) < (b.key as string) ? -1 : 1)).slice(offset, offset + count);
@@ -31,9 +31,9 @@ export async function parkGroup(call: ApiCall): Promise<Reply> {
   const { queue, groups } = groupsOf(call);
   await known(call, queue, groups);
   const key = keyOf(call);
-  const group = key === null ? undefined : groups.group(key);
+  const group = key === null ? undefined : groups.table.get(key);
   if (group === undefined) throw missing('there is no such group');
-  groups.park(group, true);
+  groups.table.park(group, true);
   return ok({ parked: 1 });
 }
 
@@ -43,9 +43,9 @@ export function unparkGroups(call: ApiCall): Reply {
   const key = keyOf(call);
   let count = 0;
   call.core.turn.begin();
-  for (const group of [...groups.groups()]) {
+  for (const group of [...groups.table.all()]) {
     if (!group.isParked || (key !== null && group.key !== key)) continue;
-    groups.park(group, false);
+    groups.table.park(group, false);
     count++;
   }
   if (key !== null && count === 0) throw missing('there is no such parked group');
