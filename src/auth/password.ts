@@ -24,11 +24,13 @@ export function verifyPassword(password: string | Uint8Array, passwordHash: stri
   const stored = Buffer.from(passwordHash, 'base64');
   const computed = saltedHash(stored.length >= saltBytes ? stored.subarray(0, saltBytes) : noSalt, password, algorithm);
   const isComparable = stored.length === saltBytes + computed.length;
-  const isEqual = timingSafeEqual(computed, isComparable ? stored.subarray(saltBytes) : Buffer.alloc(computed.length));
+  const isEqual = timingSafeEqual(computed, (isComparable ? stored : nothing).subarray(saltBytes, saltBytes + computed.length));
   return isEqual && isComparable && password.length > 0;
 }
 
 const noSalt = Buffer.alloc(saltBytes);
+/** In place of a hash that there is not. */
+const nothing = Buffer.alloc(saltBytes + 64);
 
 function saltedHash(salt: Uint8Array, password: string | Uint8Array, algorithm: HashingAlgorithm): Buffer {
   const bytes = typeof password === 'string' ? Buffer.from(password, 'utf8') : password;
