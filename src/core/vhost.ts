@@ -12,6 +12,7 @@ import { UnroutableLog } from './messages/unroutable-log.ts';
 import { type MetadataJournal, nullJournal } from './ports/metadata-journal.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
+import { TrafficCounters } from './statistics/traffic-counters.ts';
 import type { Steps } from './stepped-work.ts';
 import {
   bindingChange,
@@ -25,7 +26,6 @@ import {
 } from './topology-change.ts';
 import type { ShapeChange } from './shape/shape-change.ts';
 import { type MessageTracer, tracerOfAll } from './tracing/message-tracer.ts';
-import { VhostCounters } from './vhost-counters.ts';
 
 /** What of the topology is made known to others: statistics, the event exchange, the management's live stream. */
 export interface TopologyListener {
@@ -111,7 +111,7 @@ export class Vhost {
   /** Queues that routing by the default exchange finds but nobody lists: the reply queues of direct reply-to. */
   readonly hiddenQueues = new Map<string, Queue>();
   readonly defaultExchange: Exchange;
-  readonly counters = new VhostCounters();
+  readonly counters = new TrafficCounters();
   /** The last messages that reached no queue. */
   readonly unroutable = new UnroutableLog();
   readonly router: Router;

@@ -1,7 +1,6 @@
 import type { FieldTable } from '../../base/field-table.ts';
-import { groupLists, parkAfterArgument } from '../groups/group-arguments.ts';
 import { MessageQueue } from './message-queue.ts';
-import type { MessageQueueOptions, MessageQueueType } from './message-queue-type.ts';
+import { type MessageQueueOptions, messageQueueOptions, type MessageQueueType } from './message-queue-type.ts';
 import { PlainLists } from './plain-lists.ts';
 import { PriorityLists } from './priority-lists.ts';
 import { checkArguments, integerArgument, settingsFromArguments } from './queue-arguments.ts';
@@ -54,14 +53,10 @@ export const classicQueueType: MessageQueueType = {
   },
 
   options(args: FieldTable, context: QueueContext): MessageQueueOptions {
-    const groups = groupLists(args, context);
     const priorityMax = integerArgument(args, 'x-max-priority', 0);
-    return {
-      lists: groups ?? (priorityMax === 0 ? new PlainLists(context.indexPager) : new PriorityLists(priorityMax, context.indexPager)),
-      groups,
-      groupParkAfter: integerArgument(args, parkAfterArgument, 0),
-      hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true,
-    };
+    return messageQueueOptions(args, context, () =>
+      priorityMax === 0 ? new PlainLists(context.indexPager) : new PriorityLists(priorityMax, context.indexPager),
+    );
   },
 
   create(vhostName: string, id: number, declaration: QueueDeclaration, context: QueueContext): Queue {

@@ -1,8 +1,7 @@
 import type { FieldTable } from '../../base/field-table.ts';
-import { groupLists, parkAfterArgument } from '../groups/group-arguments.ts';
 import { MessageQueue } from './message-queue.ts';
-import type { MessageQueueOptions, MessageQueueType } from './message-queue-type.ts';
-import { checkArguments, integerArgument, settingsFromArguments } from './queue-arguments.ts';
+import { type MessageQueueOptions, messageQueueOptions, type MessageQueueType } from './message-queue-type.ts';
+import { checkArguments, settingsFromArguments } from './queue-arguments.ts';
 import type { QueueContext } from './queue-context.ts';
 import type { QueueSettings } from './queue-settings.ts';
 import type { Queue, QueueDeclaration } from './queue.ts';
@@ -64,13 +63,7 @@ export const quorumQueueType: MessageQueueType = {
   },
 
   options(args: FieldTable, context: QueueContext): MessageQueueOptions {
-    const groups = groupLists(args, context);
-    return {
-      lists: groups ?? new QuorumLists(context.indexPager),
-      groups,
-      groupParkAfter: integerArgument(args, parkAfterArgument, 0),
-      hasSingleActiveConsumer: args.get('x-single-active-consumer')?.value === true,
-    };
+    return messageQueueOptions(args, context, () => new QuorumLists(context.indexPager));
   },
 
   create(vhostName: string, id: number, declaration: QueueDeclaration, context: QueueContext): Queue {

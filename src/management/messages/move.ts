@@ -4,6 +4,7 @@ import type { Exchange } from '../../core/exchanges/exchange.ts';
 import { parseExpiration } from '../../core/messages/expiration.ts';
 import type { MessageRef } from '../../core/messages/message-ref.ts';
 import { Publication } from '../../core/messages/publication.ts';
+import { fillFromStore } from '../../core/messages/stored-publication.ts';
 import { Entry, metaPersistent, priorityOf } from '../../core/queues/entry.ts';
 import type { Queue, RestorableQueue } from '../../core/queues/queue.ts';
 import type { Vhost } from '../../core/vhost.ts';
@@ -170,24 +171,8 @@ function wouldRefuse({ settings, readyCount, readyBytes, hasOwnLog }: Queue, bod
 }
 
 function publicationOf(core: BrokerCore, entry: Entry): { readonly p: Publication; readonly routingKey: string } {
-  const { store } = core;
-  store.locate(entry.ref);
-  const { loose } = store;
   const p = new Publication();
-  p.envelope = loose === null ? store.bytes : loose.envelope;
-  p.envelopeStart = loose === null ? store.envelopeStart : 0;
-  p.envelopeBytes = store.envelopeBytes;
-  p.properties = loose === null ? store.bytes : loose.properties;
-  p.propertiesStart = loose === null ? store.propertiesStart : 0;
-  p.propertiesBytes = store.propertiesBytes;
-  p.bodyBytes = store.bodyBytes;
-  p.format = store.format;
-  if (loose === null) {
-    p.body = store.bytes;
-    p.bodyStart = store.bodyStart;
-  } else {
-    p.large = loose.body;
-  }
+  fillFromStore(core.store, entry.ref, p);
   p.isPersistent = (entry.meta & metaPersistent) !== 0;
   p.priority = priorityOf(entry.meta);
   const expiration = core.format(p.format).expiration(p.properties, p.propertiesStart, p.propertiesBytes);

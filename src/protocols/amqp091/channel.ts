@@ -27,7 +27,7 @@ import {
   encodeChannelClose,
   encodeChannelCloseOk,
 } from '../../wire/amqp091/methods.gen.ts';
-import { ChannelCounters } from '../../core/statistics/channel-counters.ts';
+import { TrafficCounters } from '../../core/statistics/traffic-counters.ts';
 import type { MessageSizes } from '../../core/statistics/message-sizes.ts';
 import type { Confirms } from './confirms.ts';
 import type { Connection } from './connection.ts';
@@ -54,7 +54,7 @@ const closed = 3;
 export class Channel implements DeliverySink, ChannelInfo {
   readonly connection: Connection;
   readonly number: number;
-  readonly counters = new ChannelCounters();
+  readonly counters = new TrafficCounters();
   readonly publishing: Publishing;
   readonly consumers = new Map<string, Consumer>();
   /** Stand-ins for basic.get, one per queue, so that what was got is settled like what was delivered. */

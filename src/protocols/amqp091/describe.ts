@@ -1,13 +1,12 @@
 import { tableToJson } from '../../base/field-table.ts';
 import type { ChannelDescription, ChannelIdentity, ConnectionDescription } from '../../core/connection-registry.ts';
+import { describeLink } from '../../net/link-description.ts';
 import type { Channel } from './channel.ts';
 import type { Connection } from './connection.ts';
 
 /** A connection's facts for lists. */
 export function describeConnection(connection: Connection): ConnectionDescription {
-  const { link, tuning } = connection;
-  const { facts } = link;
-  const certificate = facts.peerCertificate;
+  const { tuning } = connection;
   const givenName = tuning.clientProperties.get('connection_name')?.value;
   return {
     name: connection.name,
@@ -16,12 +15,7 @@ export function describeConnection(connection: Connection): ConnectionDescriptio
     user: connection.user,
     vhost: connection.vhostName,
     state: connection.stateName,
-    peerHost: facts.peerHost,
-    peerPort: facts.peerPort,
-    host: facts.host,
-    port: facts.port,
-    isTls: facts.isTls,
-    certificate: certificate === null ? null : { subject: certificate.subject, issuer: certificate.issuer, validTo: certificate.validTo },
+    ...describeLink(connection.link),
     mechanism: tuning.mechanism,
     channelCount: connection.channels.size,
     channelsMax: tuning.channelsMax,
@@ -29,9 +23,6 @@ export function describeConnection(connection: Connection): ConnectionDescriptio
     heartbeatSeconds: tuning.heartbeatMillis / 1000,
     clientProperties: tableToJson(tuning.clientProperties) as Readonly<Record<string, unknown>>,
     connectedAtMillis: connection.connectedAtMillis,
-    receivedBytes: link.receivedBytes,
-    sentBytes: link.sentBytes,
-    pendingBytes: link.pendingBytes,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ChannelIdentity, ConnectionDescription } from '../../core/connection-registry.ts';
+import { describeLink } from '../../net/link-description.ts';
 import { mqtt31, mqtt311 } from '../../wire/mqtt/constants.ts';
 import type { Connection } from './connection.ts';
 import type { Session } from './session.ts';
@@ -15,9 +16,7 @@ export function metricsName(version: number): string {
 
 /** A connection's facts for lists. */
 export function describeConnection(connection: Connection): ConnectionDescription {
-  const { link, clientId } = connection;
-  const { facts } = link;
-  const certificate = facts.peerCertificate;
+  const { clientId } = connection;
   return {
     name: connection.name,
     givenName: clientId === '' ? null : clientId,
@@ -25,12 +24,7 @@ export function describeConnection(connection: Connection): ConnectionDescriptio
     user: connection.user,
     vhost: connection.vhostName,
     state: connection.stateName,
-    peerHost: facts.peerHost,
-    peerPort: facts.peerPort,
-    host: facts.host,
-    port: facts.port,
-    isTls: facts.isTls,
-    certificate: certificate === null ? null : { subject: certificate.subject, issuer: certificate.issuer, validTo: certificate.validTo },
+    ...describeLink(connection.link),
     mechanism: '',
     channelCount: connection.isOpen ? 1 : 0,
     channelsMax: 0,
@@ -38,9 +32,6 @@ export function describeConnection(connection: Connection): ConnectionDescriptio
     heartbeatSeconds: connection.keepAliveSeconds,
     clientProperties: { product: 'MQTT client', client_id: clientId },
     connectedAtMillis: connection.connectedAtMillis,
-    receivedBytes: link.receivedBytes,
-    sentBytes: link.sentBytes,
-    pendingBytes: link.pendingBytes,
   };
 }
 

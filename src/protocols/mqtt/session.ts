@@ -6,7 +6,7 @@ import { Consumer, SharedPrefetch } from '../../core/consumer.ts';
 import type { CancelReason, DeliverySink } from '../../core/delivery-sink.ts';
 import type { Entry } from '../../core/queues/entry.ts';
 import type { Queue } from '../../core/queues/queue.ts';
-import { ChannelCounters } from '../../core/statistics/channel-counters.ts';
+import { TrafficCounters } from '../../core/statistics/traffic-counters.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import { reasons } from '../../wire/mqtt/constants.ts';
 import type { Connection } from './connection.ts';
@@ -30,7 +30,7 @@ export class Session implements DeliverySink, ChannelInfo {
   readonly broker: BrokerCore;
   readonly vhost: Vhost;
   readonly clientId: string;
-  readonly counters = new ChannelCounters();
+  readonly counters = new TrafficCounters();
   /** The connection it has; null while the client is away. */
   connection: Connection | null = null;
   user: string;

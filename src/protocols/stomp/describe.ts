@@ -1,11 +1,9 @@
 import type { ConnectionDescription } from '../../core/connection-registry.ts';
+import { describeLink } from '../../net/link-description.ts';
 import type { StompConnection } from './connection.ts';
 
 /** A connection's facts for lists. [RabbitMQ: rabbit_stomp_processor, info] */
 export function describeConnection(connection: StompConnection, channelCount: number): ConnectionDescription {
-  const { link } = connection;
-  const { facts } = link;
-  const certificate = facts.peerCertificate;
   return {
     name: connection.name,
     givenName: null,
@@ -13,12 +11,7 @@ export function describeConnection(connection: StompConnection, channelCount: nu
     user: connection.user,
     vhost: connection.vhostName,
     state: connection.stateName,
-    peerHost: facts.peerHost,
-    peerPort: facts.peerPort,
-    host: facts.host,
-    port: facts.port,
-    isTls: facts.isTls,
-    certificate: certificate === null ? null : { subject: certificate.subject, issuer: certificate.issuer, validTo: certificate.validTo },
+    ...describeLink(connection.link),
     mechanism: 'STOMP',
     channelCount,
     channelsMax: 1,
@@ -26,8 +19,5 @@ export function describeConnection(connection: StompConnection, channelCount: nu
     heartbeatSeconds: connection.receiveMillis / 1000,
     clientProperties: { product: 'STOMP client' },
     connectedAtMillis: connection.connectedAtMillis,
-    receivedBytes: link.receivedBytes,
-    sentBytes: link.sentBytes,
-    pendingBytes: link.pendingBytes,
   };
 }

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { useOnce } from '../model/live.ts';
-import { rateOf } from '../model/format.ts';
+import { rate, rateOf } from '../model/format.ts';
 import { shownTheme } from '../model/session.ts';
 import type { Details, MessageStats } from '../model/types.ts';
 import { Card, Segments } from './basics.tsx';
@@ -67,12 +67,30 @@ export function ChartCard({
 }
 
 /** Series of counters, as [what they are called, their name in the statistics]. */
-export function rateSeries(
+function rateSeries(
   stats: MessageStats | Record<string, unknown> | undefined,
   at: string,
   names: readonly (readonly [label: string, name: string])[],
 ): Series[] {
   return names.map(([label, name]) => ({ label, now: rateOf(stats, name), from: `${at === '' ? '' : `${at}.`}${name}_details` }));
+}
+
+/** Rates of counters over time, as they are in the statistics of what `path` answers. */
+export function RateChart({
+  stats,
+  at = 'message_stats',
+  names,
+  ...props
+}: Pick<ChartProps, 'path' | 'range'> & {
+  readonly title: string;
+  readonly label?: string;
+  readonly stats: MessageStats | Record<string, unknown> | undefined;
+  /** Where in the answer `stats` stand; '' for the answer itself. */
+  readonly at?: string;
+  readonly names: readonly (readonly [label: string, name: string])[];
+  readonly format?: ChartProps['format'];
+}): JSX.Element {
+  return <ChartCard kind="rate" format={rate} series={rateSeries(stats, at, names)} {...props} />;
 }
 
 export function Chart(props: ChartProps): JSX.Element {

@@ -11,6 +11,28 @@ interface FieldProps {
   readonly hint?: ComponentChildren;
 }
 
+/** A label, the input it is of, and below it what helps to fill it. */
+function Labelled({
+  id,
+  label,
+  hint,
+  children,
+}: Pick<FieldProps, 'label' | 'hint'> & { id: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <div class="field">
+      <label class="label" for={id}>
+        {label}
+      </label>
+      {children}
+      {hint === undefined ? null : (
+        <div class="hint" id={`${id}-hint`}>
+          {hint}
+        </div>
+      )}
+    </div>
+  );
+}
+
 export function TextField(
   props: FieldProps & {
     readonly type?: 'text' | 'password' | 'number';
@@ -23,10 +45,7 @@ export function TextField(
 ): JSX.Element {
   const id = useId();
   return (
-    <div class="field">
-      <label class="label" for={id}>
-        {props.label}
-      </label>
+    <Labelled id={id} label={props.label} hint={props.hint}>
       <input
         id={id}
         class={props.isMono === true ? 'mono' : ''}
@@ -41,22 +60,14 @@ export function TextField(
         aria-describedby={props.hint === undefined ? undefined : `${id}-hint`}
         onInput={event => props.onChange(event.currentTarget.value)}
       />
-      {props.hint === undefined ? null : (
-        <div class="hint" id={`${id}-hint`}>
-          {props.hint}
-        </div>
-      )}
-    </div>
+    </Labelled>
   );
 }
 
 export function AreaField(props: FieldProps & { readonly rows?: number; readonly placeholder?: string }): JSX.Element {
   const id = useId();
   return (
-    <div class="field">
-      <label class="label" for={id}>
-        {props.label}
-      </label>
+    <Labelled id={id} label={props.label} hint={props.hint}>
       <textarea
         id={id}
         rows={props.rows ?? 6}
@@ -66,22 +77,14 @@ export function AreaField(props: FieldProps & { readonly rows?: number; readonly
         aria-describedby={props.hint === undefined ? undefined : `${id}-hint`}
         onInput={event => props.onChange(event.currentTarget.value)}
       />
-      {props.hint === undefined ? null : (
-        <div class="hint" id={`${id}-hint`}>
-          {props.hint}
-        </div>
-      )}
-    </div>
+    </Labelled>
   );
 }
 
 export function SelectField(props: FieldProps & { readonly options: readonly (readonly [string, string])[] }): JSX.Element {
   const id = useId();
   return (
-    <div class="field">
-      <label class="label" for={id}>
-        {props.label}
-      </label>
+    <Labelled id={id} label={props.label} hint={props.hint}>
       <select id={id} value={props.value} onChange={event => props.onChange(event.currentTarget.value)}>
         {props.options.map(([value, text]) => (
           <option key={value} value={value} selected={value === props.value}>
@@ -89,8 +92,7 @@ export function SelectField(props: FieldProps & { readonly options: readonly (re
           </option>
         ))}
       </select>
-      {props.hint === undefined ? null : <div class="hint">{props.hint}</div>}
-    </div>
+    </Labelled>
   );
 }
 

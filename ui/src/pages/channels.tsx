@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
 import { Badge, Card, Facts, PageHead, Stats, Waiting } from '../components/basics.tsx';
-import { ChartCard, rateSeries, RangeChoice, useRange } from '../components/chart.tsx';
+import { RangeChoice, RateChart, useRange } from '../components/chart.tsx';
 import { ConsumersTable } from '../components/consumers.tsx';
 import { type Column, LiveTable } from '../components/table.tsx';
 import { path } from '../model/api.ts';
-import { count, perSecond, rate, rateOf } from '../model/format.ts';
+import { count, perSecond, rateOf } from '../model/format.ts';
 import { useLive } from '../model/live.ts';
 import { scopedTraffic } from '../model/paths.ts';
 import { channelHref, connectionHref, href } from '../model/router.ts';
@@ -117,18 +117,17 @@ export function ChannelPage({ name }: { readonly name: string }): JSX.Element {
           ]}
         />
         <div class="grid-2">
-          <ChartCard
+          <RateChart
             title="Messages per second"
             path={path`channels/${name}`}
             range={range}
-            kind="rate"
-            format={rate}
-            series={rateSeries(stats, 'message_stats', [
+            stats={stats}
+            names={[
               ['Published', 'publish'],
               ['Delivered', 'deliver_get'],
               ['Acknowledged', 'ack'],
               ['Redelivered', 'redeliver'],
-            ])}
+            ]}
           />
           <Card title="Facts">
             <Facts

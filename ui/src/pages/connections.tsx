@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Badge, Card, Facts, PageHead, Stats, Values, Waiting } from '../components/basics.tsx';
-import { ChartCard, rateSeries, RangeChoice, useRange } from '../components/chart.tsx';
+import { RangeChoice, RateChart, useRange } from '../components/chart.tsx';
 import { ConfirmDialog } from '../components/dialog.tsx';
 import { type Column, LiveTable, Table } from '../components/table.tsx';
 import { api, path } from '../model/api.ts';
@@ -96,16 +96,17 @@ export function ConnectionPage({ name }: { readonly name: string }): JSX.Element
           ]}
         />
         <div class="grid-2">
-          <ChartCard
+          <RateChart
             title="Bytes per second"
             path={path`connections/${name}`}
             range={range}
-            kind="rate"
+            stats={rates}
+            at=""
             format={bytes}
-            series={rateSeries(rates, '', [
+            names={[
               ['From client', 'recv_oct'],
               ['To client', 'send_oct'],
-            ])}
+            ]}
           />
           <Card title="Facts">
             <Facts

@@ -2,11 +2,11 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Card, Facts, PageHead, Stats, Values, Waiting } from '../components/basics.tsx';
 import { BindingsCard } from '../components/bindings.tsx';
-import { ChartCard, rateSeries, RangeChoice, useRange } from '../components/chart.tsx';
+import { RangeChoice, RateChart, useRange } from '../components/chart.tsx';
 import { ConfirmDialog } from '../components/dialog.tsx';
 import { PublishForm } from '../components/publish.tsx';
 import { api, exchangePathName, path } from '../model/api.ts';
-import { count, perSecond, rate, rateOf, shownName } from '../model/format.ts';
+import { count, perSecond, rateOf, shownName } from '../model/format.ts';
 import { useLive } from '../model/live.ts';
 import { go, href } from '../model/router.ts';
 import type { Binding, Exchange } from '../model/types.ts';
@@ -55,16 +55,15 @@ export function ExchangePage({ vhost, name: pathName }: { readonly vhost: string
           ]}
         />
         <div class="grid-2">
-          <ChartCard
+          <RateChart
             title="Messages per second"
             path={own}
             range={range}
-            kind="rate"
-            format={rate}
-            series={rateSeries(stats, 'message_stats', [
+            stats={stats}
+            names={[
               ['In', 'publish_in'],
               ['Out', 'publish_out'],
-            ])}
+            ]}
           />
           <Card title="Facts">
             <Facts

@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import { Card, Dot, Meter, PageHead, Stats, Waiting } from '../components/basics.tsx';
-import { ChartCard, rateSeries, RangeChoice, useRange } from '../components/chart.tsx';
+import { ChartCard, RangeChoice, RateChart, useRange } from '../components/chart.tsx';
 import { FindingsList } from '../components/findings.tsx';
 import { Table } from '../components/table.tsx';
-import { bytes, count, duration, limitText, perSecond, rate, rateOf } from '../model/format.ts';
+import { bytes, count, duration, limitText, perSecond, rateOf } from '../model/format.ts';
 import { useLive } from '../model/live.ts';
 import { href } from '../model/router.ts';
 import { isMonitor } from '../model/session.ts';
@@ -43,18 +43,17 @@ export function OverviewPage(): JSX.Element {
           </Card>
         )}
         <div class="grid-2">
-          <ChartCard
+          <RateChart
             title="Messages per second"
             path="overview"
             range={range}
-            kind="rate"
-            format={rate}
-            series={rateSeries(stats, 'message_stats', [
+            stats={stats}
+            names={[
               ['Published', 'publish'],
               ['Delivered', 'deliver_get'],
               ['Acknowledged', 'ack'],
               ['Confirmed', 'confirm'],
-            ])}
+            ]}
           />
           <ChartCard
             title="Messages in queues"
@@ -71,31 +70,30 @@ export function OverviewPage(): JSX.Element {
               },
             ]}
           />
-          <ChartCard
+          <RateChart
             title="What goes wrong, per second"
             path="overview"
             range={range}
-            kind="rate"
-            format={rate}
-            series={rateSeries(stats, 'message_stats', [
+            stats={stats}
+            names={[
               ['Redelivered', 'redeliver'],
               ['Unroutable, returned', 'return_unroutable'],
               ['Unroutable, dropped', 'drop_unroutable'],
-            ])}
+            ]}
           />
-          <ChartCard
+          <RateChart
             title="Coming and going, per second"
             label="Connections and channels opened and closed per second"
             path="overview"
             range={range}
-            kind="rate"
-            format={rate}
-            series={rateSeries(data.churn_rates, 'churn_rates', [
+            stats={data.churn_rates}
+            at="churn_rates"
+            names={[
               ['Connections opened', 'connection_created'],
               ['Connections closed', 'connection_closed'],
               ['Channels opened', 'channel_created'],
               ['Queues declared', 'queue_declared'],
-            ])}
+            ]}
           />
         </div>
         <div class="grid-2">

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Card, Facts, PageHead, Stats, Tabs, Values, Waiting } from '../components/basics.tsx';
 import { BindingsCard } from '../components/bindings.tsx';
-import { ChartCard, rateSeries, RangeChoice, useRange } from '../components/chart.tsx';
+import { ChartCard, RangeChoice, RateChart, useRange } from '../components/chart.tsx';
 import { ConsumersTable } from '../components/consumers.tsx';
 import { ConfirmDialog } from '../components/dialog.tsx';
 import { FindingsList } from '../components/findings.tsx';
@@ -10,7 +10,7 @@ import { GetMessages } from '../components/get-messages.tsx';
 import { MessageBrowser, MoveDialog } from '../components/message-browser.tsx';
 import { PublishForm } from '../components/publish.tsx';
 import { api, path } from '../model/api.ts';
-import { bytes, count, dateTime, percent, perSecond, rate, rateOf } from '../model/format.ts';
+import { bytes, count, dateTime, percent, perSecond, rateOf } from '../model/format.ts';
 import { refresh, useLive } from '../model/live.ts';
 import { connectionHref, go, href, place, queueHref } from '../model/router.ts';
 import type { Binding, Finding, Queue } from '../model/types.ts';
@@ -183,18 +183,17 @@ function QueueOverview({
             { label: 'Unacknowledged', now: queue.messages_unacknowledged, from: 'messages_unacknowledged_details' },
           ]}
         />
-        <ChartCard
+        <RateChart
           title="Messages per second"
           path={own}
           range={range}
-          kind="rate"
-          format={rate}
-          series={rateSeries(stats, 'message_stats', [
+          stats={stats}
+          names={[
             ['Published', 'publish'],
             ['Delivered', 'deliver_get'],
             ['Acknowledged', 'ack'],
             ['Redelivered', 'redeliver'],
-          ])}
+          ]}
         />
         <Card title="Facts">
           <Facts

@@ -1,6 +1,17 @@
 import type { Services } from '../../services.ts';
 import type { JsonObject } from '../reply.ts';
 
+/** Kinds of Erlang processes that have no memory of their own here. */
+const ofOtherProcesses = {
+  queue_slave_procs: 0,
+  quorum_queue_procs: 0,
+  quorum_queue_dlx_procs: 0,
+  stream_queue_procs: 0,
+  stream_queue_replica_reader_procs: 0,
+  stream_queue_coordinator_procs: 0,
+  plugins: 0,
+} as const;
+
 /** Where the memory is, in the parts RabbitMQ has, as far as they mean something here. */
 export function memoryView(services: Services): JsonObject {
   const { core, node } = services;
@@ -16,13 +27,7 @@ export function memoryView(services: Services): JsonObject {
     connection_channels: 0,
     connection_other: 0,
     queue_procs: messages,
-    queue_slave_procs: 0,
-    quorum_queue_procs: 0,
-    quorum_queue_dlx_procs: 0,
-    stream_queue_procs: 0,
-    stream_queue_replica_reader_procs: 0,
-    stream_queue_coordinator_procs: 0,
-    plugins: 0,
+    ...ofOtherProcesses,
     other_proc: heapUsed,
     metrics: 0,
     mgmt_db: 0,
@@ -51,13 +56,7 @@ export function binaryView(services: Services): JsonObject {
     connection_channels: 0,
     connection_other: 0,
     queue_procs: messages,
-    queue_slave_procs: 0,
-    quorum_queue_procs: 0,
-    quorum_queue_dlx_procs: 0,
-    stream_queue_procs: 0,
-    stream_queue_replica_reader_procs: 0,
-    stream_queue_coordinator_procs: 0,
-    plugins: 0,
+    ...ofOtherProcesses,
     mgmt_db: 0,
     msg_index: 0,
     other: Math.max(0, node.memory.arrayBuffers - messages),

@@ -1,5 +1,7 @@
 import { withoutLineBreaks } from '../../../core/resource-name.ts';
 import {
+  type ExchangeBindArguments,
+  type ExchangeUnbindArguments,
   decodeExchangeBind,
   decodeExchangeDeclare,
   decodeExchangeDelete,
@@ -41,15 +43,7 @@ export function remove(channel: Channel, buffer: Buffer, start: number, end: num
 export function bind(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeExchangeBind(buffer, start, end);
   const { broker, vhost, actor } = channel.connection;
-  broker.topology.bind(
-    vhost,
-    withoutLineBreaks(args.source),
-    'exchange',
-    withoutLineBreaks(args.destination),
-    args.routingKey,
-    args.arguments,
-    actor,
-  );
+  broker.topology.bind(vhost, ...endsOf(args), args.routingKey, args.arguments, actor);
   if (!args.nowait) channel.reply(encodeExchangeBindOk(channel.number));
 }
 
@@ -57,14 +51,10 @@ export function bind(channel: Channel, buffer: Buffer, start: number, end: numbe
 export function unbind(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeExchangeUnbind(buffer, start, end);
   const { broker, vhost, actor } = channel.connection;
-  broker.topology.unbind(
-    vhost,
-    withoutLineBreaks(args.source),
-    'exchange',
-    withoutLineBreaks(args.destination),
-    args.routingKey,
-    args.arguments,
-    actor,
-  );
+  broker.topology.unbind(vhost, ...endsOf(args), args.routingKey, args.arguments, actor);
   if (!args.nowait) channel.reply(encodeExchangeUnbindOk(channel.number));
+}
+
+function endsOf({ source, destination }: ExchangeBindArguments | ExchangeUnbindArguments): [string, 'exchange', string] {
+  return [withoutLineBreaks(source), 'exchange', withoutLineBreaks(destination)];
 }

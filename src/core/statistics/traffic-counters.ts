@@ -1,5 +1,5 @@
-/** What was published and delivered in a virtual host, per cause; sums of what its channels did. */
-export class VhostCounters {
+/** What was published and delivered, per cause: by a channel since it was opened, or by all channels of a virtual host together. */
+export class TrafficCounters {
   published = 0;
   confirmed = 0;
   returnedUnroutable = 0;

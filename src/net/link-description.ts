@@ -1,0 +1,17 @@
+import type { Link } from './link.ts';
+
+/** What lists tell of a connection whatever it speaks: its ends, its certificate, its bytes. */
+export function describeLink({ facts, receivedBytes, sentBytes, pendingBytes }: Link) {
+  const { peerHost, peerPort, host, port, isTls, peerCertificate: certificate } = facts;
+  return {
+    peerHost,
+    peerPort,
+    host,
+    port,
+    isTls,
+    certificate: certificate === null ? null : { subject: certificate.subject, issuer: certificate.issuer, validTo: certificate.validTo },
+    receivedBytes,
+    sentBytes,
+    pendingBytes,
+  };
+}
