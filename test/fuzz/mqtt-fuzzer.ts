@@ -20,7 +20,7 @@ const gc = runInNewContext('gc') as () => void;
 
 const topics = ['a', 'a/b', 'a/b/c', '/data', 'a//', 'x'.repeat(255), '$SYS/x', '$other', 'ä/ö', 'a.b', ' '];
 const filters = ['a', '#', '+', 'a/+', 'a/#', '+/b/#', '$share/g/a', '$share/h/#', '/data', 'a/#/b', 'a+', '', '$share/g/', '$SYS/#'];
-const clientIds = ['', 'one', 'two', 'three', 'x'.repeat(233), 'x'.repeat(234), 'ä'];
+const clientIds = ['', 'one', 'one', 'one', 'two', 'three', 'x'.repeat(233), 'x'.repeat(234), 'ä'];
 /** Reason codes that the broker may send. */
 const allowed = new Set([
   0, 1, 2, 3, 4, 5, 0x10, 0x11, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x8c, 0x8d, 0x8e, 0x8f, 0x90, 0x92, 0x93, 0x94, 0x95, 0x97,
@@ -28,6 +28,8 @@ const allowed = new Set([
 ]);
 
 class Answers implements PacketVisitor {
+  /** Whether the client answers nothing. */
+  isSilent = false;
   readonly version: number;
   packets: Packet[] = [];
 
@@ -63,7 +65,7 @@ export class MqttFuzzer {
     this.random = new Random(seed);
     this.frontEnd = new FrontEnd(this.broker.core, new InternalBackend(this.broker.core.access, []), {
       receiveMax: 3,
-      subscriptionsMax: 10,
+      subscriptionsMax: 4,
       retained: { messagesMax: 50, bytesMax: 10_000 },
       anonymousLogin: { user: 'guest', password: 'guest' },
     });
@@ -92,8 +94,11 @@ export class MqttFuzzer {
     const answers = new Answers(version);
     const reader = new PacketReader(300_000_000);
     const length = random.between(1, 40);
+    // Some send message after message of QoS 2 and release none.
+    answers.isSilent = random.chance(0.05);
     for (let i = 0; i < length && !socket.isOver; i++) {
-      const packet = i === 0 && !random.chance(wildness) ? this.#connect(version) : this.#packet(version);
+      const isFirst = i === 0 && !random.chance(wildness);
+      const packet = isFirst ? this.#connect(version) : answers.isSilent ? this.#publish(version, i + 1, 2) : this.#packet(version);
       this.report.packets++;
       let bytes: Buffer;
       try {
@@ -108,7 +113,7 @@ export class MqttFuzzer {
     }
     if (random.chance(0.3)) broker.advance(random.pick([100, 2000, 200_000]));
     for (const each of this.#lingering) this.#read(each.socket, each.reader, each.answers);
-    if (random.chance(0.3)) {
+    if (random.chance(0.5)) {
       // Others come while it is there, some with its client id.
       this.#lingering.push({ socket, reader, answers });
       if (this.#lingering.length > 3) this.#lingering.shift()?.socket.reset();
@@ -208,9 +213,8 @@ export class MqttFuzzer {
     }
   }
 
-  #publish(version: number, packetId: number): Packet {
+  #publish(version: number, packetId: number, qos = this.random.below(3)): Packet {
     const { random } = this;
-    const qos = random.below(3);
     const properties: Properties = {};
     if (version === 5) {
       if (random.chance(0.2)) properties.topicAlias = random.pick([1, 2, 16, 17, 0]);
@@ -264,7 +268,7 @@ export class MqttFuzzer {
           assert.ok(allowed.has(code), `${packet.name} with reason ${code}`);
           this.report.reasons.set(code, (this.report.reasons.get(code) ?? 0) + 1);
         }
-        if (!this.random.chance(0.7) || socket.isOver) continue;
+        if (answers.isSilent || !this.random.chance(0.7) || socket.isOver) continue;
         const answer = answerTo(packet);
         if (answer !== null) socket.receive(encodePacket(answer, answers.version));
       }

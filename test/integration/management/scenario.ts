@@ -187,7 +187,8 @@ async function isCounted(http: HttpClient): Promise<boolean> {
   const overview = (await http.get('/api/overview')).json as { message_stats?: Record<string, number> };
   const stats = overview.message_stats ?? {};
   const connections = (await http.get('/api/connections')).json as { recv_oct?: number; channels?: number }[];
-  const channels = (await http.get('/api/channels')).json as { message_stats?: Record<string, number> }[];
+  const channels = (await http.get('/api/channels')).json as { message_stats?: Record<string, number>; idle_since?: string }[];
+  const queues = (await http.get('/api/queues')).json as { idle_since?: string }[];
   const queue = (await http.get('/api/queues/%2F/form.filled')).json as { message_stats?: Record<string, number>; messages?: number };
   return (
     stats['publish'] !== undefined &&
@@ -197,7 +198,9 @@ async function isCounted(http: HttpClient): Promise<boolean> {
     channels.length === 2 &&
     channels.every(each => each.message_stats?.['deliver_get'] !== undefined) &&
     queue.message_stats?.['deliver_get'] !== undefined &&
-    queue.messages === 5
+    queue.messages === 5 &&
+    // What nothing happens to is seen to be idle a sample later.
+    [...channels, ...queues].every(each => each.idle_since !== undefined)
   );
 }
 
