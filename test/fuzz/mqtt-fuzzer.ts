@@ -113,7 +113,7 @@ export class MqttFuzzer {
     }
     if (random.chance(0.3)) broker.advance(random.pick([100, 2000, 200_000]));
     for (const each of this.#lingering) this.#read(each.socket, each.reader, each.answers);
-    if (random.chance(0.5)) {
+    if (random.chance(0.45)) {
       // Others come while it is there, some with its client id.
       this.#lingering.push({ socket, reader, answers });
       if (this.#lingering.length > 3) this.#lingering.shift()?.socket.reset();
