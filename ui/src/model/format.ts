@@ -12,7 +12,7 @@ export function count(value: number | null | undefined): string {
 /** A rate per second without its unit. */
 export function rate(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
-  if (value !== 0 && Math.abs(value) < 10) return value.toFixed(1);
+  if (Math.abs(value) < 10 && !Number.isInteger(value)) return value.toFixed(1);
   return Math.abs(value) >= 100_000 ? compact.format(value) : whole.format(value);
 }
 

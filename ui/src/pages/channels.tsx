@@ -109,7 +109,7 @@ export function ChannelPage({ name }: { readonly name: string }): JSX.Element {
       <div class="stack">
         <Stats
           items={[
-            { label: 'Unacknowledged', value: count(data.messages_unacknowledged) },
+            { label: 'Unacked', value: count(data.messages_unacknowledged) },
             { label: 'Unconfirmed', value: count(data.messages_unconfirmed) },
             { label: 'Published', value: perSecond(rateOf(stats, 'publish') ?? 0) },
             { label: 'Delivered', value: perSecond(rateOf(stats, 'deliver_get') ?? 0) },

@@ -40,12 +40,14 @@ const columns: readonly Column<Connection>[] = [
     title: 'From client',
     sort: 'recv_oct_details.rate',
     isNumber: true,
+    isOptional: true,
     cell: connection => `${bytes(rateOf({ ...connection }, 'recv_oct'))}/s`,
   },
   {
     title: 'To client',
     sort: 'send_oct_details.rate',
     isNumber: true,
+    isOptional: true,
     cell: connection => `${bytes(rateOf({ ...connection }, 'send_oct'))}/s`,
   },
 ];

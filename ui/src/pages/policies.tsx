@@ -66,7 +66,7 @@ function PoliciesCard({
           { title: 'Pattern', cell: ({ pattern }) => <code class="name">{pattern}</code> },
           { title: 'For', isOptional: true, cell: policy => policy['apply-to'] },
           { title: 'Definition', weight: 2, cell: ({ definition }) => <Values values={definition} /> },
-          { title: 'Priority', isNumber: true, key: ({ priority }) => priority, cell: ({ priority }) => priority },
+          { title: 'Priority', isNumber: true, isOptional: true, key: ({ priority }) => priority, cell: ({ priority }) => priority },
           ...(mayChange
             ? [
                 {

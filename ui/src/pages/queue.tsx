@@ -154,7 +154,7 @@ function QueueOverview({
             value: count(queue.messages_ready),
             ...(queue.type === 'stream' ? {} : { link: queueHref(queue.vhost, queue.name, { tab: 'messages' }) }),
           },
-          { label: 'Unacknowledged', value: count(queue.messages_unacknowledged) },
+          { label: 'Unacked', value: count(queue.messages_unacknowledged) },
           ...((queue.messages_delayed ?? 0) > 0
             ? [
                 {

@@ -97,7 +97,7 @@ export function VhostPage({ name }: { readonly name: string }): JSX.Element {
         <Stats
           items={[
             { label: 'Ready', value: count(data.messages_ready ?? 0) },
-            { label: 'Unacknowledged', value: count(data.messages_unacknowledged ?? 0) },
+            { label: 'Unacked', value: count(data.messages_unacknowledged ?? 0) },
             { label: 'Default queue type', value: data.default_queue_type ?? 'classic' },
           ]}
         />
