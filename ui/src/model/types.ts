@@ -175,7 +175,7 @@ export interface Node {
   readonly db_dir?: string;
   readonly log_files?: readonly string[];
   readonly rates_mode?: string;
-  readonly applications?: readonly { readonly name: string; readonly description: string; readonly version: string }[];
+  readonly warrenmq_version?: string;
   readonly [key: string]: unknown;
 }
 

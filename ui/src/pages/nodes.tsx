@@ -98,7 +98,7 @@ function NodeCards({ node, range }: { readonly node: Node; readonly range: Retur
               ['Data in', <span class="mono name">{node.db_dir || 'memory only'}</span>],
               ['Configuration', <span class="mono name">{(node.config_files ?? []).join('\n') || 'none'}</span>],
               ['Logs to', <span class="mono name">{(node.log_files ?? []).join('\n')}</span>],
-              ...(node.applications ?? []).slice(0, 6).map(({ description, version }) => [description, version] as const),
+              ['WarrenMQ', node.warrenmq_version ?? ''],
             ]}
           />
         </Card>
