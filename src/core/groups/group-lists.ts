@@ -1,11 +1,9 @@
 import type { Consumer } from '../consumer.ts';
-import type { MessageRef, Rename } from '../messages/message-ref.ts';
-import { Entry, metaPriorityShift } from '../queues/entry.ts';
-import type { Queue } from '../queues/queue.ts';
+import type { MessageRef } from '../messages/message-ref.ts';
+import { Entry } from '../queues/entry.ts';
 import type { ConsumerRota } from '../queues/consumer-rota.ts';
 import type { IndexPager } from '../queues/index-pager.ts';
-import { ReadyList } from '../queues/ready-list.ts';
-import type { ReadyLists } from '../queues/ready-lists.ts';
+import { PlainLists } from '../queues/plain-lists.ts';
 import { getters, type Group, type GroupOwner } from './group.ts';
 import { GroupTable } from './group-table.ts';
 
@@ -22,8 +20,7 @@ export type KeyOf = (ref: MessageRef) => string | null | undefined;
  * its messages are, and who has unacknowledged ones: only that consumer gets the next. A place costs eight bytes, a key that has messages about
  * two hundred. What was there before a restart is looked into when it is needed, in order.
  */
-export class GroupLists implements ReadyLists {
-  readonly #list: ReadyList;
+export class GroupLists extends PlainLists {
   readonly #keyOf: KeyOf;
   readonly table = new GroupTable();
   /** Groups of messages that were delivered, and of those that wait to be tried again, by place. */
@@ -41,61 +38,23 @@ export class GroupLists implements ReadyLists {
   #unknown: number[] = [];
   #firstUnknown = 0;
   readonly #entry = new Entry();
-  hasExpiries = false;
 
   constructor(keyOf: KeyOf, pager: IndexPager) {
-    this.#list = new ReadyList(pager);
+    super(pager);
     this.#keyOf = keyOf;
   }
 
-  get length(): number {
-    return this.#list.length;
-  }
-
-  get isEmpty(): boolean {
-    return this.#list.isEmpty;
-  }
-
-  // --- as any list
-
-  get nextSequence(): number {
-    return this.#list.nextSequence;
-  }
-
-  startAt(sequence: number): void {
-    this.#list.startAt(sequence);
-  }
-
-  levelOf(): number {
-    return 0;
-  }
-
-  push(ref: MessageRef, meta: number, bytes: number, expiryMillis: number, priority: number): number {
-    if (expiryMillis !== 0) this.hasExpiries = true;
-    const place = this.#list.push(ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
+  override push(ref: MessageRef, meta: number, bytes: number, expiryMillis: number, priority: number): number {
+    const place = super.push(ref, meta, bytes, expiryMillis, priority);
     const key = this.#isAllKnown ? this.#keyOf(ref) : undefined;
     if (key === undefined) this.#noteUnknown(place);
     else this.#index(place, key);
-    if (this.#placeCount > 2 * this.#list.length + sparePlacesMax) this.#compact();
+    if (this.#placeCount > 2 * this.list.length + sparePlacesMax) this.#compact();
     return place;
   }
 
-  peek(into: Entry): void {
-    this.#list.peek(into);
-  }
-
-  shift(into: Entry): void {
-    this.#list.shift(into);
-    this.#wasTaken();
-  }
-
-  shiftOldest(into: Entry): void {
-    this.shift(into);
-  }
-
-  putBack(entry: Entry): void {
-    if (entry.expiryMillis !== 0) this.hasExpiries = true;
-    this.#list.putBack(entry);
+  override putBack(entry: Entry): void {
+    super.putBack(entry);
     const place = entry.sequence;
     let group = this.#unacked.get(place);
     if (group !== undefined) {
@@ -120,39 +79,14 @@ export class GroupLists implements ReadyLists {
     this.table.update(group);
   }
 
-  restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
-    if (expiryMillis !== 0) this.hasExpiries = true;
-    this.#list.restore(sequence, ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
+  override restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
+    super.restore(priority, sequence, ref, meta, bytes, expiryMillis);
     this.#noteUnknown(sequence);
   }
 
   /** Recovery: a message that was restored, and taken out since, waits to be tried again. */
   restoreHeld(priority: number, place: number): void {
     this.#unknownHeld.set(place, priority);
-  }
-
-  remove(_level: number, sequence: number, into: Entry): boolean {
-    if (!this.#list.remove(sequence, into)) return false;
-    this.#wasTaken();
-    return true;
-  }
-
-  forEach(into: Entry, visit: (entry: Entry) => boolean): void {
-    this.#list.forEach(into, visit);
-  }
-
-  limitExpiries(expiryMillis: number): void {
-    if (this.#list.isEmpty) return;
-    this.hasExpiries = true;
-    this.#list.limitExpiries(expiryMillis);
-  }
-
-  relocate(rename: Rename, queue: Queue, slabs: ReadonlySet<number> | null): void {
-    this.#list.relocate(rename, queue, slabs);
-  }
-
-  #wasTaken(): void {
-    if (this.#list.isEmpty) this.hasExpiries = false;
   }
 
   // --- what to hand out
@@ -173,7 +107,7 @@ export class GroupLists implements ReadyLists {
         continue;
       }
       const place = group.firstPlace;
-      if (!this.#list.find(place, into)) {
+      if (!this.list.find(place, into)) {
         // It has left in another way: expired, dropped, deleted.
         this.#drop(group);
       } else if (group.owner === getters) {
@@ -217,7 +151,7 @@ export class GroupLists implements ReadyLists {
       const best = this.table.firstForGetters();
       if (best === null) {
         if (this.#isAllKnown || this.#indexNext(into) === 'lacking') return null;
-      } else if (this.#list.find(best.firstPlace, into)) {
+      } else if (this.list.find(best.firstPlace, into)) {
         return best;
       } else {
         this.#drop(best);
@@ -275,7 +209,7 @@ export class GroupLists implements ReadyLists {
   /** Ready messages of a group. */
   readyCount(group: Group): number {
     let count = 0;
-    for (const place of group.places()) if (this.#list.find(place, this.#entry)) count++;
+    for (const place of group.places()) if (this.list.find(place, this.#entry)) count++;
     return count;
   }
 
@@ -302,7 +236,7 @@ export class GroupLists implements ReadyLists {
   #indexNext(into: Entry): 'done' | 'lacking' {
     const place = this.#unknown[this.#firstUnknown] as number;
     this.#isLacking = false;
-    if (this.#list.find(place, into)) {
+    if (this.list.find(place, into)) {
       const key = this.#keyOf(into.ref);
       if (key === undefined) {
         this.#isLacking = true;
@@ -349,7 +283,7 @@ export class GroupLists implements ReadyLists {
 
   /** Lets go of the places of messages that have left in another way: nobody may come by to notice. */
   #compact(): void {
-    const isThere = (place: number): boolean => this.#list.find(place, this.#entry);
+    const isThere = (place: number): boolean => this.list.find(place, this.#entry);
     this.#unknown = this.#unknown.slice(this.#firstUnknown).filter(place => isThere(place) || this.#unknownHeld.has(place));
     this.#firstUnknown = 0;
     this.#placeCount = this.#unknown.length;

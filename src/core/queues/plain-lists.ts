@@ -6,29 +6,29 @@ import type { Queue } from './queue.ts';
 import { ReadyList } from './ready-list.ts';
 import type { ReadyLists } from './ready-lists.ts';
 
-/** The ready messages of a queue without priorities: first in, first out. */
+/** The ready messages of a queue in one list: first in, first out. */
 export class PlainLists implements ReadyLists {
-  readonly #list: ReadyList;
+  protected readonly list: ReadyList;
   hasExpiries = false;
 
   constructor(pager: IndexPager) {
-    this.#list = new ReadyList(pager);
+    this.list = new ReadyList(pager);
   }
 
   get length(): number {
-    return this.#list.length;
+    return this.list.length;
   }
 
   get isEmpty(): boolean {
-    return this.#list.isEmpty;
+    return this.list.isEmpty;
   }
 
   get nextSequence(): number {
-    return this.#list.nextSequence;
+    return this.list.nextSequence;
   }
 
   startAt(sequence: number): void {
-    this.#list.startAt(sequence);
+    this.list.startAt(sequence);
   }
 
   levelOf(): number {
@@ -38,16 +38,16 @@ export class PlainLists implements ReadyLists {
   push(ref: MessageRef, meta: number, bytes: number, expiryMillis: number, priority: number): number {
     if (expiryMillis !== 0) this.hasExpiries = true;
     // The message's priority counts again in the queue that gets it as a dead letter.
-    return this.#list.push(ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
+    return this.list.push(ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
   }
 
   peek(into: Entry): void {
-    this.#list.peek(into);
+    this.list.peek(into);
   }
 
   shift(into: Entry): void {
-    this.#list.shift(into);
-    if (this.#list.isEmpty) this.hasExpiries = false;
+    this.list.shift(into);
+    if (this.list.isEmpty) this.hasExpiries = false;
   }
 
   shiftOldest(into: Entry): void {
@@ -56,31 +56,31 @@ export class PlainLists implements ReadyLists {
 
   putBack(entry: Entry): void {
     if (entry.expiryMillis !== 0) this.hasExpiries = true;
-    this.#list.putBack(entry);
+    this.list.putBack(entry);
   }
 
   restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
     if (expiryMillis !== 0) this.hasExpiries = true;
-    this.#list.restore(sequence, ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
+    this.list.restore(sequence, ref, meta | (priority << metaPriorityShift), bytes, expiryMillis);
   }
 
   remove(_level: number, sequence: number, into: Entry): boolean {
-    if (!this.#list.remove(sequence, into)) return false;
-    if (this.#list.isEmpty) this.hasExpiries = false;
+    if (!this.list.remove(sequence, into)) return false;
+    if (this.list.isEmpty) this.hasExpiries = false;
     return true;
   }
 
   forEach(into: Entry, visit: (entry: Entry) => boolean): void {
-    this.#list.forEach(into, visit);
+    this.list.forEach(into, visit);
   }
 
   limitExpiries(expiryMillis: number): void {
-    if (this.#list.isEmpty) return;
+    if (this.list.isEmpty) return;
     this.hasExpiries = true;
-    this.#list.limitExpiries(expiryMillis);
+    this.list.limitExpiries(expiryMillis);
   }
 
   relocate(rename: Rename, queue: Queue, slabs: ReadonlySet<number> | null): void {
-    this.#list.relocate(rename, queue, slabs);
+    this.list.relocate(rename, queue, slabs);
   }
 }

@@ -75,6 +75,14 @@ function rateSeries(
   return names.map(([label, name]) => ({ label, now: rateOf(stats, name), from: `${at === '' ? '' : `${at}.`}${name}_details` }));
 }
 
+/** What becomes of messages that are delivered. */
+export const deliveryRates: readonly (readonly [label: string, name: string])[] = [
+  ['Published', 'publish'],
+  ['Delivered', 'deliver_get'],
+  ['Acknowledged', 'ack'],
+  ['Redelivered', 'redeliver'],
+];
+
 /** Rates of counters over time, as they are in the statistics of what `path` answers. */
 export function RateChart({
   stats,

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { Badge, Card, Facts, PageHead, Stats, Waiting } from '../components/basics.tsx';
-import { RangeChoice, RateChart, useRange } from '../components/chart.tsx';
+import { deliveryRates, RangeChoice, RateChart, useRange } from '../components/chart.tsx';
 import { ConsumersTable } from '../components/consumers.tsx';
 import { type Column, LiveTable } from '../components/table.tsx';
 import { path } from '../model/api.ts';
@@ -117,18 +117,7 @@ export function ChannelPage({ name }: { readonly name: string }): JSX.Element {
           ]}
         />
         <div class="grid-2">
-          <RateChart
-            title="Messages per second"
-            path={path`channels/${name}`}
-            range={range}
-            stats={stats}
-            names={[
-              ['Published', 'publish'],
-              ['Delivered', 'deliver_get'],
-              ['Acknowledged', 'ack'],
-              ['Redelivered', 'redeliver'],
-            ]}
-          />
+          <RateChart title="Messages per second" path={path`channels/${name}`} range={range} stats={stats} names={deliveryRates} />
           <Card title="Facts">
             <Facts
               items={[

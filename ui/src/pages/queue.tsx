@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Card, Facts, PageHead, Stats, Tabs, Values, Waiting } from '../components/basics.tsx';
 import { BindingsCard } from '../components/bindings.tsx';
-import { ChartCard, RangeChoice, RateChart, useRange } from '../components/chart.tsx';
+import { ChartCard, deliveryRates, RangeChoice, RateChart, useRange } from '../components/chart.tsx';
 import { ConsumersTable } from '../components/consumers.tsx';
 import { ConfirmDialog } from '../components/dialog.tsx';
 import { FindingsList } from '../components/findings.tsx';
@@ -183,18 +183,7 @@ function QueueOverview({
             { label: 'Unacknowledged', now: queue.messages_unacknowledged, from: 'messages_unacknowledged_details' },
           ]}
         />
-        <RateChart
-          title="Messages per second"
-          path={own}
-          range={range}
-          stats={stats}
-          names={[
-            ['Published', 'publish'],
-            ['Delivered', 'deliver_get'],
-            ['Acknowledged', 'ack'],
-            ['Redelivered', 'redeliver'],
-          ]}
-        />
+        <RateChart title="Messages per second" path={own} range={range} stats={stats} names={deliveryRates} />
         <Card title="Facts">
           <Facts
             items={[
