@@ -1,6 +1,10 @@
 // What connections, channels, queues and waiting messages cost: scenarios K, L and M.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { BenchClient } from './client.ts';
 import { longstr, method, publish, shortstr, u16, u32, u8 } from './frames.ts';
 import { type Broker, processorOf } from './own-broker.ts';
@@ -10,6 +14,8 @@ export interface Cost {
   readonly name: string;
   readonly what: string;
   readonly unit: string;
+  /** It is not a broker's: a figure to see those of brokers beside. */
+  readonly isYardstick?: boolean;
   measure(broker: Broker, seconds: number): Promise<number | Rate>;
 }
 
@@ -39,6 +45,7 @@ function residentBytes(broker: Broker): number {
 }
 
 const batches = 4;
+const bareServer = join(dirname(fileURLToPath(import.meta.url)), 'bare-server.ts');
 
 /**
  * Resident memory that `act` added, for each of `count`, in KiB; what it made is taken away again by what it returns. It is done several times,
@@ -62,9 +69,20 @@ export const costs: readonly Cost[] = [
     name: 'K',
     what: 'connections opened and closed, 8 at once',
     unit: '/s',
-    async measure(broker, seconds) {
-      await churn(broker.port, 1);
-      return rateOf(broker, () => churn(broker.port, seconds));
+    measure: churned,
+  },
+  {
+    name: 'K0',
+    what: 'the same with a server on bare Node that gives canned answers',
+    unit: '/s',
+    isYardstick: true,
+    async measure(_broker, seconds) {
+      const child = spawn(process.execPath, [bareServer], { stdio: ['ignore', 'pipe', 'inherit'] });
+      process.on('exit', () => child.kill('SIGKILL'));
+      const [port] = (await once(child.stdout, 'data')) as [Buffer];
+      const rate = await churned({ name: 'bare', port: Number(port.toString()), pid: child.pid ?? null }, seconds);
+      child.kill('SIGKILL');
+      return rate;
     },
   },
   {
@@ -170,6 +188,12 @@ const life: readonly Buffer[] = [
   method(1, 20, 10, shortstr('')),
   method(0, 10, 50, u16(200), shortstr(''), u16(0), u16(0)),
 ];
+
+async function churned(broker: Broker, seconds: number): Promise<Rate> {
+  // Thousands of connections until the code is compiled.
+  await churn(broker.port, 2);
+  return rateOf(broker, () => churn(broker.port, seconds));
+}
 
 async function churn(port: number, seconds: number): Promise<number> {
   const end = performance.now() + seconds * 1000;

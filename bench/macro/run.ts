@@ -159,7 +159,7 @@ try {
     if (!(wanted?.has(cost.name) ?? true)) continue;
     // Memory is seen of brokers whose process is known.
     const seen = cost.unit === 'KiB' ? peers.filter(peer => peer.pid !== null) : peers;
-    await withBrokers(cost.name, seen, shared, brokers => runCost(cost, brokers));
+    await withBrokers(cost.name, seen, shared, brokers => runCost(cost, cost.isYardstick === true ? brokers.slice(0, 1) : brokers));
   }
 } finally {
   await own?.stop();
