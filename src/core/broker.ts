@@ -383,6 +383,7 @@ export class BrokerCore {
       for (const vhost of vhosts) {
         yield* vhost.queues.values();
         yield* vhost.hiddenQueues.values();
+        yield* vhost.aside;
       }
     }
   }

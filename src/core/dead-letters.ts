@@ -71,6 +71,12 @@ export class DeadLetters implements RefHolder {
     this.#pivot = pivot;
   }
 
+  /** Whether a message of this queue is on its way. */
+  has(queue: Queue): boolean {
+    for (let at = this.#at; at < this.#work.length; at++) if (this.#work[at]?.queue === queue) return true;
+    return this.#waiting.some(letter => letter.queue === queue);
+  }
+
   get hasWork(): boolean {
     return this.#at < this.#work.length && !this.#isFetching;
   }

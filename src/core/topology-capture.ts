@@ -3,7 +3,15 @@ import type { Binding } from './exchanges/binding.ts';
 import type { Exchange } from './exchanges/exchange.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
-import { bindingChange, exchangeChange, logIdChange, parkChange, queueChange, type TopologyChange } from './topology-change.ts';
+import {
+  bindingChange,
+  exchangeChange,
+  logIdChange,
+  parkChange,
+  prepareChange,
+  queueChange,
+  type TopologyChange,
+} from './topology-change.ts';
 import type { Vhost } from './vhost.ts';
 
 /**
@@ -25,6 +33,7 @@ export class TopologyCapture implements Iterable<TopologyChange> {
     this.#vhost = vhost.name;
     for (const exchange of vhost.exchanges.values()) this.#takeExchange(exchange);
     for (const queue of vhost.queues.values()) if (queue.isDurable && !queue.isExclusive) this.#takeQueue(queue);
+    for (const successor of vhost.prepared) this.#more.push(prepareChange(vhost.name, successor));
   }
 
   /** In an order in which they can be applied. */

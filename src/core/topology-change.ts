@@ -26,6 +26,18 @@ export type TopologyChange =
       readonly isAutoDelete: boolean;
       readonly arguments: TaggedTable;
     }
+  /** The queue that is to take the place of the one of its name is being filled. */
+  | {
+      readonly kind: 'queue.prepare';
+      readonly vhost: string;
+      readonly name: string;
+      readonly id: number;
+      readonly type: string;
+      readonly isAutoDelete: boolean;
+      readonly arguments: TaggedTable;
+    }
+  /** It does so: it has the name and the bindings from now on, and the one of the number `id` is no more. */
+  | { readonly kind: 'queue.replace'; readonly vhost: string; readonly name: string; readonly id: number; readonly successor: number }
   /** A queue gets another type and other arguments; its number and its messages stay. */
   | {
       readonly kind: 'queue.reshape';
@@ -77,6 +89,11 @@ export function queueChange(vhost: string, queue: Queue, type = queue.type, args
     isAutoDelete: queue.isAutoDelete,
     arguments: tableToTagged(args),
   };
+}
+
+/** The queue is to take the place of the one of its name, and is being filled. */
+export function prepareChange(vhost: string, successor: Queue): TopologyChange {
+  return { ...queueChange(vhost, successor), kind: 'queue.prepare' } as TopologyChange;
 }
 
 export function reshapeChange(vhost: string, queue: Queue, type: string, args: FieldTable): TopologyChange {

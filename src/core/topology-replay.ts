@@ -4,7 +4,8 @@ import { brokerActor } from './actor.ts';
 import type { BrokerCore } from './broker.ts';
 import { argumentsOf, type TopologyChange } from './topology-change.ts';
 import type { MetadataChange } from './ports/metadata-journal.ts';
-import type { Restorable, RestorableQueue } from './queues/queue.ts';
+import type { Queue, Restorable, RestorableQueue } from './queues/queue.ts';
+import type { Vhost } from './vhost.ts';
 
 /**
  * Applies recorded changes to a broker that is being recovered. Every change may come again (a snapshot holds what the log behind it
@@ -14,6 +15,8 @@ export class MetadataReplay {
   readonly #core: BrokerCore;
   /** Queues, and what else holds messages, by the number the log names them by. */
   readonly queues = new Map<number, Restorable>();
+  /** Queues that were being filled to take another's place. */
+  readonly #prepared = new Map<number, { readonly vhost: Vhost; readonly successor: Queue }>();
   lastQueueId = 0;
   skipped = 0;
 
@@ -67,6 +70,32 @@ export class MetadataReplay {
         const queue = vhost.queues.get(change.name);
         this.queues.delete(change.id);
         if (queue !== undefined && queue.id === change.id) vhost.removeQueue(queue);
+        return;
+      }
+      case 'queue.prepare': {
+        this.lastQueueId = Math.max(this.lastQueueId, change.id);
+        if (this.queues.has(change.id)) return;
+        const successor = core.topology.restorePrepared(vhost, change.id, change.type, {
+          name: change.name,
+          isDurable: true,
+          owner: null,
+          isAutoDelete: change.isAutoDelete,
+          arguments: argumentsOf(change),
+        });
+        this.queues.set(change.id, successor as RestorableQueue);
+        this.#prepared.set(change.id, { vhost, successor });
+        return;
+      }
+      case 'queue.replace': {
+        const old = vhost.queues.get(change.name);
+        const prepared = this.#prepared.get(change.successor);
+        if (old?.id !== change.id || prepared === undefined) {
+          this.skipped++;
+          return;
+        }
+        this.#prepared.delete(change.successor);
+        this.queues.delete(change.id);
+        core.topology.restoreReplaced(vhost, old, prepared.successor);
         return;
       }
       case 'queue.reshape': {
@@ -133,6 +162,15 @@ export class MetadataReplay {
       default:
         throw new Error(`changes of the kind '${(change as { readonly kind: string }).kind}' are not known to this version`);
     }
+  }
+
+  /** All changes were applied: what was being filled and took no queue's place is forgotten. */
+  end(): void {
+    for (const [id, { vhost, successor }] of this.#prepared) {
+      this.queues.delete(id);
+      vhost.dropPrepared(successor);
+    }
+    this.#prepared.clear();
   }
 
   /** What the log names by this number from now on. */

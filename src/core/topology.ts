@@ -16,6 +16,8 @@ import type { QueueContext } from './queues/queue-context.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue, QueueDeclaration } from './queues/queue.ts';
 import { exchangeTerm, queueTerm } from './resource-name.ts';
+import type { ShapeChange } from './shape/shape-change.ts';
+import { successionOf } from './shape/succession-of.ts';
 import { type BrokerSettings, defaultSettings } from './settings.ts';
 import type { Vhost } from './vhost.ts';
 
@@ -121,7 +123,7 @@ export class Topology {
       throw preconditionFailed(`cannot change ${queueTerm(name, vhost.name)}: another change of it is under way`);
     }
     if (type === queue.type && sameTable(args, queue.arguments)) return queue;
-    const change = vhost.reshapeQueue(queue, type, args);
+    const change = vhost.reshapeQueue(queue, type, args) ?? this.#succeed(vhost, queue, type, args);
     if (change === null)
       throw preconditionFailed(`cannot change ${queueTerm(name, vhost.name)} of type '${queue.type.name}' to type '${type.name}' in place`);
     change.whenOver(outcome => {
@@ -131,6 +133,47 @@ export class Topology {
     if (outcome === null) return queue;
     if (outcome.error !== null) throw outcome.error;
     return outcome.queue;
+  }
+
+  /** Fills a queue of the new type from this one, to take its place; null when it cannot be. */
+  #succeed(vhost: Vhost, queue: Queue, type: QueueType, args: FieldTable): ShapeChange | null {
+    const make = successionOf(queue, type);
+    if (make === null) return null;
+    const { name, isDurable, isAutoDelete, owner } = queue;
+    const { queueContext } = this.#deps;
+    const successor = type.create(
+      vhost.name,
+      this.#deps.nextQueueId(),
+      { name, isDurable, isAutoDelete, owner, arguments: args },
+      queueContext,
+    );
+    try {
+      vhost.prepareQueue(successor);
+    } catch (error) {
+      successor.close();
+      throw error;
+    }
+    const succession = make(successor, queueContext, {
+      drop: () => vhost.dropPrepared(successor),
+      replace: () => vhost.replaceQueue(queue, successor),
+      left: () => vhost.forget(queue),
+    });
+    if (succession === null) vhost.dropPrepared(successor);
+    return succession?.begin() ?? null;
+  }
+
+  /** Recovery: a queue that is to take another's place was being filled. */
+  restorePrepared(vhost: Vhost, id: number, typeName: string, declaration: QueueDeclaration): Queue {
+    const successor = this.#restored(vhost, id, typeName, declaration);
+    vhost.prepareQueue(successor);
+    return successor;
+  }
+
+  /** Recovery: it took its place. */
+  restoreReplaced(vhost: Vhost, old: Queue, successor: Queue): void {
+    vhost.replaceQueue(old, successor);
+    vhost.forget(old);
+    this.#applySettings(vhost, successor);
   }
 
   /** Recovery: a queue was given another shape. */
@@ -193,12 +236,16 @@ export class Topology {
 
   /** Recovery: makes a queue that was declared before, with its number. */
   restoreQueue(vhost: Vhost, id: number, typeName: string, declaration: QueueDeclaration): Queue {
-    const type = this.#deps.queueTypes.get(typeName);
-    if (type === undefined) throw preconditionFailed(`queue '${declaration.name}' has the unknown type '${typeName}'`);
-    const queue = type.create(vhost.name, id, declaration, this.#deps.queueContext);
+    const queue = this.#restored(vhost, id, typeName, declaration);
     this.#deps.applyPolicies(vhost, queue);
     vhost.addQueue(queue);
     return queue;
+  }
+
+  #restored(vhost: Vhost, id: number, typeName: string, declaration: QueueDeclaration): Queue {
+    const type = this.#deps.queueTypes.get(typeName);
+    if (type === undefined) throw preconditionFailed(`queue '${declaration.name}' has the unknown type '${typeName}'`);
+    return type.create(vhost.name, id, declaration, this.#deps.queueContext);
   }
 
   /**

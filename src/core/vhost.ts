@@ -9,7 +9,7 @@ import { Router } from './exchanges/router.ts';
 import type { MessageRef } from './messages/message-ref.ts';
 import type { Publication } from './messages/publication.ts';
 import { UnroutableLog } from './messages/unroutable-log.ts';
-import { type MetadataJournal, nullJournal } from './ports/metadata-journal.ts';
+import { type MetadataChange, type MetadataJournal, nullJournal } from './ports/metadata-journal.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
 import { TrafficCounters } from './statistics/traffic-counters.ts';
@@ -21,6 +21,7 @@ import {
   parkChange,
   type LogIdKind,
   queueChange,
+  prepareChange,
   reshapeChange,
   type TopologyChange,
 } from './topology-change.ts';
@@ -100,6 +101,10 @@ export class Vhost {
   description: string;
   tags: readonly string[];
   defaultQueueType: string | null;
+  /** Queues that have messages and cannot be found: those that are being filled to take another's place, and those whose place was taken. */
+  readonly aside = new Set<Queue>();
+  /** The first of these. */
+  readonly prepared = new Set<Queue>();
   /** Who is told of every message: the firehose while tracing is on, an observer, or both; null otherwise. */
   tracer: MessageTracer | null = null;
   isProtectedFromDeletion = false;
@@ -218,6 +223,51 @@ export class Vhost {
       if (isRecorded) this.#journal.record(reshapeChange(this.name, queue, type.name, args));
       this.generation++;
     });
+  }
+
+  /** A queue of a name that another has is being filled, to take its place. */
+  prepareQueue(successor: Queue): void {
+    this.#journal.record(prepareChange(this.name, successor));
+    this.aside.add(successor);
+    this.prepared.add(successor);
+  }
+
+  /** It does not take it. */
+  dropPrepared(successor: Queue): void {
+    if (!this.prepared.delete(successor)) return;
+    this.aside.delete(successor);
+    successor.close();
+  }
+
+  /** It takes its place. What the old queue has is still to be let go of; `forget` it then. */
+  replaceQueue(old: Queue, successor: Queue, user = internalUser): void {
+    this.#journal.record({
+      kind: 'queue.replace',
+      vhost: this.name,
+      name: old.name,
+      id: old.id,
+      successor: successor.id,
+    } as MetadataChange);
+    this.prepared.delete(successor);
+    this.aside.delete(successor);
+    this.aside.add(old);
+    this.queues.set(old.name, successor);
+    for (const { source, key, arguments: args } of old.incoming ?? []) {
+      const binding = new Binding(source, successor, key, args);
+      source.bindings.set(binding.id, binding);
+      (successor.incoming ??= new Set()).add(binding);
+      source.routes.unbind(old, key, args);
+      source.routes.bind(successor, key, args, true);
+    }
+    old.incoming = null;
+    this.generation++;
+    old.supersede();
+    this.#listener.queueDeleted(this, old, user);
+    this.#listener.queueCreated(this, successor, user);
+  }
+
+  forget(old: Queue): void {
+    this.aside.delete(old);
   }
 
   /** Remembers that a message group of a queue is parked, or goes on. */

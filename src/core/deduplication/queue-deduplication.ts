@@ -9,6 +9,7 @@ import type { FieldTable } from '../../base/field-table.ts';
 import { fillFromStore } from '../messages/stored-publication.ts';
 import type { MessageRef } from '../messages/message-ref.ts';
 import type { MessageStore } from '../messages/message-store.ts';
+import type { Steps } from '../stepped-work.ts';
 import { DurableValues } from './durable-values.ts';
 import { RecentValues } from './recent-values.ts';
 
@@ -138,11 +139,11 @@ export class QueueDeduplication {
   }
 
   /** What another memory, of the same header, remembers of messages that may be gone: this one takes it over while it is asked for more. */
-  *inherit(from: QueueDeduplication): Generator<void> {
+  *inherit(from: QueueDeduplication): Steps {
     if (this.#recent === null || from.#recent === null || from.#header !== this.#header) return;
     for (const [value, expiryMillis] of from.#recent.values()) {
       if (expiryMillis > this.#clock.nowMillis) this.#recent.adopt(value, expiryMillis, this.#clock.nowMillis);
-      yield;
+      yield 1;
     }
   }
 

@@ -13,7 +13,8 @@ export type Target = Queue | Exchange;
 interface Bindings {
   /** @throws BrokerError PRECONDITION_FAILED when key, arguments or target do not fit the type. */
   check(key: string, args: FieldTable, target: Target): void;
-  bind(target: Target, key: string, args: FieldTable): void;
+  /** `isSuccessor`: it takes the place of another of its name, which is unbound before. */
+  bind(target: Target, key: string, args: FieldTable, isSuccessor?: boolean): void;
   unbind(target: Target, key: string, args: FieldTable): void;
 }
 

@@ -30,8 +30,9 @@ class RecentHistoryRoutes implements MessageRoutes {
   check(): void {}
 
   /** Who is bound gets what came before. */
-  bind(target: Target, key: string): void {
-    for (const message of this.#history.slice(this.#oldest)) this.#home.deliver(target, message.keys, message.publication);
+  bind(target: Target, key: string, _args: FieldTable, isSuccessor = false): void {
+    if (!isSuccessor)
+      for (const message of this.#history.slice(this.#oldest)) this.#home.deliver(target, message.keys, message.publication);
     this.#list.add(target, key);
   }
 

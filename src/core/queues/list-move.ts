@@ -1,7 +1,12 @@
 import { Entry, priorityOf } from './entry.ts';
 import type { ReadyLists } from './ready-lists.ts';
 
-/** Is shown each message before it is moved, and may change it; answers with bytes that count for the step, or -1: it has to wait. */
+/** The message is left where it is, and the move goes on when it can. */
+export const mustWait = -1;
+/** The message has been taken out, and is not moved. */
+export const hasLeft = -2;
+
+/** Is shown each message before it is moved, and may change it; answers with bytes that count for the step, `mustWait` or `hasLeft`. */
 export type VisitMoved = (entry: Entry) => number;
 
 /** The ready messages of a queue on their way from its lists to others, in the order of their numbers. */
@@ -11,10 +16,11 @@ export class ListMove {
   /** To be called when it is over. */
   #waiting: (() => void)[] = [];
   /** Called when a message is taken out that was moved already. */
-  onTaken: () => void = () => {};
+  readonly #onTaken: () => void;
 
-  constructor(to: ReadyLists) {
+  constructor(to: ReadyLists, onTaken: () => void) {
     this.to = to;
+    this.#onTaken = onTaken;
   }
 
   /** Moves some messages. Returns whether that was all; null when it has to wait, as `visit` has said. */
@@ -24,7 +30,8 @@ export class ListMove {
     for (let count = 0; count < countMax && bytes < bytesMax && !from.isEmpty; count++) {
       from.shiftOldest(entry);
       const visited = visit(entry);
-      if (visited < 0) {
+      if (visited === hasLeft) continue;
+      if (visited === mustWait) {
         from.putBack(entry);
         return null;
       }
@@ -44,12 +51,12 @@ export class ListMove {
   }
 
   noteTaken(): void {
-    if (!this.to.isEmpty) this.onTaken();
+    if (!this.to.isEmpty) this.#onTaken();
   }
 
   remove(priority: number, sequence: number, into: Entry): boolean {
     if (!this.to.remove(this.to.levelOf(priority), sequence, into)) return false;
-    this.onTaken();
+    this.#onTaken();
     return true;
   }
 

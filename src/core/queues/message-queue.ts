@@ -358,8 +358,9 @@ export class MessageQueue extends Queue {
     return this.#move !== null;
   }
 
-  startMoving(to: ReadyLists): void {
-    this.#move = new ListMove(to);
+  /** `onTaken` is called when a message is taken out, by somebody who names it, that was moved already. */
+  startMoving(to: ReadyLists, onTaken: () => void): void {
+    this.#move = new ListMove(to, onTaken);
   }
 
   /** Moves up to so many messages, or until `visit` has answered with so many bytes; see ListMove. */
@@ -374,6 +375,33 @@ export class MessageQueue extends Queue {
     this.#move = null;
     move.takeBack(this.#lists);
     this.#goOn(move);
+  }
+
+  /** A message that was shown on its way to other lists has expired. */
+  expireMoved(entry: Entry): void {
+    this.#expire(entry);
+  }
+
+  /** Another queue has its place, and has what was ready: nothing more comes from here but what deliveries that wait become. */
+  override supersede(): void {
+    this.isDeleted = true;
+    this.#expiry.clear();
+    this.#lease.clear();
+    this.#consumers.cancelAll();
+    this.#retries?.close();
+    this.deduplication?.kept?.close();
+    this.marks?.close();
+  }
+
+  /** Lets go of up to so many ready messages of a queue that was superseded; returns whether that was all. */
+  dropSome(countMax: number): boolean {
+    const entry = this.#entry;
+    for (const lists of [this.#move?.to ?? this.#lists, this.#lists])
+      for (let count = 0; count < countMax && !lists.isEmpty; count++) {
+        lists.shift(entry);
+        this.release(entry);
+      }
+    return this.readyCount === 0;
   }
 
   /** Puts a message into the log that was not to outlive the broker. */

@@ -136,9 +136,9 @@ export const equivalentArguments: readonly string[] = [
   'x-group-park-after',
 ];
 
-/** Every argument that some queue type knows, but those given. */
+/** Every argument that some queue type knows, but those given, and what a declaration of any type may wish for. */
 export function allArgumentsBut(...names: string[]): ReadonlySet<string> {
-  return new Set([...argumentChecks.keys()].filter(name => !names.includes(name)));
+  return new Set([...argumentChecks.keys()].filter(name => name !== 'x-on-conflict' && !names.includes(name)));
 }
 
 /**

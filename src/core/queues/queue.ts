@@ -222,6 +222,11 @@ export abstract class Queue implements RefHolder {
   /** Lets go of everything; consumers are cancelled. */
   abstract close(): void;
 
+  /** Another queue has its name, its bindings and its messages. */
+  supersede(): void {
+    this.close();
+  }
+
   /** Null for a queue whose messages are in the message store. */
   get ownLog(): OwnLogFacts | null {
     return null;

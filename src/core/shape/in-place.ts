@@ -2,6 +2,7 @@ import type { FieldTable } from '../../base/field-table.ts';
 import { sameDeduplication } from '../deduplication/deduplication-arguments.ts';
 import { queueDeduplication } from '../deduplication/queue-deduplication.ts';
 import { Entry, metaLogged, priorityOf } from '../queues/entry.ts';
+import { mustWait } from '../queues/list-move.ts';
 import { hasSameOrder, type MessageQueueType } from '../queues/message-queue-type.ts';
 import type { MessageQueue } from '../queues/message-queue.ts';
 import type { QueueContext } from '../queues/queue-context.ts';
@@ -33,7 +34,7 @@ export function changeInPlace(
 
   const visit = (entry: Entry): number => {
     let bytes = 0;
-    if ((keepsMore || knowsOthers) && !work.isThere(entry.ref)) return -1;
+    if ((keepsMore || knowsOthers) && !work.isThere(entry.ref)) return mustWait;
     if (keepsMore && (entry.meta & metaLogged) === 0) {
       queue.keep(entry);
       bytes += entry.bytes;
@@ -45,6 +46,7 @@ export function changeInPlace(
     // What was added since it was looked through.
     while (inherited?.next().done === false);
     for (const { ref, meta, sequence } of outstanding) known?.learn(ref, priorityOf(meta), sequence, (meta & metaLogged) !== 0);
+    change.decide();
     record();
     isRecorded = true;
     queue.takeShape(type, args, options, isStill);
@@ -68,7 +70,9 @@ export function changeInPlace(
     change.done(queue);
     return 'done';
   };
-  if (!isStill) queue.startMoving(options.lists);
+  // What has left is not to be known any more.
+  if (!isStill) queue.startMoving(options.lists, () => knowsOthers && change.giveUp('messages were taken out of it meanwhile'));
+  change.onGivenUp = () => queue.stopMoving();
   const work = new ShapeWork(context, step, error => {
     change.fail(error);
     queue.stopMoving();

@@ -14,6 +14,7 @@ export class ShapeChange {
   readonly #queue: Queue;
   readonly #onFault: (where: string, error: unknown) => void;
   #outcome: ShapeOutcome | null = null;
+  #isDecided = false;
   #waiting: ((outcome: ShapeOutcome) => void)[] = [];
   /** Called when somebody else ends it, so that what was begun is undone. */
   onGivenUp: () => void = () => {};
@@ -50,9 +51,14 @@ export class ShapeChange {
     this.#end({ queue: null, error: this.#refusal('it failed, see the log of the broker') });
   }
 
+  /** It is recorded, and nothing can stop it any more. */
+  decide(): void {
+    this.#isDecided = true;
+  }
+
   /** Somebody has done with the queue what the change cannot go on with. */
   giveUp(why: string): void {
-    if (this.#outcome !== null) return;
+    if (this.#outcome !== null || this.#isDecided) return;
     this.#end({ queue: null, error: this.#refusal(why) });
     this.onGivenUp();
   }

@@ -130,6 +130,7 @@ export class Recovery implements OpVisitor {
     const lastSequence = this.#act(frames, isLeftOver, end, floor);
     report.isBlank = (this.#snapshot?.changes.length ?? 0) === 0 && !this.#hasMetadata;
     if (report.isBlank && report.damaged.length > 0) throw new JournalError(`the definitions are damaged: ${report.damaged.join('; ')}`);
+    this.#replay.end();
     this.#restore(frames.oldestVersion < numbersPerQueueVersion);
     this.#core.restoreQueueIds(this.#replay.lastQueueId);
     this.#journal.resume(lastSequence, this.#snapshot, reading.isSafe);
@@ -288,7 +289,7 @@ export class Recovery implements OpVisitor {
     const change = JSON.parse(json) as MetadataChange;
     this.#applyChange(change);
     const { id } = change as unknown as { readonly id: number };
-    if (change.kind === 'queue.delete') this.#lists.delete(id);
+    if (change.kind === 'queue.delete' || change.kind === 'queue.replace') this.#lists.delete(id);
     if (change.kind === 'queue.reshape') this.#relevel(id);
   }
 

@@ -1,11 +1,16 @@
 // hot path: see docs/STYLE.md
 import { CallbackTimer } from '../../../base/timer-queue.ts';
+import type { FieldTable } from '../../../base/field-table.ts';
 import { notImplemented, preconditionFailed } from '../../broker-error.ts';
 import type { Consumer } from '../../consumer.ts';
+import { sameDeduplication } from '../../deduplication/deduplication-arguments.ts';
+import { queueDeduplication } from '../../deduplication/queue-deduplication.ts';
 import type { Rename } from '../../messages/message-ref.ts';
 import { Publication } from '../../messages/publication.ts';
 import type { StreamLog, StreamReader, StreamRetention } from '../../ports/stream-log.ts';
 import { queueTerm } from '../../resource-name.ts';
+import { ShapeChange } from '../../shape/shape-change.ts';
+import { allAtOnce } from '../../stepped-work.ts';
 import { Entry, metaPersistent } from '../entry.ts';
 import type { QueueContext } from '../queue-context.ts';
 import type { QueueSettings } from '../queue-settings.ts';
@@ -22,6 +27,14 @@ const ageCheckMillis = 10_000;
 /** A consumer gets at least so many messages when its turn has come, however many there are. */
 const shareMin = 32;
 
+/** Hears what becomes of a stream. */
+export interface StreamFollower {
+  /** A message was added, which is not durable yet. */
+  added(p: Publication, offset: number): void;
+  /** More is durable. */
+  durable(): void;
+}
+
 /**
  * A stream: a log of its own that consumers read from where they like, without taking anything away. What they acknowledge is only their
  * credit. What is not durable yet is not delivered, so that an offset never names two messages. [RabbitMQ docs: streams]
@@ -34,6 +47,8 @@ export class StreamQueue extends Queue {
   #pumping: StreamCursor[] = [];
   readonly #entry = new Entry();
   readonly #ageTimer: CallbackTimer;
+  /** Somebody who reads along without being a consumer. */
+  follower: StreamFollower | null = null;
   /** For messages of other formats. */
   #converted: Publication | null = null;
 
@@ -109,6 +124,7 @@ export class StreamQueue extends Queue {
     const filterValue = pivot.streamFilterValue(own.properties, own.propertiesStart, own.propertiesBytes);
     const offset = this.log.append(own, filterValue, this.context.clock.wallMillis);
     if (this.deduplication !== null) this.deduplication.entered(p.priority, offset, true);
+    if (this.follower !== null) this.follower.added(own, offset);
     this.counters.published++;
   }
 
@@ -195,8 +211,26 @@ export class StreamQueue extends Queue {
     this.#armAge();
   }
 
+  /** Other limits, and another memory of duplicates: what the stream has stays as it is. */
+  override reshape(type: QueueType, args: FieldTable, record: () => void): ShapeChange | null {
+    if (type !== this.type) return null;
+    const change = new ShapeChange(this, type, args, (where, error) => this.context.turn.onFault(where, error));
+    const known = sameDeduplication(args, this.arguments) ? this.deduplication : queueDeduplication(this, args, this.context);
+    if (known !== this.deduplication && known !== null && this.deduplication !== null) allAtOnce(known.inherit(this.deduplication));
+    record();
+    this.become(type, args);
+    if (known !== this.deduplication) {
+      this.deduplication?.kept?.close();
+      this.deduplication = known;
+      known?.kept?.writeSome(Infinity);
+    }
+    change.done(this);
+    return change;
+  }
+
   close(): void {
     this.isDeleted = true;
+    this.change?.giveUp('it was deleted meanwhile');
     this.context.timers.clear(this.#ageTimer);
     const cursors = [...this.#cursors.values()];
     this.#cursors.clear();
@@ -254,6 +288,7 @@ export class StreamQueue extends Queue {
 
   #wakeWaiting(): void {
     for (const cursor of this.#cursors.values()) if (cursor.isWaiting) this.#list(cursor);
+    this.follower?.durable();
   }
 
   #convert(p: Publication): Publication {

@@ -91,6 +91,8 @@ export async function reshapeQueue(call: ApiCall): Promise<Reply> {
   requireKeys(call.body, ['arguments']);
   const { name } = queueOf(call);
   const queue = await changed(call.core.topology.reshapeQueue(call.vhost(), name, argumentsOf(call.body), call.actor));
+  // A stream counts what is durable.
+  await call.core.committed();
   return ok({ type: queue.type.name, arguments: tableToJson(queue.arguments), messages: queue.messageCount });
 }
 
