@@ -38,7 +38,7 @@ function count({ options }: CommandContext, absent: number): number {
 
 export const messages: readonly Command[] = [
   define(
-    'browse_messages <queue> [--vhost <vhost>] [--count <count>] [--offset <count>] [--search <text>] [--state ready|unacked]',
+    'browse_messages <queue> [--vhost <vhost>] [--count <count>] [--offset <count>] [--search <text>] [--state ready|unacked|delayed|dead-lettered]',
     [1, 1],
     'Shows messages of a queue without taking them: 50 from the head by default.',
     ['browse_messages orders', 'browse_messages orders --search "order-4711" --formatter json'],

@@ -1,8 +1,10 @@
 import { ApiError, orMissing } from '../api-error.ts';
-import { CliError, exitCodes } from '../cli-error.ts';
+import { badArgument, CliError, exitCodes } from '../cli-error.ts';
 import { argument, type Command, commandsOf, segment } from '../command.ts';
+import { jsonArgument } from './missing.ts';
 
 const define = commandsOf('Queues', ['rabbitmqctl']);
+const own = commandsOf('Queues', []);
 
 export const queues: readonly Command[] = [
   define(
@@ -37,5 +39,26 @@ export const queues: readonly Command[] = [
       out.done(`Queue was successfully deleted with ${Number(queue['messages_ready'] ?? 0)} ready messages`);
     },
     { options: ['if-empty', 'if-unused'], shorts: { e: 'if-empty', u: 'if-unused' } },
+  ),
+  own(
+    'change_queue_shape <queue> [--vhost <vhost>] [--type classic|quorum|stream] [--arguments <json>]',
+    [1, 1],
+    'Gives a queue another type or other arguments, with all its messages and bindings. It gets the arguments that are given and no others.',
+    ['change_queue_shape orders --type quorum', `change_queue_shape orders --type classic --arguments '{"x-max-priority": 5}'`],
+    async ({ api, out, args, options, vhost }) => {
+      const [name = ''] = args;
+      const given = options.has('arguments') ? jsonArgument(options.get('arguments') ?? '') : {};
+      if (typeof given !== 'object' || given === null || Array.isArray(given)) throw badArgument('arguments have to be a JSON object');
+      const type = options.get('type');
+      out.say(`Changing queue '${name}' in vhost '${vhost}' ...`);
+      const shape = (await orMissing(
+        api.post(`/queues/${segment(vhost)}/${segment(name)}/shape`, {
+          arguments: type === undefined ? given : { ...given, 'x-queue-type': type },
+        }),
+        () => new CliError(`no queue '${name}' in vhost '${vhost}'`, exitCodes.data),
+      )) as { type: string; messages: number };
+      out.done(`It is a ${shape.type} queue with ${shape.messages} messages`);
+    },
+    { options: ['type', 'arguments'] },
   ),
 ];

@@ -6,7 +6,7 @@ import type { QueueContext } from '../queues/queue-context.ts';
 import { defaultQueueSettings } from '../queues/queue-settings.ts';
 import type { StreamFollower, StreamQueue } from '../queues/stream/stream-queue.ts';
 import { Succession, type SuccessionHome } from './succession.ts';
-import { stepBytesMax, stepMessagesMax, type StepResult } from './shape-work.ts';
+import { stepBytesMax, stepCopiesMax, type StepResult } from './shape-work.ts';
 
 /** What a message counts for in a step besides its body. */
 const messageBytes = 64;
@@ -57,7 +57,7 @@ export class CopyFromStream extends Succession implements StreamFollower {
   protected step(): StepResult {
     const { log } = this.#stream;
     let bytes = 0;
-    for (let count = 0; count < stepMessagesMax && bytes < stepBytesMax; count++) {
+    for (let count = 0; count < stepCopiesMax && bytes < stepBytesMax; count++) {
       if (!this.#reader.next()) {
         if (!this.#reader.isAtEnd) return 'waits';
         if (log.endOffset < log.nextOffset && log.endOffset < this.#lateOffset) {
@@ -134,9 +134,9 @@ export class CopyFromStream extends Succession implements StreamFollower {
   }
 
   #note(p: Publication, offset: number): void {
-    const { pivot } = this.context;
-    const properties = Buffer.alloc(p.propertiesBytes + pivot().streamOffsetBytes);
-    const end = pivot().writeWithStreamOffset(p.properties, p.propertiesStart, p.propertiesBytes, offset, properties, 0);
+    const pivot = this.context.pivot();
+    const properties = Buffer.alloc(p.propertiesBytes + pivot.streamOffsetBytes);
+    const end = pivot.writeWithStreamOffset(p.properties, p.propertiesStart, p.propertiesBytes, offset, properties, 0);
     this.#late.push({
       envelope: Buffer.from(p.envelope.subarray(p.envelopeStart, p.envelopeStart + p.envelopeBytes)),
       properties: properties.subarray(0, end),

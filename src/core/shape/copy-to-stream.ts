@@ -9,7 +9,7 @@ import type { QueueContext } from '../queues/queue-context.ts';
 import type { Queue } from '../queues/queue.ts';
 import { queueTerm } from '../resource-name.ts';
 import { Succession, type SuccessionHome } from './succession.ts';
-import { stepBytesMax, stepMessagesMax, type StepResult } from './shape-work.ts';
+import { stepBytesMax, stepCopiesMax, stepMessagesMax, type StepResult } from './shape-work.ts';
 
 /** What a message counts for in a step besides its body. */
 const messageBytes = 64;
@@ -34,7 +34,7 @@ export class CopyToStream extends Succession {
 
   protected step(): StepResult {
     const { context, source } = this;
-    const isAll = this.#queue.moveSome(stepMessagesMax, stepBytesMax, entry => this.#copy(entry));
+    const isAll = this.#queue.moveSome(stepCopiesMax, stepBytesMax, entry => this.#copy(entry));
     if (isAll !== true) return isAll === null ? 'waits' : 'more';
     // What has died goes where it goes as a message of the old queue.
     if (context.deadLetters.has(source)) {

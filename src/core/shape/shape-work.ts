@@ -3,6 +3,8 @@ import type { QueueContext } from '../queues/queue-context.ts';
 
 /** Messages that one step looks at: a few milliseconds at most. */
 export const stepMessagesMax = 4096;
+/** Messages that one step copies into the log. */
+export const stepCopiesMax = 1024;
 /** Bytes that one step copies. */
 export const stepBytesMax = 1024 * 1024;
 

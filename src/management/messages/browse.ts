@@ -1,14 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Field } from '../../base/field-table.ts';
 import type { BrokerCore } from '../../core/broker.ts';
-import type { MessageRef } from '../../core/messages/message-ref.ts';
+import type { MessageRef, RefHolder } from '../../core/messages/message-ref.ts';
 import { metaRedelivered } from '../../core/queues/entry.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import type { WaitingRetry } from '../../core/retries/queue-retries.ts';
 import { messageId } from './message-id.ts';
 import { type ReadMessage, readMessage } from './read-message.ts';
 
-export type MessageState = 'ready' | 'unacked' | 'delayed';
+export const messageStates = ['ready', 'unacked', 'delayed', 'dead-lettered'] as const;
+/** Dead-lettered are those that died and are kept until all their targets have taken them. */
+export type MessageState = (typeof messageStates)[number];
 
 export interface BrowsedMessage extends ReadMessage {
   readonly id: string;
@@ -116,7 +118,8 @@ function found(core: BrokerCore, queue: Queue, state: MessageState, offset: numb
   };
   if (state === 'ready') queue.forEachReady(entry => note(entry.ref, entry.meta, entry.sequence));
   else if (state === 'delayed') delayedOf(queue).every(({ entry }) => note(entry.ref, entry.meta, entry.sequence));
-  else unacked(core, queue, note);
+  else if (state === 'unacked') unacked(core, queue, note);
+  else heldBy([core.deadLetters], queue, note);
   return list;
 }
 
@@ -134,9 +137,16 @@ export function isDelayed(queue: Queue, id: string): boolean {
 
 /** Visits the deliveries of a queue that wait for an acknowledgement: the channels hold them, and tell when asked to rename references. */
 function unacked(core: BrokerCore, queue: Queue, visit: (ref: MessageRef, meta: number, sequence: number) => boolean): void {
+  heldBy(
+    [...core.refHolders()].filter(holder => holder !== queue && holder !== core.deadLetters),
+    queue,
+    visit,
+  );
+}
+
+function heldBy(holders: Iterable<RefHolder>, queue: Queue, visit: (ref: MessageRef, meta: number, sequence: number) => boolean): void {
   let goesOn = true;
-  for (const holder of core.refHolders()) {
-    if (holder === queue) continue;
+  for (const holder of holders) {
     holder.relocate((ref, owner, meta, sequence) => {
       if (goesOn && owner === queue) goesOn = visit(ref, meta, sequence);
       return ref;

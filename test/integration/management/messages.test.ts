@@ -4,6 +4,7 @@ import { tableToJson } from '../../../src/base/field-table.ts';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver } from '../../support/amqp-driver.ts';
 import { basicConsume, queueBind, queueDeclare } from '../../support/amqp-requests.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 import type { HttpClient } from './http-client.ts';
 import { withManagement } from './with-management.ts';
 
@@ -89,6 +90,26 @@ describe('looking at messages', () => {
       assert.deepEqual(await payloads(http), ['q2', 'q3']);
       const [unacked] = await shown(http, `${queue}/messages?state=unacked`);
       assert.equal((await http.delete(`${queue}/messages/${unacked?.id}`)).status, 409);
+      await client.end();
+    });
+  });
+
+  test('shows dead letters that are kept until their targets have taken them, which are no deliveries', async () => {
+    await withManagement({}, async ({ http, broker }) => {
+      const safe = { 'x-overflow': 'reject-publish', 'x-dead-letter-exchange': 'none', 'x-dead-letter-strategy': 'at-least-once' };
+      assert.equal((await http.put(queue, { durable: true, arguments: { ...safe, 'x-queue-type': 'quorum' } })).status, 201);
+      await publish(http, 'dies');
+      await publish(http, 'lives');
+      const client = await AmqpDriver.connect({ port: broker.port });
+      await client.openChannel(1);
+      client.send(methods.encodeBasicGet(1, { queue: 'q', noAck: false }));
+      await client.nextDelivery(1);
+      client.send(methods.encodeBasicReject(1, { deliveryTag: 1, requeue: false }));
+      await waitUntil(() => broker.core.vhosts.get('/')?.queues.get('q')?.dyingCount === 1);
+      const [dead] = await shown(http, `${queue}/messages?state=dead-lettered`);
+      assert.equal(dead?.payload, 'dies');
+      assert.deepEqual(await payloads(http, `${queue}/messages?state=unacked`), []);
+      assert.deepEqual(await payloads(http), ['lives']);
       await client.end();
     });
   });

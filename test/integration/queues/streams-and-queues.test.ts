@@ -260,7 +260,10 @@ test('over HTTP too, where policies go with the type', async () => {
     assert.deepEqual(await shape({}), { type: 'classic', arguments: {}, messages: 1 });
     const [found] = (await http.get('/api/queues/%2F/q/messages')).json as Record<string, unknown>[];
     assert.equal(found?.['payload'], 'kept');
-    assert.equal((await http.put('/api/queues/%2F/q', { durable: true, arguments: { ...asStream, 'x-on-conflict': 'migrate' } })).status, 204);
+    assert.equal(
+      (await http.put('/api/queues/%2F/q', { durable: true, arguments: { ...asStream, 'x-on-conflict': 'migrate' } })).status,
+      204,
+    );
     assert.equal(((await http.get('/api/queues/%2F/q')).json as Record<string, unknown>)['type'], 'stream');
   });
 });

@@ -1,6 +1,6 @@
 import { tableFromJson } from '../../../base/field-table.ts';
 import type { Queue, RestorableQueue } from '../../../core/queues/queue.ts';
-import { browse, isDelayed, isUnacked } from '../../messages/browse.ts';
+import { browse, isDelayed, isUnacked, messageStates } from '../../messages/browse.ts';
 import { explainRouting } from '../../messages/explain.ts';
 import { type MessagePlace, parseMessageId } from '../../messages/message-id.ts';
 import { moveMessages, type MoveTarget } from '../../messages/move.ts';
@@ -22,8 +22,9 @@ const countMax = 500;
 export async function listMessages(call: ApiCall): Promise<Reply> {
   const queue = queueOf(call);
   call.core.topology.check(call.actor, call.vhost(), 'read', 'queue', queue.name);
-  const state = call.query.get('state') ?? 'ready';
-  if (state !== 'ready' && state !== 'unacked' && state !== 'delayed') throw badRequest('state is ready, unacked or delayed');
+  const given = call.query.get('state') ?? 'ready';
+  const state = messageStates.find(each => each === given);
+  if (state === undefined) throw badRequest('state is ready, unacked, delayed or dead-lettered');
   const messages = await browse(call.core, queue, {
     offset: numberOf(call, 'offset', 0, Number.MAX_SAFE_INTEGER),
     count: numberOf(call, 'count', countDefault, countMax),
