@@ -115,7 +115,8 @@ for (const [name, from, to] of changes) {
       client.takeAll();
       client.send(declare({ ...to, 'x-on-conflict': longstr('migrate') }));
       let isConfirmed = false;
-      for (let left = random.below(seed % 3 === 0 ? 6 : 200); left > 0; left--) {
+      // From at once to long after.
+      for (let left = 2 ** (seed % 9) - 1; left > 0; left--) {
         if (random.chance(0.5)) broker.step();
         else files.step();
         if (random.chance(0.2)) broker.advance(1);
