@@ -16,7 +16,7 @@ interface LateMessage {
   readonly envelope: Buffer;
   readonly properties: Buffer;
   readonly body: Buffer;
-  readonly parts: Buffer[] | null;
+  readonly large: null;
   readonly bodyBytes: number;
   readonly format: number;
 }
@@ -113,7 +113,7 @@ export class CopyFromStream extends Succession implements StreamFollower {
     p.body = reader.bytes;
     p.bodyStart = reader.bodyStart;
     p.bodyBytes = reader.bodyBytes;
-    p.parts = null;
+    p.large = null;
     p.format = reader.format;
     this.#enqueue();
     return p.bodyBytes + messageBytes;
@@ -140,8 +140,8 @@ export class CopyFromStream extends Succession implements StreamFollower {
     this.#late.push({
       envelope: Buffer.from(p.envelope.subarray(p.envelopeStart, p.envelopeStart + p.envelopeBytes)),
       properties: properties.subarray(0, end),
-      body: p.parts === null ? Buffer.from(p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes)) : p.body,
-      parts: p.parts,
+      body: p.large?.toBuffer() ?? Buffer.from(p.body.subarray(p.bodyStart, p.bodyStart + p.bodyBytes)),
+      large: null,
       bodyBytes: p.bodyBytes,
       format: p.format,
     });

@@ -80,7 +80,7 @@ export class CopyToStream extends Succession {
     p.priority = priorityOf(meta);
     this.successor.deduplication?.learnOf(p, p.priority, 0);
     this.successor.enqueue(p, 0);
-    p.parts = null;
+    p.large = null;
     return bytes + messageBytes;
   }
 }
