@@ -3,6 +3,23 @@ import { test } from 'node:test';
 import { DueHeap } from '../../src/core/delays/due-heap.ts';
 import { forSeeds } from '../support/random.ts';
 
+test('a part of many is what sorting all would give, wherever it begins', () => {
+  forSeeds(10, random => {
+    const heap = new DueHeap();
+    const all = Array.from({ length: 5000 }, (_, i) => ({ number: i + 1, due: random.below(random.pick([3, 100, 1e9])) }));
+    for (const { number, due } of all) heap.add(number, due);
+    all.sort((a, b) => a.due - b.due || a.number - b.number);
+    for (let step = 0; step < 20; step++) {
+      const offset = random.below(5100);
+      const count = random.pick([1, 100, 6000]);
+      assert.deepEqual(
+        heap.slotsFrom(offset, count).map(slot => heap.number(slot)),
+        all.slice(offset, offset + count).map(each => each.number),
+      );
+    }
+  });
+});
+
 test('the heap gives out what a sorted list would, under adding, removing and moving at random', () => {
   forSeeds(200, random => {
     const heap = new DueHeap();
@@ -35,11 +52,14 @@ test('the heap gives out what a sorted list would, under adding, removing and mo
     }
     const order = [...model].sort((a, b) => a.due - b.due || a.number - b.number);
     assert.deepEqual(
-      heap.firstSlots(2000).map(slot => heap.number(slot)),
+      heap.slotsFrom(0, 2000).map(slot => heap.number(slot)),
       order.map(each => each.number),
     );
     const few = random.below(order.length + 2);
-    assert.deepEqual(heap.firstSlots(few), heap.firstSlots(2000).slice(0, few));
+    assert.deepEqual(heap.slotsFrom(0, few), heap.slotsFrom(0, 2000).slice(0, few));
+    const offset = random.below(order.length + 2);
+    assert.deepEqual(heap.slotsFrom(offset, few), heap.slotsFrom(0, 2000).slice(offset, offset + few));
+    assert.deepEqual(heap.slotsFrom(offset, 2000), heap.slotsFrom(0, 2000).slice(offset));
     for (const { number, due } of order) {
       assert.deepEqual([heap.number(heap.first), heap.due(heap.first)], [number, due]);
       heap.remove(heap.first);

@@ -76,12 +76,41 @@ export class DueHeap {
     return -1;
   }
 
-  /** The slots that are due first, that many, in order. A few are found without sorting all. */
-  firstSlots(count: number): number[] {
-    if (count > fewMax) {
-      const slots = Array.from(this.#heap.subarray(0, this.#count)).sort((a, b) => this.#compare(a, b));
-      return slots.slice(0, count);
+  /** A part of the slots in the order in which they are due: `count` of them behind the first `offset`. Not all are sorted for it. */
+  slotsFrom(offset: number, count: number): number[] {
+    if (offset + count <= fewMax) return this.#firstSlots(offset + count).slice(offset);
+    const slots = this.#heap.slice(0, this.#count);
+    const end = Math.min(offset + count, slots.length);
+    if (offset >= end) return [];
+    // What is before the part, and what is behind it, is brought to its side and not looked at again.
+    this.#select(slots, 0, slots.length - 1, offset);
+    if (end < slots.length) this.#select(slots, offset, slots.length - 1, end);
+    return Array.from(slots.subarray(offset, end)).sort((a, b) => this.#compare(a, b));
+  }
+
+  /** Orders slots as far as it takes that `nth` has the one that belongs there, with none that is due later before it. [Hoare: FIND] */
+  #select(slots: Int32Array, from: number, to: number, nth: number): void {
+    let low = from;
+    let high = to;
+    while (low < high) {
+      const pivot = slots[(low + high) >>> 1] as number;
+      let left = low;
+      let right = high;
+      while (left <= right) {
+        while (this.#compare(slots[left] as number, pivot) < 0) left++;
+        while (this.#compare(slots[right] as number, pivot) > 0) right--;
+        if (left > right) break;
+        const slot = slots[left] as number;
+        slots[left++] = slots[right] as number;
+        slots[right--] = slot;
+      }
+      if (nth <= right) high = right;
+      else if (nth >= left) low = left;
+      else return;
     }
+  }
+
+  #firstSlots(count: number): number[] {
     const slots: number[] = [];
     /** Places of the heap whose slots may be next. */
     const places = this.#count === 0 ? [] : [0];

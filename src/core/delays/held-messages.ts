@@ -180,10 +180,7 @@ export class HeldMessages implements RefHolder, RefOwner, Restorable {
 
   /** Held messages in the order of their release, from `offset` on. */
   list(offset: number, count: number): HeldMessage[] {
-    return this.#heap
-      .firstSlots(offset + count)
-      .slice(offset)
-      .map(slot => this.#shown(slot));
+    return this.#heap.slotsFrom(offset, count).map(slot => this.#shown(slot));
   }
 
   relocate(rename: Rename): void {

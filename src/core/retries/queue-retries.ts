@@ -125,10 +125,7 @@ export class QueueRetries {
 
   /** What waits, in the order in which it comes back, from `offset` on. */
   list(offset: number, count: number): HeldMessage[] {
-    return this.#heap
-      .firstSlots(offset + count)
-      .slice(offset)
-      .map(slot => this.#shown(slot));
+    return this.#heap.slotsFrom(offset, count).map(slot => this.#shown(slot));
   }
 
   /** A message that waits; null when there is none of the number. */

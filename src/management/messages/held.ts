@@ -24,8 +24,9 @@ export interface ShownHeld extends ReadMessage {
   readonly retryCount: number | null;
 }
 
-/** How often a page is read again because some of its messages had to be fetched from disk. */
+/** How often a page is read again because some of its messages had to be fetched from disk, and how many of these at a time. */
 const attemptsMax = 50;
+const fetchedMax = 16;
 
 /** Reads held messages in the order of their release, without changing anything. */
 export function listHeld(core: BrokerCore, held: MessageHolder, offset: number, count: number): Promise<ShownHeld[]> {
@@ -46,10 +47,10 @@ async function read(core: BrokerCore, held: MessageHolder, find: () => readonly 
   for (let attempt = 0; ; attempt++) {
     core.turn.begin();
     const shown: ShownHeld[] = [];
-    let absent: MessageRef = 0;
+    const absent: MessageRef[] = [];
     for (const { number, dueMillis, ref } of find()) {
       const isResident = core.store.isResident(ref);
-      if (!isResident && !known.has(number)) absent = ref;
+      if (!isResident && !known.has(number) && absent.length < fetchedMax) absent.push(ref);
       const message = known.get(number) ?? (isResident ? readMessage(core, ref) : null);
       if (message === null) continue;
       known.set(number, message);
@@ -57,7 +58,7 @@ async function read(core: BrokerCore, held: MessageHolder, find: () => readonly 
       const deliverAtMillis = Math.ceil(core.clock.wallMillis + remainingMillis);
       shown.push({ ...message, id: String(number), deliverAtMillis, remainingMillis, retryCount: held.retryCountOf?.(number) ?? null });
     }
-    if (absent === 0 || attempt >= attemptsMax) return shown;
-    await new Promise<void>(resolve => core.store.fetch(absent, resolve));
+    if (absent.length === 0 || attempt >= attemptsMax) return shown;
+    await Promise.all(absent.map(ref => new Promise<void>(resolve => core.store.fetch(ref, resolve))));
   }
 }

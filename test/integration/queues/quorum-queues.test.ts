@@ -156,6 +156,40 @@ describe('quorum queues', () => {
     });
   });
 
+  // RabbitMQ's announcement of 4.0 (blog, Quorum queues in 4.0) says of a consumer of a higher priority than the active one's: the queue delivers
+  // nothing more to the active one, waits until all it has is settled, and then switches. What it returns is settled, too
+  // [rabbitmq-server#14141, a bug of theirs where nothing was delivered after that].
+  for (const [how, limit] of [
+    ['acknowledged', 20],
+    ['returned', -1],
+  ] as const) {
+    test(`with a single active consumer switch to one of a higher priority when all that the active one has is ${how}`, async () => {
+      await withClient(async client => {
+        await declare(client, 'q', quorum({ 'x-single-active-consumer': { type: 't', value: true }, 'x-delivery-limit': int(limit) }));
+        for (const body of ['1', '2', '3']) client.publish(1, { routingKey: 'q', body });
+        const consume = async (channel: number, priority: number): Promise<void> => {
+          await client.openChannel(channel);
+          await client.call(basicQos(channel, 1), methods.BasicQosOk);
+          const args = new Map([['x-priority', int(priority)]]);
+          await client.call(basicConsume(channel, { queue: 'q', consumerTag: `p${priority}`, arguments: args }), methods.BasicConsumeOk);
+        };
+        await consume(2, 0);
+        assert.equal(String((await client.nextDelivery(2)).body), '1');
+        await consume(3, 100);
+        // One that does not want more than the active one changes nothing.
+        await consume(4, 0);
+        client.send(how === 'returned' ? basicNack(2, 1) : basicAck(2, 1));
+        const rest = how === 'returned' ? ['2', '3', '1'] : ['2', '3'];
+        for (const [index, body] of rest.entries()) {
+          assert.equal(String((await client.nextDelivery(3)).body), body);
+          client.send(basicAck(3, index + 1));
+        }
+        await client.call(queueDeclare(1, { queue: 'q', passive: true }), methods.QueueDeclareOk);
+        assert.ok(!client.pending.some(({ channel }) => channel === 2), 'the one of the lower priority gets nothing more');
+      });
+    });
+  }
+
   test('take what a channel that is gone had not acknowledged back at the front, and count it', async () => {
     await withClient(async client => {
       await declare(client, 'q', quorum());
