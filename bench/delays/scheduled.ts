@@ -14,7 +14,7 @@ export interface Scheduled {
   readonly vhost: Vhost;
   readonly exchange: Exchange;
   readonly queue: Queue;
-  publish(delayMillis: number, body: Buffer, isPersistent: boolean): void;
+  readonly publish: (delayMillis: number, body: Buffer, isPersistent: boolean) => void;
 }
 
 export function scheduled(core: BrokerCore): Scheduled {
@@ -33,7 +33,7 @@ export function scheduled(core: BrokerCore): Scheduled {
     vhost,
     exchange,
     queue,
-    publish(delayMillis, body, isPersistent) {
+    publish: (delayMillis, body, isPersistent) => {
       const p = new Publication();
       p.envelope = packEnvelope('later', '');
       p.envelopeBytes = p.envelope.length;
