@@ -385,8 +385,8 @@ export class MessageQueue extends Queue {
   /** Another queue has its place, and has what was ready: nothing more comes from here but what deliveries that wait become. */
   override supersede(): void {
     this.isDeleted = true;
-    this.#expiry.clear();
-    this.#lease.clear();
+    this.#expiry?.clear();
+    this.#lease?.clear();
     this.#consumers.cancelAll();
     this.#retries?.close();
     this.deduplication?.kept?.close();
