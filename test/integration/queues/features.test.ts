@@ -323,6 +323,15 @@ const features: Readonly<Record<string, Feature>> = {
     assert.equal(queueNamed(managed, 'sink').readyCount, 0);
   }),
 
+  'change of shape': inAll(async ({ type, send, ask, bodies, managed, name }) => {
+    for (const body of ['1', '2']) await send(body);
+    for (const next of [...types, type]) {
+      const { status, json } = await ask('post', 'shape', { arguments: { 'x-queue-type': next } });
+      assert.deepEqual([status, (json as { type: string }).type, queueNamed(managed, name).type.name], [200, next, next]);
+      assert.deepEqual(await bodies(), ['1', '2']);
+    }
+  }),
+
   'redriving dead letters': {
     ...butStreams(
       async ({ client, send, get, ask, managed, name }) => {
