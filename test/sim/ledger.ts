@@ -14,6 +14,8 @@ export interface Copy {
   /** Who has it and will settle it. */
   holder: Consumer | null;
   wasDelivered: boolean;
+  /** When it is tried again. */
+  dueMillis: number;
   /** How it ended. */
   fate: string;
 }
@@ -54,7 +56,7 @@ export class QueueRecord {
 
   restore(id: number, level: number, place: number): Copy {
     this.#lastPlace = Math.max(place, this.#lastPlace);
-    const copy: Copy = { id, queue: this, level, place, state: 'ready', holder: null, wasDelivered: false, fate: '' };
+    const copy: Copy = { id, queue: this, level, place, state: 'ready', holder: null, wasDelivered: false, dueMillis: 0, fate: '' };
     this.copies.set(`${level}/${place}`, copy);
     this.ready.add(copy);
     return copy;
@@ -80,12 +82,23 @@ export class QueueRecord {
     if (this.waiting.size === 0) return;
     const places = new Set<string>();
     this.queue.retries?.forEach(({ entry }) => places.add(`${this.levelOf(priorityOf(entry.meta))}/${entry.sequence}`));
-    for (const copy of this.waiting) {
-      if (places.has(`${copy.level}/${copy.place}`)) continue;
+    const back = [...this.waiting].filter(copy => !places.has(`${copy.level}/${copy.place}`));
+    // Those of one millisecond come in the order of their places.
+    back.sort((a, b) => a.dueMillis - b.dueMillis || a.place - b.place);
+    for (const copy of back) {
       this.waiting.delete(copy);
       copy.state = 'ready';
       this.cameBack(copy);
     }
+  }
+
+  /** Notes that a message waits to be tried again. */
+  waits(copy: Copy): void {
+    copy.state = 'waiting';
+    this.waiting.add(copy);
+    this.queue.retries?.forEach(({ entry, dueMillis }) => {
+      if (entry.sequence === copy.place) copy.dueMillis = dueMillis;
+    });
   }
 
   cameBack(copy: Copy): void {
@@ -214,6 +227,7 @@ export class Ledger {
 
   settling(queue: Queue, entry: Entry): Copy {
     const record = this.recordOf(queue);
+    record.refresh();
     const copy = record.copyOf(entry);
     assert.equal(copy.state, 'unacked', `message ${copy.id} is settled, but it is ${copy.state} ${copy.fate}`);
     copy.state = 'settling';
@@ -225,8 +239,7 @@ export class Ledger {
   settled(copy: Copy, outcome: Outcome): void {
     if (copy.state !== 'settling') return;
     if (outcome === 'rejected' && copy.queue.queue.arguments.has('x-retry-delays')) {
-      copy.state = 'waiting';
-      copy.queue.waiting.add(copy);
+      copy.queue.waits(copy);
       this.counts.retried++;
       return;
     }

@@ -305,7 +305,7 @@ export class QueueRetries {
   }
 }
 
-/** Sequence numbers begin anew for every priority. */
+/** Messages of a journal before format 4 may have the same sequence number in different priorities. */
 function placeOf(priority: number, sequence: number): number {
   return sequence * 256 + priority;
 }
