@@ -1,6 +1,6 @@
 import { DefinitionsError } from '../core/definitions/problems.ts';
 import { ListenError } from '../net/listen-error.ts';
-import { JournalError, JournalFormatError } from '../store/journal/recovery.ts';
+import { JournalError, JournalFormatError } from '../store/journal/recovery-report.ts';
 import { StreamFormatError } from '../store/streams/recover-segment.ts';
 import { ConfigError, EXIT_CONFIG } from './config/config-error.ts';
 import { DataDirError } from './data-dir-error.ts';

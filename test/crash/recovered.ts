@@ -7,7 +7,7 @@ import { StreamQueue } from '../../src/core/queues/stream/stream-queue.ts';
 import { exchangeTypes, messageFormats, queueTypes } from '../../src/server/registry.ts';
 import { JournalStore } from '../../src/store/journal/journal-store.ts';
 import { looseFileName, looseHeaderBytes } from '../../src/store/journal/loose-files.ts';
-import type { RecoveryReport } from '../../src/store/journal/recovery.ts';
+import type { RecoveryReport } from '../../src/store/journal/recovery-report.ts';
 import { StreamStore, type StreamsReport } from '../../src/store/streams/stream-store.ts';
 import { FakeClock, ManualScheduler } from '../support/fake-clock.ts';
 import type { SimFiles } from '../support/sim-files.ts';

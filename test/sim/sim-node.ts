@@ -8,7 +8,7 @@ import type { Queue } from '../../src/core/queues/queue.ts';
 import { MetadataReplay } from '../../src/core/topology-replay.ts';
 import { JournalStore } from '../../src/store/journal/journal-store.ts';
 import { looseFileName, looseHeaderBytes } from '../../src/store/journal/loose-files.ts';
-import type { RecoveryReport } from '../../src/store/journal/recovery.ts';
+import type { RecoveryReport } from '../../src/store/journal/recovery-report.ts';
 import { MemoryFiles } from '../../src/store/streams/memory-files.ts';
 import { StreamStore, type StreamsReport } from '../../src/store/streams/stream-store.ts';
 import type { Random } from '../support/random.ts';

@@ -7,7 +7,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Scheduler } from '../../core/ports/scheduler.ts';
 import { JournalStore } from '../../store/journal/journal-store.ts';
 import { ReadOnlyFiles } from '../../store/journal/read-only-files.ts';
-import type { RecoveryReport } from '../../store/journal/recovery.ts';
+import type { RecoveryReport } from '../../store/journal/recovery-report.ts';
 import { StreamStore } from '../../store/streams/stream-store.ts';
 import { DataDirError } from '../data-dir-error.ts';
 import { isInUse } from '../data-dir.ts';

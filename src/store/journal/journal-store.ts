@@ -6,7 +6,8 @@ import { Cleaner, defaultSlackBytes } from './cleaner.ts';
 import type { Run } from './frame-list.ts';
 import { Journal } from './journal.ts';
 import { looseFileName } from './loose-files.ts';
-import { Recovery, type RecoveryReport } from './recovery.ts';
+import { Recovery } from './recovery.ts';
+import type { RecoveryReport } from './recovery-report.ts';
 import { removeTemporaries } from './replace-file.ts';
 import { fileName } from './segments.ts';
 

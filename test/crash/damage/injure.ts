@@ -1,7 +1,7 @@
 import { Random } from '../../support/random.ts';
 import type { SimFiles } from '../../support/sim-files.ts';
 import { readBody } from '../campaign/body.ts';
-import { JournalError } from '../../../src/store/journal/recovery.ts';
+import { JournalError } from '../../../src/store/journal/recovery-report.ts';
 import { Recovered, streamFolder } from '../recovered.ts';
 import type { Base } from './base.ts';
 import { lostOfStream } from './stream-places.ts';
