@@ -43,7 +43,9 @@ export class Victim {
     const [command, ...args] = [...strace, ...node] as [string, ...string[]];
     // Counts are per thread: with one thread for files they are exact.
     const env = { ...process.env, UV_THREADPOOL_SIZE: fault === null ? '4' : '1' };
-    this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+    // A group of its own: a tracer whose process was killed before it had hold of it waits for ever, with the pipes open.
+    this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env, detached: true });
+    this.child.once('exit', () => this.#endGroup());
     this.exited = new Promise(resolve => this.child.on('close', (code, signal) => resolve({ code, signal })));
     this.started = new Promise(resolve => {
       const see = (chunk: unknown): void => {
@@ -61,6 +63,14 @@ export class Victim {
   async end(signal: NodeJS.Signals): Promise<void> {
     this.child.kill(signal);
     await this.exited;
+  }
+
+  #endGroup(): void {
+    try {
+      if (this.child.pid !== undefined) process.kill(-this.child.pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }
 
