@@ -95,8 +95,7 @@ export class JournalStore {
    * also when the disk has failed: that was told by onFatal.
    */
   async stop(core: BrokerCore): Promise<void> {
-    for (const vhost of core.vhosts.values()) for (const queue of vhost.queues.values()) this.#flag(queue);
-    const error = await new Promise<Error | null>(resolve => this.#end(resolve));
+    const error = await new Promise<Error | null>(resolve => this.#end(core, resolve));
     if (error === null) await this.journal.close();
     this.#cleaner = null;
   }
@@ -125,8 +124,11 @@ export class JournalStore {
     });
   }
 
-  /** The snapshot, then all that waits, then the mark in a frame of its own: it says that all before it is durable. */
-  #end(done: (error: Error | null) => void): void {
+  /**
+   * The snapshot, then all that waits, then the mark in a frame of its own: it says that all before it is durable. The flags come when the
+   * cleaner moves nothing any more: what is noted of a message in front of its new place is not found with it.
+   */
+  #end(core: BrokerCore, done: (error: Error | null) => void): void {
     const { journal } = this;
     const mark = (error: Error | null): void => {
       if (error !== null) {
@@ -134,6 +136,7 @@ export class JournalStore {
         return;
       }
       this.#cleaner?.stop();
+      for (const vhost of core.vhosts.values()) for (const queue of vhost.queues.values()) this.#flag(queue);
       journal.settle(settleError => {
         if (settleError !== null) {
           done(settleError);
