@@ -47,7 +47,7 @@ export function readLoose(reader: SlabReader, logSequence: number, offset: numbe
     true,
     bytes.subarray(0, envelopeBytes),
     bytes.subarray(envelopeBytes),
-    [],
+    null,
     bodyBytes,
   );
 }
