@@ -10,7 +10,9 @@ export interface Mutant {
 
 const journal = 'src/store/journal/journal.ts';
 const commit = 'src/store/journal/commit.ts';
-const recovery = 'src/store/journal/recovery.ts';
+const logEnd = 'src/store/journal/log-end.ts';
+const opReplay = 'src/store/journal/op-replay.ts';
+const queueRestorer = 'src/store/journal/queue-restorer.ts';
 const segments = 'src/store/journal/segments.ts';
 const messageQueue = 'src/core/queues/message-queue.ts';
 const streams = 'src/store/streams/stream-store.ts';
@@ -48,23 +50,23 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an unfinished write is taken for whole',
-    file: recovery,
-    from: '#isWhole(frames: FrameList, index: number): boolean {',
-    to: '#isWhole(frames: FrameList, index: number): boolean {\n    if (frames.count > 0) return true;',
+    file: logEnd,
+    from: '#isWhole(index: number): boolean {',
+    to: '#isWhole(index: number): boolean {\n    if (index >= 0) return true;',
     by: 'power',
   },
   {
     name: 'recovery leaves the last frame out',
-    file: recovery,
+    file: logEnd,
     from: '    return frames.count;\n',
     to: '    return Math.max(0, frames.count - 1);\n',
     by: 'kill',
   },
   {
     name: 'settlements are not recovered',
-    file: recovery,
-    from: 'for (let i = 0; i < count; i++) if (!list.remove(sequence + i)) this.report.orphans++;',
-    to: 'if (list === null) this.report.orphans++;',
+    file: opReplay,
+    from: 'for (let i = 0; i < count; i++) if (!list.remove(sequence + i)) this.orphans++;',
+    to: 'if (list === null) this.orphans++;',
     by: 'kill',
   },
   {
@@ -85,7 +87,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'two messages change places when they are recovered',
-    file: recovery,
+    file: queueRestorer,
     from: 'list.drain((entry: RestoredEntry) => {',
     to:
       'const all: RestoredEntry[] = [];\n        list.drain(entry => void all.push({ ...entry }));\n' +
@@ -130,7 +132,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what was delivered before a crash is not flagged',
-    file: recovery,
+    file: queueRestorer,
     from: 'entry.meta & ~0xff00 : metaRedelivered',
     to: 'entry.meta & ~0xff00 : 0 * metaRedelivered',
     by: 'kill',
