@@ -368,6 +368,8 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
     const { hasRecords, hasMetadata } = tail;
     const loose = this.loose.take();
     this.#participant?.take();
+    // Before the floor is found: a start leaves an empty segment behind when what the one before began was lost, and that one goes too.
+    if (hasRecords) tail.ensureSlab(this.#store as MessageStore);
     // No segment goes before there is a snapshot: without one, a journal that does not begin at its first segment is incomplete.
     const floor = this.snapshotSequence === 0 ? tail.floor : Math.max(tail.floor, this.segments.firstNeeded(this.snapshotSequence));
     if (hasRecords) tail.seal(this.#store as MessageStore, floor);

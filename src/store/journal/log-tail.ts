@@ -84,10 +84,13 @@ export class LogTail {
     return full;
   }
 
-  /** Closes the open frame around all that is gathered, with the commit's floor. */
-  seal(store: MessageStore, floor: number): void {
-    // With nothing but ops the frame goes into a slab of its own kind all the same: there is one log.
+  /** Sees to it that there is a slab for what is gathered. With nothing but ops the frame goes into one of its own kind all the same: there is one log. */
+  ensureSlab(store: MessageStore): void {
     if (this.slab === null || this.#frameStart < 0) store.openLogSlab();
+  }
+
+  /** Closes the open frame around all that is gathered, with the commit's floor; there is a slab. */
+  seal(store: MessageStore, floor: number): void {
     this.#sealOps(store, floor);
     this.hasMetadata = false;
   }
