@@ -221,7 +221,8 @@ export class MessageQueue extends Queue {
     this.touch();
     const now = this.context.clock.nowMillis;
     for (;;) {
-      if (this.#lists.isEmpty || (this.#groupPump !== null && !this.#groupPump.take(into, noAck))) {
+      // A queue on its way out has nothing for those who waited for it.
+      if (this.isDeleted || this.#lists.isEmpty || (this.#groupPump !== null && !this.#groupPump.take(into, noAck))) {
         this.counters.gotEmpty++;
         return false;
       }
