@@ -1,7 +1,7 @@
 // What Go programs ask of the HTTP API: rabbit-hole, and RabbitMQ's Terraform provider, which is built on it. Go reads JSON into fixed types and
-// gives up at a value of another one, so the types count as much as the values. A Go program with rabbit-hole's own types that calls every one of
-// its functions was run against this broker and RabbitMQ 3.10.8 on 2026-11-21: statuses, bodies, Location and what Go decodes were the same but for
-// what docs/DIFFERENCES.md has; so were the calls of the provider's resources. [rabbit-hole v2; terraform-provider-rabbitmq 1.8]
+// gives up at a value of another one, so the types count as much as the values. A Go program with the types and calls of rabbit-hole, as far as
+// its sources were at hand, was run against this broker and RabbitMQ 3.10.8 on 2026-11-21: statuses, bodies, Location and what Go decodes were the
+// same but for what docs/DIFFERENCES.md has. The provider was looked at through these calls only. [rabbit-hole v2; terraform-provider-rabbitmq 1.8]
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
