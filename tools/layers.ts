@@ -60,9 +60,10 @@ for (const file of globSync('src/**/*.ts', { cwd: root }).sort()) {
       problems.push(`${file}: ${layer} must not import ${target}; clock, sockets and files are ports`);
     }
   }
-  if ((layer === 'core' || layer === 'wire') && !isTest && /\b(Date\.now|setTimeout|setInterval|setImmediate)\s*\(/.test(text)) {
+  const isPure = (layer === 'core' || layer === 'wire') && !isTest;
+  if (isPure && /\b(Date\.now|setTimeout|setInterval|setImmediate)\s*\(/.test(text))
     problems.push(`${file}: uses the machine's clock or timers; take them from a port`);
-  }
+  if (isPure && /\bMath\.random\s*\(/.test(text)) problems.push(`${file}: draws numbers that no seed repeats; take them from the broker's`);
 }
 for (const problem of problems) console.error(problem);
 console.log(problems.length === 0 ? 'layers: ok' : `layers: ${problems.length} problem(s)`);

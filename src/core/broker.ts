@@ -57,6 +57,8 @@ export interface BrokerDeps {
   readonly queueTypes: readonly QueueType[];
   /** One of them is the pivot. */
   readonly formats: readonly (MessageFormat | PivotFormat)[];
+  /** Numbers from 0 to below 1 for all that is done by chance; those of a simulation repeat. Without it Math.random. */
+  readonly random?: () => number;
   /** What makes the broker durable; without it everything is in memory. */
   readonly durability?: CommitLog & MetadataJournal & QueueLog & PagedMessages;
   /** Says what is durable in place of `durability`: it may be later than that, never earlier. */
@@ -71,6 +73,7 @@ export interface BrokerDeps {
  */
 export class BrokerCore {
   readonly clock: Clock;
+  readonly random: () => number;
   readonly logger: Logger;
   readonly settings: BrokerSettings;
   readonly timers = new TimerQueue();
@@ -117,6 +120,7 @@ export class BrokerCore {
 
   constructor(deps: BrokerDeps) {
     this.clock = deps.clock;
+    this.random = deps.random ?? Math.random;
     this.logger = deps.logger;
     this.settings = { ...defaultSettings, ...deps.settings };
     this.exchangeTypes = new Map(deps.exchangeTypes.map(type => [type.name, type]));
@@ -219,6 +223,7 @@ export class BrokerCore {
   get queueContext(): QueueContext {
     return {
       clock: this.clock,
+      random: this.random,
       timers: this.timers,
       turn: this.turn,
       store: this.store,
@@ -428,6 +433,7 @@ export class BrokerCore {
   #vhostServices(): VhostServices {
     return {
       clock: this.clock,
+      random: this.random,
       timers: this.timers,
       store: this.store,
       pivot: () => this.formats.pivot,

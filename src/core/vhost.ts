@@ -155,13 +155,13 @@ export class Vhost {
     this.#journal = journal;
     this.#listener = listener;
     this.router = new Router(this, services.format);
-    const { clock, timers, store, log, format, pivot, holdsRefs, dropsRefs, beforeCommit } = services;
+    const { clock, random, timers, store, log, format, pivot, holdsRefs, dropsRefs, beforeCommit } = services;
     const deliver: ExchangeHome['deliver'] = (target, keys, p) => services.deliver(this, target, keys, p);
     const keeping: Pick<ExchangeHome, 'claimId' | 'heldDamaged'> = {
       claimId: (exchange, kind) => this.claimId(kind, exchange.name),
       heldDamaged: (exchange, ref) => services.heldDamaged(this, exchange, ref),
     };
-    this.home = { clock, timers, store, log, types, format, pivot, holdsRefs, dropsRefs, beforeCommit, deliver, ...keeping };
+    this.home = { clock, random, timers, store, log, types, format, pivot, holdsRefs, dropsRefs, beforeCommit, deliver, ...keeping };
     const find = (name: string): Queue | undefined => this.queues.get(name) ?? this.hiddenQueues.get(name);
     const none: FieldTable = new Map();
     const system = { isDurable: true, isAutoDelete: false, arguments: none };

@@ -59,6 +59,7 @@ export class SimNode {
     this.broker = new SimBroker({
       durability: this.shadow,
       streams: this.streams,
+      random: () => random.fraction(),
       // What queues know of their messages goes to disk as soon as there are twenty.
       settings: { loopbackUsers: [], queueIndexBytesMax: 0, queueIndexBlockPlaces: 4 },
       onLog: (level, _category, text) => {

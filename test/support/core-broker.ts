@@ -14,6 +14,7 @@ import { exchangeTypes, messageFormats, queueTypes } from '../../src/server/regi
 import type { Properties } from '../../src/wire/amqp091/properties.ts';
 import { encodeProperties } from '../../src/wire/amqp091/properties.ts';
 import { FakeClock, ManualScheduler } from './fake-clock.ts';
+import { Random } from './random.ts';
 
 export interface TestMessage {
   readonly exchange?: string;
@@ -32,8 +33,9 @@ export class CoreBroker {
   readonly core: BrokerCore;
   readonly vhost: Vhost;
 
-  /** `types` are added to those of the registry. */
-  constructor(types: readonly ExchangeType[] = []) {
+  /** `types` are added to those of the registry; what is done by chance follows the seed. */
+  constructor(types: readonly ExchangeType[] = [], seed = 1) {
+    const random = new Random(seed);
     this.core = new BrokerCore({
       clock: this.clock,
       scheduler: this.scheduler,
@@ -41,6 +43,7 @@ export class CoreBroker {
       exchangeTypes: [...exchangeTypes, ...types],
       queueTypes,
       formats: messageFormats,
+      random: () => random.fraction(),
     });
     this.vhost = this.core.addVhost({ name: '/', description: '', tags: [], defaultQueueType: null });
   }

@@ -27,9 +27,14 @@ export class Random {
     return sum >>> 0;
   }
 
+  /** From 0 to below 1. */
+  fraction(): number {
+    return this.uint32() / 0x1_0000_0000;
+  }
+
   /** From 0 to `count` - 1. */
   below(count: number): number {
-    return Math.floor((this.uint32() / 0x1_0000_0000) * count);
+    return Math.floor(this.fraction() * count);
   }
 
   /** From `min` to `max`, both included. */
@@ -74,7 +79,7 @@ export class Random {
 
   /** A count that is small as a rule and now and then large: zero to about `max`. */
   skewed(max: number): number {
-    return Math.floor((this.uint32() / 0x1_0000_0000) ** 3 * (max + 1));
+    return Math.floor(this.fraction() ** 3 * (max + 1));
   }
 }
 

@@ -9,6 +9,7 @@ import { FrontEnd, type FrontEndOptions } from '../../src/protocols/amqp091/fron
 import { exchangeTypes, messageFormats, queueTypes } from '../../src/server/registry.ts';
 import { FakeClock, ManualScheduler } from './fake-clock.ts';
 import { FakeSocket, type FakeSocketOptions, type Ticks } from './fake-socket.ts';
+import { Random } from './random.ts';
 
 export interface SimBrokerOptions extends Partial<Omit<BrokerDeps, 'clock' | 'scheduler' | 'logger'>> {
   readonly frontEnd?: FrontEndOptions;
@@ -72,10 +73,12 @@ export class SimBroker {
     this.#logger = new WatchingLogger(options.onLog ?? (() => {}));
     const { frontEnd, onLog: _, beforeStart, wallShiftMillis = 0, ...deps } = options;
     this.clock.jumpWall(wallShiftMillis);
+    const seeded = new Random(1);
     this.core = new BrokerCore({
       exchangeTypes,
       queueTypes,
       formats: messageFormats,
+      random: () => seeded.fraction(),
       ...deps,
       clock: this.clock,
       scheduler: this.scheduler,

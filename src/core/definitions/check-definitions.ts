@@ -62,10 +62,11 @@ class Check {
 
   constructor(core: BrokerCore) {
     this.#core = core;
-    const { clock, store } = core;
+    const { clock, random, store } = core;
     const timers = new TimerQueue();
     const services: VhostServices = {
       clock,
+      random,
       store,
       timers,
       format: tag => core.format(tag),

@@ -11,6 +11,8 @@ import type { ExchangeType, Target } from './exchange-type.ts';
 /** What the virtual host offers to exchange types that keep messages. */
 export interface ExchangeHome {
   readonly clock: Clock;
+  /** A number from 0 to below 1. */
+  readonly random: () => number;
   readonly timers: TimerQueue;
   readonly store: MessageStore;
   /** All exchange types, by name. */

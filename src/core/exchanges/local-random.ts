@@ -18,5 +18,5 @@ export const localRandom: ExchangeType = {
   name: 'x-local-random',
   description: 'Picks one random local binding (queue) to route via (to).',
   check() {},
-  create: () => new LocalRandomRoutes(),
+  create: (_args, { random }) => new LocalRandomRoutes(random),
 };

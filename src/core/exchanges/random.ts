@@ -7,6 +7,11 @@ import { TargetList } from './target-list.ts';
 export class RandomRoutes implements MessageRoutes {
   readonly dependsOn = 'message';
   readonly #list = new TargetList();
+  readonly #random: () => number;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
 
   check(_key: string, _args: FieldTable, _target: Target): void {}
 
@@ -20,7 +25,7 @@ export class RandomRoutes implements MessageRoutes {
 
   route(_message: RoutedMessage, out: RouteCollector): void {
     const { targets } = this.#list;
-    if (targets.length > 0) out.add(targets[Math.floor(Math.random() * targets.length)] as Target);
+    if (targets.length > 0) out.add(targets[Math.floor(this.#random() * targets.length)] as Target);
   }
 }
 
@@ -29,5 +34,5 @@ export const random: ExchangeType = {
   name: 'x-random',
   description: 'Randomly picks a binding (queue) to route via (to).',
   check() {},
-  create: () => new RandomRoutes(),
+  create: (_args, { random }) => new RandomRoutes(random),
 };

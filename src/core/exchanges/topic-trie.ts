@@ -1,4 +1,5 @@
 // hot path: see docs/STYLE.md
+import { randomBytes } from 'node:crypto';
 import type { Target } from './exchange-type.ts';
 
 /** A word of a binding key in the trie. `#` nodes stay where they are while they swallow words. */
@@ -32,7 +33,7 @@ export class TopicNode {
 
 const slotsMin = 16;
 /** Unknown to whoever makes up binding keys, so that nobody can have them all fall into one slot. */
-const multiplier = (Math.floor(Math.random() * 0x7fff_ffff) * 2 + 1) | 0;
+const multiplier = randomBytes(4).readInt32LE() | 1;
 
 export function hashWord(text: string, start: number, end: number): number {
   let hash = end - start;

@@ -15,6 +15,8 @@ import type { Queue } from './queue.ts';
 /** What a queue needs of the broker around it. */
 export interface QueueContext {
   readonly clock: Clock;
+  /** A number from 0 to below 1. */
+  readonly random: () => number;
   readonly timers: TimerQueue;
   readonly turn: Turn;
   readonly store: MessageStore;

@@ -188,6 +188,21 @@ describe('x-retry-delays', () => {
   });
 });
 
+test('the jitter of delays is drawn from the broker, so that a seed repeats it', () => {
+  const dueAfter = (seed: number): readonly number[] => {
+    const broker = new CoreBroker([], seed);
+    const queue = broker.queue('q', new Map([['x-retry-delays', longstr('exponential(first=1h,count=2,jitter=50%)')]]));
+    for (let i = 0; i < 5; i++) broker.publish({ key: 'q' });
+    for (let i = 0; i < 5; i++) queue.settle(taken(queue), 'rejected');
+    return (queue.retries?.list(0, 5) ?? []).map(({ dueMillis }) => dueMillis - broker.core.clock.nowMillis);
+  };
+  const delays = dueAfter(7);
+  assert.equal(new Set(delays).size, 5);
+  assert.ok(delays.every(millis => millis >= 1_800_000 && millis <= 5_400_000));
+  assert.deepEqual(dueAfter(7), delays);
+  assert.notDeepEqual(dueAfter(8), delays);
+});
+
 describe('a message that waits to be tried again', () => {
   function waiting(broker: CoreBroker, queue: Queue, ...bodies: string[]): number[] {
     for (const body of bodies) broker.publish({ key: 'q', body });

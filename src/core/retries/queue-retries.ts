@@ -70,7 +70,7 @@ export class QueueRetries {
   tryLater(entry: Entry, delays: RetryDelays): boolean {
     const place = placeOf(priorityOf(entry.meta), entry.sequence);
     const count = this.#counts.get(place) ?? 0;
-    const delayMillis = delays.delayAfter(count, Math.random());
+    const delayMillis = delays.delayAfter(count, this.#context.random());
     if (delayMillis === null) return false;
     this.#hold(entry, count + 1, this.#context.clock.nowMillis + delayMillis);
     if ((entry.meta & metaLogged) !== 0) this.record(priorityOf(entry.meta), entry.sequence);

@@ -106,10 +106,11 @@ function ruleOf({ type, arguments: args }: Exchange): string {
 
 /** For exchanges that only serve to be asked: they leave no trace. */
 function stubHome(core: BrokerCore): ExchangeHome {
-  const { clock, store, exchangeTypes: types } = core;
+  const { clock, random, store, exchangeTypes: types } = core;
   const timers = new TimerQueue();
   return {
     clock,
+    random,
     store,
     timers,
     log: null,
