@@ -1,3 +1,5 @@
+import { internalUser } from './events/broker-events.ts';
+
 /** On whose behalf something is done. Every operation of every protocol is authorized with one. */
 export interface Actor {
   /** User name, for permissions. */
@@ -10,3 +12,8 @@ export interface Actor {
 
 /** The broker's own doings: recovery, definitions, policies. */
 export const brokerActor: Actor = { user: '', owner: null, isBroker: true };
+
+/** Who events say it was. */
+export function actorName(actor: Actor): string {
+  return actor.isBroker ? internalUser : actor.user;
+}

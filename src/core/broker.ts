@@ -40,7 +40,7 @@ import { type BrokerSettings, defaultSettings } from './settings.ts';
 import { Sharding } from './sharding/sharding.ts';
 import { allAtOnce, SteppedWork, type Steps } from './stepped-work.ts';
 import { TopologyCapture } from './topology-capture.ts';
-import { Topology } from './topology.ts';
+import { Topology } from './topology/topology.ts';
 import { Turn } from './turn.ts';
 import { Tracer } from './tracing/tracer.ts';
 import { logExchangeName, VirtualHosts } from './virtual-hosts.ts';

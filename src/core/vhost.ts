@@ -94,7 +94,7 @@ const predeclared: readonly (readonly [name: string, type: string, isInternal: b
 
 /**
  * A virtual host: a closed world of exchanges, queues and bindings. This class keeps them consistent and records durable ones;
- * who may do what is asked in topology.ts.
+ * who may do what is asked in topology/.
  */
 export class Vhost {
   readonly name: string;

@@ -6,7 +6,7 @@ import type { Exchange } from '../../src/core/exchanges/exchange.ts';
 import { limits } from '../../src/core/limits.ts';
 import { Publication } from '../../src/core/messages/publication.ts';
 import type { Queue } from '../../src/core/queues/queue.ts';
-import type { Topology } from '../../src/core/topology.ts';
+import type { Topology } from '../../src/core/topology/topology.ts';
 import type { Vhost } from '../../src/core/vhost.ts';
 import { assertLinear } from '../support/growth.ts';
 import { forSeeds, type Random } from '../support/random.ts';

@@ -6,7 +6,7 @@ import { limits } from '../limits.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Queue } from '../queues/queue.ts';
 import { allAtOnce, type Steps } from '../stepped-work.ts';
-import type { Topology } from '../topology.ts';
+import type { Topology } from '../topology/topology.ts';
 import type { Vhost } from '../vhost.ts';
 
 /** What a policy says of an exchange that is sharded. */
