@@ -11,38 +11,26 @@ import type { Publication } from '../messages/publication.ts';
 import type { MessageRef, Rename } from '../messages/message-ref.ts';
 import type { QueueLog } from '../ports/queue-log.ts';
 import { queueTerm } from '../resource-name.ts';
-import { QueueRetries } from '../retries/queue-retries.ts';
+import type { QueueRetries } from '../retries/queue-retries.ts';
 import { changeInPlace } from '../shape/in-place.ts';
 import type { ShapeChange } from '../shape/shape-change.ts';
 import type { ConsumerRota } from './consumer-rota.ts';
-import {
-  countedDelivery,
-  deliveryCount,
-  Entry,
-  metaHasTtl,
-  metaDeathShift,
-  metaLogged,
-  metaPersistent,
-  metaPriorityShift,
-  metaRedelivered,
-  priorityOf,
-} from './entry.ts';
+import { Entry, metaDeathShift, metaHasTtl, metaLogged, metaPersistent, metaPriorityShift, metaRedelivered, priorityOf } from './entry.ts';
 import { EntryRecord } from './entry-record.ts';
 import { ExpiryWatch } from './expiry-watch.ts';
-import { isTooMuch } from './length-limit.ts';
+import { enforceLimit, wouldOverflow } from './length-limit.ts';
 import { isMessageQueueType, type MessageQueueOptions } from './message-queue-type.ts';
 import { QueueConsumers } from './queue-consumers.ts';
 import type { QueueContext } from './queue-context.ts';
 import { QueueHead } from './queue-head.ts';
 import { QueueLease } from './queue-lease.ts';
+import { QueueReturns, type ReturnsHome } from './queue-returns.ts';
 import type { QueueType } from './queue-type.ts';
 import { Queue, type Outcome, type QueueDeclaration } from './queue.ts';
 import { keptSettings, type QueueSettings } from './queue-settings.ts';
-import { ListMove, type VisitMoved } from './list-move.ts';
+import type { ListMove, VisitMoved } from './list-move.ts';
 import type { ReadyLists } from './ready-lists.ts';
-
-/** Entries looked at when limits are enforced at once on a queue that became too long. */
-const enforceBatchMax = 10_000;
+import { ReadyMessages } from './ready-messages.ts';
 
 /**
  * A queue that has each message until somebody has taken it: first in, first out, with priorities, time to live, length limits and
@@ -50,13 +38,12 @@ const enforceBatchMax = 10_000;
  * capabilities say. [RabbitMQ docs: classic queues, quorum queues]
  */
 export class MessageQueue extends Queue {
-  #lists: ReadyLists;
+  readonly #ready: ReadyMessages;
   /** For a queue with message groups. */
   #groupPump: GroupPump | null;
   readonly #consumers: QueueConsumers;
   /** That of the consumers. */
   readonly #rota: ConsumerRota;
-  #readyBytes = 0;
   #unackedCount = 0;
   #unackedBytes = 0;
   // What an idle queue can do without is made when it is needed: idle queues are many.
@@ -66,10 +53,7 @@ export class MessageQueue extends Queue {
   readonly #entry = new Entry();
   /** Where persistent messages are recorded; null for a queue that does not outlive the broker. */
   readonly #log: QueueLog | null;
-  /** Made with the first message that is to be tried again. */
-  #retries: QueueRetries | null = null;
-  /** Ready messages on their way to other lists, in a change of shape. */
-  #move: ListMove | null = null;
+  #returns: QueueReturns | null = null;
   /** Whether the log may have given a number to several messages, of different priorities. */
   #hasSharedNumbers = false;
   /** The log for what is not on the hot path. */
@@ -85,7 +69,7 @@ export class MessageQueue extends Queue {
     context: QueueContext,
   ) {
     super(type, vhostName, id, declaration, context);
-    this.#lists = options.lists;
+    this.#ready = new ReadyMessages(options.lists);
     this.#consumers = new QueueConsumers(this, options.hasSingleActiveConsumer);
     this.#rota = this.#consumers.rota;
     this.#groupPump = this.#groupPumpOf(options);
@@ -99,7 +83,7 @@ export class MessageQueue extends Queue {
   }
 
   get readyCount(): number {
-    return this.#move === null ? this.#lists.length : this.#lists.length + this.#move.to.length;
+    return this.#ready.count;
   }
 
   get unackedCount(): number {
@@ -107,7 +91,7 @@ export class MessageQueue extends Queue {
   }
 
   get readyBytes(): number {
-    return this.#readyBytes;
+    return this.#ready.bytes;
   }
 
   get unackedBytes(): number {
@@ -133,10 +117,10 @@ export class MessageQueue extends Queue {
 
   admits(p: Publication): boolean {
     const settings = this.settings;
-    if (settings.overflow === 'drop-head' || !this.#wouldOverflow(p.bodyBytes)) return true;
+    if (settings.overflow === 'drop-head' || !wouldOverflow(this, this.#ready, p.bodyBytes)) return true;
     // What consumers can take at once does not count: in the order of events it has left the queue already.
     this.pump(Infinity);
-    if (!this.#wouldOverflow(p.bodyBytes)) return true;
+    if (!wouldOverflow(this, this.#ready, p.bodyBytes)) return true;
     if (settings.overflow === 'reject-publish-dlx') this.context.deadLetters.addPublication(this, p);
     this.counters.dropped++;
     return false;
@@ -154,15 +138,15 @@ export class MessageQueue extends Queue {
       meta |= metaHasTtl;
       expiryMillis = this.context.clock.nowMillis + ttl;
     }
-    const sequence = this.#lists.push(ref, meta, p.bodyBytes, expiryMillis, p.priority);
+    const sequence = this.#ready.lists.push(ref, meta, p.bodyBytes, expiryMillis, p.priority);
     if (this.deduplication !== null) this.deduplication.entered(p.priority, sequence, log !== null);
     if (log !== null) log.enqueued(this.id, p.priority, sequence, ref, p.bodyBytes, this.#wallTime(expiryMillis));
-    this.#readyBytes += p.bodyBytes;
+    this.#ready.bytes += p.bodyBytes;
     this.counters.published++;
     if (!this.isMarkedReady) this.context.turn.queueReady(this);
-    if (p.publisher !== null && (this.#lists.length > flowMessagesHigh || this.#readyBytes > flowBytesHigh))
+    if (p.publisher !== null && (this.#ready.lists.length > flowMessagesHigh || this.#ready.bytes > flowBytesHigh))
       this.context.flow.consider(this, p.publisher);
-    if (settings.lengthMax >= 0 || settings.lengthBytesMax >= 0) this.#enforceLimits();
+    if (settings.lengthMax >= 0 || settings.lengthBytesMax >= 0) enforceLimit(this, this.#ready, this.context.deadLetters, this.#entry);
   }
 
   attach(consumer: Consumer): void {
@@ -181,7 +165,7 @@ export class MessageQueue extends Queue {
   consumerReady(consumer: Consumer): void {
     this.#rota.add(consumer);
     if (this.#groupPump !== null) this.#groupPump.groups.consumerReady(consumer);
-    if (!this.isMarkedReady && !this.#lists.isEmpty) this.context.turn.queueReady(this);
+    if (!this.isMarkedReady && !this.#ready.lists.isEmpty) this.context.turn.queueReady(this);
   }
 
   override consumerDrained(consumer: Consumer): void {
@@ -189,9 +173,9 @@ export class MessageQueue extends Queue {
   }
 
   pump(budget: number): boolean {
-    if (this.#move !== null) return false;
+    if (this.#ready.move !== null) return false;
     if (this.#groupPump !== null) return this.#pumpGroups(this.#groupPump, budget);
-    const lists = this.#lists;
+    const lists = this.#ready.lists;
     const entry = this.#entry;
     const now = this.context.clock.nowMillis;
     let left = budget;
@@ -209,7 +193,7 @@ export class MessageQueue extends Queue {
         this.#expire(entry);
         continue;
       }
-      this.#readyBytes -= entry.bytes;
+      this.#ready.bytes -= entry.bytes;
       this.#deliver(consumer, entry);
       this.#rota.rotate(consumer);
     }
@@ -222,16 +206,16 @@ export class MessageQueue extends Queue {
     const now = this.context.clock.nowMillis;
     for (;;) {
       // A queue on its way out has nothing for those who waited for it.
-      if (this.isDeleted || this.#lists.isEmpty || (this.#groupPump !== null && !this.#groupPump.take(into, noAck))) {
+      if (this.isDeleted || this.#ready.lists.isEmpty || (this.#groupPump !== null && !this.#groupPump.take(into, noAck))) {
         this.counters.gotEmpty++;
         return false;
       }
-      if (this.#groupPump === null) this.#lists.shift(into);
+      if (this.#groupPump === null) this.#ready.lists.shift(into);
       if (into.expiryMillis === 0 || into.expiryMillis > now) break;
       this.#expire(into);
     }
-    this.#readyBytes -= into.bytes;
-    if (this.#lists.hasExpiries) this.#expiryMade().look(this.#lists);
+    this.#ready.bytes -= into.bytes;
+    if (this.#ready.lists.hasExpiries) this.#expiryMade().look(this.#ready.lists);
     if ((into.meta & metaRedelivered) !== 0) this.counters.redelivered++;
     if (noAck) {
       this.counters.gotNoAck++;
@@ -249,11 +233,11 @@ export class MessageQueue extends Queue {
       return;
     }
     const { sequence } = entry;
-    const heldCount = this.#retries?.heldCount ?? 0;
+    const heldCount = this.retries?.heldCount ?? 0;
     this.#settle(entry, outcome);
-    this.#groupPump.groups.settled(sequence, (this.#retries?.heldCount ?? 0) > heldCount);
+    this.#groupPump.groups.settled(sequence, (this.retries?.heldCount ?? 0) > heldCount);
     // Those behind it may go to others now.
-    if (!this.isMarkedReady && !this.#lists.isEmpty) this.context.turn.queueReady(this);
+    if (!this.isMarkedReady && !this.#ready.lists.isEmpty) this.context.turn.queueReady(this);
   }
 
   #settle(entry: Entry, outcome: Outcome): void {
@@ -262,65 +246,26 @@ export class MessageQueue extends Queue {
     if (outcome === 'accepted') {
       this.counters.acked++;
       this.release(entry);
-      return;
-    }
-    if (this.isDeleted) {
+    } else if (this.isDeleted) {
       this.release(entry);
-      return;
+    } else if (outcome === 'rejected') {
+      this.#returnsMade().reject(entry);
+    } else {
+      this.#returnsMade().comeBack(entry);
     }
-    if (outcome === 'rejected') {
-      const { retryDelays } = this.settings;
-      if (retryDelays !== null && this.#retriesMade().tryLater(entry, retryDelays)) return;
-      this.context.deadLetters.add(this, entry, 'rejected');
-      return;
-    }
-    entry.meta = countedDelivery(entry.meta);
-    if (this.settings.deliveryLimit >= 0 && deliveryCount(entry.meta) > this.settings.deliveryLimit) {
-      this.context.deadLetters.add(this, entry, 'delivery_limit');
-      return;
-    }
-    this.#putBack(entry);
-  }
-
-  /** Gives a message its old place back. */
-  #putBack(entry: Entry): void {
-    const isTight = this.settings.overflow === 'drop-head' && this.#wouldOverflow(entry.bytes);
-    // Before it comes back, what consumers can take at once leaves: see `admits`.
-    if (isTight && this.#groupPump === null) this.pump(Infinity);
-    this.#enlist(entry);
-    if (this.#groupPump !== null) this.#groupPump.cameBack(entry);
-    this.#readyBytes += entry.bytes;
-    if (isTight) this.#dropHeads();
-    // Its time may have come while it was away.
-    if (entry.expiryMillis !== 0) this.#expiryMade().look(this.#lists);
-    if (!this.isMarkedReady) this.context.turn.queueReady(this);
   }
 
   purge(): number {
-    const count = this.readyCount;
-    this.#move?.noteTaken();
-    this.#drop(this.#lists);
-    if (this.#move !== null) this.#drop(this.#move.to);
-    this.#readyBytes = 0;
-    return count;
-  }
-
-  #drop(lists: ReadyLists): void {
-    const entry = this.#entry;
-    while (!lists.isEmpty) {
-      lists.shift(entry);
-      this.release(entry);
-    }
+    return this.#ready.drop(this.#entry, each => this.release(each));
   }
 
   forEachReady(visit: (entry: Entry) => boolean): void {
-    if (this.#move === null || this.#move.forEach(this.#entry, visit)) this.#lists.forEach(this.#entry, visit);
+    this.#ready.forEach(this.#entry, visit);
   }
 
   relocate(rename: Rename, slabs: ReadonlySet<number> | null = null): void {
-    this.#move?.to.relocate(rename, this, slabs);
-    this.#lists.relocate(rename, this, slabs);
-    this.#retries?.relocate(rename);
+    this.#ready.relocate(rename, this, slabs);
+    this.retries?.relocate(rename);
     this.deduplication?.kept?.relocate(rename);
     this.marks?.relocate(rename);
   }
@@ -328,13 +273,10 @@ export class MessageQueue extends Queue {
   applySettings(settings: QueueSettings): void {
     const hadTtl = this.settings.messageTtlMillis;
     this.settings = keptSettings(settings);
-    if (settings.messageTtlMillis >= 0 && settings.messageTtlMillis !== hadTtl) {
-      const expiryMillis = this.context.clock.nowMillis + settings.messageTtlMillis;
-      this.#lists.limitExpiries(expiryMillis);
-      this.#move?.to.limitExpiries(expiryMillis);
-    }
+    if (settings.messageTtlMillis >= 0 && settings.messageTtlMillis !== hadTtl)
+      this.#ready.limitExpiries(this.context.clock.nowMillis + settings.messageTtlMillis);
     this.#armLease();
-    this.#enforceLimits();
+    enforceLimit(this, this.#ready, this.context.deadLetters, this.#entry);
     this.context.turn.queueReady(this);
   }
 
@@ -347,7 +289,7 @@ export class MessageQueue extends Queue {
   /** @throws BrokerError PRECONDITION_FAILED while messages of an older version's log may have the same number in other levels */
   checkNumbers(): void {
     if (!this.#hasSharedNumbers || !this.arguments.has('x-max-priority')) return;
-    if (this.messageCount + this.dyingCount + (this.#retries?.heldCount ?? 0) > 0)
+    if (this.messageCount + this.dyingCount + (this.retries?.heldCount ?? 0) > 0)
       throw preconditionFailed(
         `cannot change ${queueTerm(this.name, this.vhostName)}: it has priorities and messages that an older version numbered by priority`,
       );
@@ -356,26 +298,23 @@ export class MessageQueue extends Queue {
 
   /** Ready messages are being sorted into other lists, and nothing is handed out. */
   get isMoving(): boolean {
-    return this.#move !== null;
+    return this.#ready.move !== null;
   }
 
-  /** `onTaken` is called when a message is taken out, by somebody who names it, that was moved already. */
+  /** See ReadyMessages. */
   startMoving(to: ReadyLists, onTaken: () => void): void {
-    this.#move = new ListMove(to, onTaken);
+    this.#ready.startMoving(to, onTaken);
   }
 
-  /** Moves up to so many messages, or until `visit` has answered with so many bytes; see ListMove. */
+  /** See ReadyMessages. */
   moveSome(countMax: number, bytesMax: number, visit: VisitMoved): boolean | null {
-    return this.#move === null || this.#move.some(this.#lists, countMax, bytesMax, visit);
+    return this.#ready.moveSome(countMax, bytesMax, visit);
   }
 
   /** Goes on as before, with the lists as they are: what was moved goes first. */
   stopMoving(): void {
-    const move = this.#move;
-    if (move === null) return;
-    this.#move = null;
-    move.takeBack(this.#lists);
-    this.#goOn(move);
+    const move = this.#ready.stopMoving();
+    if (move !== null) this.#goOn(move);
   }
 
   /** A message that was shown on its way to other lists has expired. */
@@ -389,20 +328,14 @@ export class MessageQueue extends Queue {
     this.#expiry?.clear();
     this.#lease?.clear();
     this.#consumers.cancelAll();
-    this.#retries?.close();
+    this.retries?.close();
     this.deduplication?.kept?.close();
     this.marks?.close();
   }
 
   /** Lets go of up to so many ready messages of a queue that was superseded; returns whether that was all. */
   dropSome(countMax: number): boolean {
-    const entry = this.#entry;
-    for (const lists of [this.#move?.to ?? this.#lists, this.#lists])
-      for (let count = 0; count < countMax && !lists.isEmpty; count++) {
-        lists.shift(entry);
-        this.release(entry);
-      }
-    return this.readyCount === 0;
+    return this.#ready.dropSome(countMax, entry => this.release(entry));
   }
 
   /** Puts a message into the log that was not to outlive the broker. */
@@ -416,12 +349,9 @@ export class MessageQueue extends Queue {
   takeShape(type: QueueType, args: FieldTable, options: MessageQueueOptions, isStill: boolean): void {
     const groupHeader = this.arguments.get(groupHeaderArgument)?.value;
     this.become(type, args);
-    const move = this.#move;
+    let move: ListMove | null = null;
     if (!isStill) {
-      const { lists } = options;
-      lists.startAt(this.#lists.nextSequence);
-      this.#lists = lists;
-      this.#move = null;
+      move = this.#ready.takeLists(options.lists);
       const parked = args.get(groupHeaderArgument)?.value === groupHeader ? this.groups?.table.parkedKeys() : null;
       this.#groupPump = this.#groupPumpOf(options);
       for (const key of parked ?? []) this.groups?.table.restorePark(key, true);
@@ -442,17 +372,33 @@ export class MessageQueue extends Queue {
     this.#lease?.clear();
     this.#consumers.cancelAll();
     this.purge();
-    this.#retries?.close();
+    this.retries?.close();
     this.deduplication?.kept?.close();
     this.marks?.close();
   }
 
   override get retries(): QueueRetries | null {
-    return this.#retries;
+    return this.#returns === null ? null : this.#returns.retries;
   }
 
-  #retriesMade(): QueueRetries {
-    return (this.#retries ??= new QueueRetries(this, this.context, this.#log, entry => this.#putBack(entry)));
+  #returnsMade(): QueueReturns {
+    return (this.#returns ??= new QueueReturns(this, this.context, this.#log, this.#returnsHome()));
+  }
+
+  #returnsHome(): ReturnsHome {
+    const groupPump = (): GroupPump | null => this.#groupPump;
+    const record = (): EntryRecord | null => this.#recordMade();
+    return {
+      ready: this.#ready,
+      get groupPump() {
+        return groupPump();
+      },
+      get record() {
+        return record();
+      },
+      keep: entry => this.keep(entry),
+      lookForExpired: () => this.#expiryMade().look(this.#ready.lists),
+    };
   }
 
   #expiryMade(): ExpiryWatch {
@@ -504,7 +450,7 @@ export class MessageQueue extends Queue {
 
   release(entry: Entry): void {
     if (this.deduplication !== null) this.deduplication.left(priorityOf(entry.meta), entry.sequence);
-    if (this.#retries !== null) this.#retries.left(entry);
+    if (this.#returns !== null && this.#returns.retries !== null) this.#returns.retries.left(entry);
     if (this.#groupPump !== null) this.#groupPump.groups.left(entry.sequence);
     // A deleted queue's entries went with it.
     if ((entry.meta & metaLogged) !== 0 && !this.isDeleted) this.#log?.settled(this.id, priorityOf(entry.meta), entry.sequence);
@@ -512,22 +458,22 @@ export class MessageQueue extends Queue {
   }
 
   fetchHead(then: () => void): boolean {
-    if (this.#move !== null) {
-      this.#move.whenOver(then);
+    if (this.#ready.move !== null) {
+      this.#ready.move.whenOver(then);
       return false;
     }
     if (this.#groupPump !== null) return this.#groupPump.fetchHead(this.#entry, then);
-    return this.#headMade().fetchAlive(this.#lists, then);
+    return this.#headMade().fetchAlive(this.#ready.lists, then);
   }
 
   #groupPumpOf({ groups, groupParkAfter }: MessageQueueOptions): GroupPump | null {
     if (groups === null) return null;
     groups.table.onPark = (key, isParked) => this.context.groupParked(this, key, isParked);
-    groups.refOfHeld = (priority, place) => this.#retries?.refOf(priority, place) ?? null;
+    groups.refOfHeld = (priority, place) => this.retries?.refOf(priority, place) ?? null;
     return new GroupPump(groups, groupParkAfter, this.context, {
       rota: this.#rota,
       deliver: (consumer, entry) => {
-        this.#readyBytes -= entry.bytes;
+        this.#ready.bytes -= entry.bytes;
         this.#deliver(consumer, entry);
       },
       expire: entry => this.#expire(entry),
@@ -538,13 +484,13 @@ export class MessageQueue extends Queue {
 
   #pumpGroups(pump: GroupPump, budget: number): boolean {
     const hasMore = pump.pump(this.#entry, budget);
-    if (!hasMore && this.#lists.hasExpiries) this.#expiryMade().look(this.#lists);
+    if (!hasMore && this.#ready.lists.hasExpiries) this.#expiryMade().look(this.#ready.lists);
     return hasMore;
   }
 
   /** A damaged message that was taken out goes. */
   #dropDamaged(entry: Entry): void {
-    this.#readyBytes -= entry.bytes;
+    this.#ready.bytes -= entry.bytes;
     this.context.messageDamaged(this, entry);
     this.release(entry);
   }
@@ -560,17 +506,17 @@ export class MessageQueue extends Queue {
       this.context.deadLetters.add(this, { ref, meta: meta | (priority << metaPriorityShift), bytes, sequence, expiryMillis }, reason);
       return;
     }
-    this.#lists.restore(priority, sequence, ref, meta, bytes, expiryMillis);
-    this.#readyBytes += bytes;
+    this.#ready.lists.restore(priority, sequence, ref, meta, bytes, expiryMillis);
+    this.#ready.bytes += bytes;
     this.context.turn.queueReady(this);
   }
 
   restoreRetry(priority: number, sequence: number, retryCount: number, dueMillis: number): void {
     const entry = this.#entry;
     if (dueMillis !== 0 && this.removeRestored(priority, sequence, entry)) {
-      this.#retriesMade().restore(entry, retryCount, dueMillis);
+      this.#returnsMade().retriesMade().restore(entry, retryCount, dueMillis);
       this.#groupPump?.groups.restoreHeld(priority, sequence);
-    } else this.#retriesMade().restoreCount(priority, sequence, retryCount);
+    } else this.#returnsMade().retriesMade().restoreCount(priority, sequence, retryCount);
   }
 
   restoreTaken(priority: number, sequence: number, targetIds: readonly number[]): void {
@@ -578,11 +524,11 @@ export class MessageQueue extends Queue {
   }
 
   levelOf(priority: number): number {
-    return this.#lists.levelOf(priority);
+    return this.#ready.lists.levelOf(priority);
   }
 
   override get nextPlace(): number {
-    return this.#lists.nextSequence;
+    return this.#ready.lists.nextSequence;
   }
 
   override placeOf(entry: Entry): number {
@@ -593,14 +539,11 @@ export class MessageQueue extends Queue {
     this.#hasSharedNumbers = areNumbersShared;
     // A shorter time to live that came by a policy is not recorded with each message.
     const { messageTtlMillis } = this.settings;
-    if (messageTtlMillis >= 0) this.#lists.limitExpiries(this.context.clock.nowMillis + messageTtlMillis);
+    if (messageTtlMillis >= 0) this.#ready.lists.limitExpiries(this.context.clock.nowMillis + messageTtlMillis);
   }
 
   removeRestored(priority: number, sequence: number, into: Entry): boolean {
-    const isThere = this.#lists.remove(this.#lists.levelOf(priority), sequence, into) || this.#move?.remove(priority, sequence, into);
-    if (isThere !== true) return false;
-    this.#readyBytes -= into.bytes;
-    return true;
+    return this.#ready.remove(priority, sequence, into);
   }
 
   #wallTime(expiryMillis: number): number {
@@ -608,52 +551,8 @@ export class MessageQueue extends Queue {
     return expiryMillis === 0 ? 0 : clock.wallMillis + (expiryMillis - clock.nowMillis);
   }
 
-  /** Puts a message that was away where the type wants it. */
-  #enlist(entry: Entry): void {
-    const record = this.#recordMade();
-    // It may have been delivered when the queue was of another type.
-    if (this.keepsTransient) this.keep(entry);
-    // What is remembered about a message by its place holds it there.
-    const isBound = this.deduplication !== null || this.retries !== null || this.#groupPump !== null;
-    if (this.countsDeliveries && this.settings.deliveryLimit < 0 && !isBound) {
-      // Without a limit it goes to the end, so that what nobody can process does not hold up the rest. [RabbitMQ docs: quorum queues, repeated requeues]
-      const { sequence } = entry;
-      const priority = priorityOf(entry.meta);
-      entry.sequence = this.#lists.push(entry.ref, entry.meta, entry.bytes, entry.expiryMillis, priority);
-      record?.moved(sequence, entry);
-      return;
-    }
-    if (this.countsDeliveries) record?.noted(entry);
-    this.#lists.putBack(entry);
-  }
-
-  #wouldOverflow(bodyBytes: number): boolean {
-    return isTooMuch(this.settings, this.readyCount + this.dyingCount + 1, this.#readyBytes + this.dyingBytes + bodyBytes);
-  }
-
-  #isTooLong(): boolean {
-    return isTooMuch(this.settings, this.readyCount, this.#readyBytes);
-  }
-
-  #enforceLimits(): void {
-    // What was moved cannot go first; when that is over the limits are enforced.
-    if (this.#move !== null || this.settings.overflow !== 'drop-head' || !this.#isTooLong()) return;
-    this.pump(Infinity);
-    this.#dropHeads();
-  }
-
-  #dropHeads(): void {
-    if (this.#move !== null) return;
-    const entry = this.#entry;
-    for (let count = 0; count < enforceBatchMax && !this.#lists.isEmpty && this.#isTooLong(); count++) {
-      this.#lists.shift(entry);
-      this.#readyBytes -= entry.bytes;
-      this.context.deadLetters.add(this, entry, 'maxlen');
-    }
-  }
-
   #expire(entry: Entry): void {
-    this.#readyBytes -= entry.bytes;
+    this.#ready.bytes -= entry.bytes;
     this.context.deadLetters.add(this, entry, 'expired');
   }
 }

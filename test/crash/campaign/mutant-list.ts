@@ -147,8 +147,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a purge is undone by a restart',
     file: messageQueue,
-    from: '      lists.shift(entry);\n      this.release(entry);\n    }\n',
-    to: '      lists.shift(entry);\n      this.context.store.release(entry.ref, entry.bytes);\n    }\n',
+    from: 'return this.#ready.drop(this.#entry, each => this.release(each));',
+    to: 'return this.#ready.drop(this.#entry, each => this.context.store.release(each.ref, each.bytes));',
     by: 'kill',
   },
   {
