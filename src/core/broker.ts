@@ -14,7 +14,7 @@ import type { ExchangeType } from './exchanges/exchange-type.ts';
 import { limits } from './limits.ts';
 import { LostMessages } from './messages/lost-messages.ts';
 import { MessageFormats } from './messages/message-formats.ts';
-import type { RefHolder } from './messages/message-ref.ts';
+import type { RefHolder, RefOwner } from './messages/message-ref.ts';
 import { compactSlabs } from './messages/compaction.ts';
 import { MessageStore } from './messages/message-store.ts';
 import { isParameterChange } from './parameters/parameter-change.ts';
@@ -393,16 +393,25 @@ export class BrokerCore {
     }
   }
 
-  /** Whoever has deliveries tells of them when asked to rename their references. */
-  #outstanding(queue: Queue): Entry[] {
-    const entries: Entry[] = [];
+  /**
+   * Visits what was taken out of queues and is not settled, with the queue, and what else is held outside of queues, with whose it is; not
+   * dead letters on their way. Whoever has deliveries tells of them when asked to rename their references.
+   */
+  forEachHeld(visit: (owner: RefOwner | null, entry: Entry) => void): void {
     for (const holder of this.#refHolders) {
       if (holder === this.deadLetters) continue;
       holder.relocate((ref, owner, meta, sequence, bytes, expiryMillis) => {
-        if (owner === queue) entries.push({ ref, meta, sequence, bytes, expiryMillis });
+        visit(owner, { ref, meta, sequence, bytes, expiryMillis });
         return ref;
       });
     }
+  }
+
+  #outstanding(queue: Queue): Entry[] {
+    const entries: Entry[] = [];
+    this.forEachHeld((owner, entry) => {
+      if (owner === queue) entries.push(entry);
+    });
     queue.retries?.forEach(({ entry }) => void entries.push(entry));
     return entries.sort((a, b) => a.sequence - b.sequence);
   }

@@ -1,7 +1,7 @@
 import type { BrokerCore } from '../../core/broker.ts';
-import { deliveryCount, metaLogged, metaRedelivered, priorityOf } from '../../core/queues/entry.ts';
+import { deliveryCount, type Entry, metaLogged, metaRedelivered, priorityOf } from '../../core/queues/entry.ts';
 import type { Files } from '../../core/ports/files.ts';
-import type { Queue } from '../../core/queues/queue.ts';
+import { Queue } from '../../core/queues/queue.ts';
 import { Cleaner, defaultSlackBytes } from './cleaner.ts';
 import type { Run } from './frame-list.ts';
 import { Journal } from './journal.ts';
@@ -137,6 +137,10 @@ export class JournalStore {
       }
       this.#cleaner?.stop();
       for (const vhost of core.vhosts.values()) for (const queue of vhost.queues.values()) this.#flag(queue);
+      // Sessions that outlive their connections have deliveries all the same.
+      core.forEachHeld((owner, entry) => {
+        if (owner instanceof Queue && owner.isLogging) this.#flagOne(owner, entry, entry.meta | metaRedelivered);
+      });
       journal.settle(settleError => {
         if (settleError !== null) {
           done(settleError);
@@ -153,11 +157,13 @@ export class JournalStore {
   #flag(queue: Queue): void {
     if (!queue.isLogging) return;
     queue.forEachReady(entry => {
-      if ((entry.meta & metaLogged) !== 0 && ((entry.meta & metaRedelivered) !== 0 || deliveryCount(entry.meta) > 0)) {
-        this.journal.flagged(queue.id, priorityOf(entry.meta), entry.sequence, entry.meta);
-      }
+      if ((entry.meta & metaRedelivered) !== 0 || deliveryCount(entry.meta) > 0) this.#flagOne(queue, entry, entry.meta);
       return true;
     });
+  }
+
+  #flagOne(queue: Queue, { sequence }: Entry, meta: number): void {
+    if ((meta & metaLogged) !== 0) this.journal.flagged(queue.id, priorityOf(meta), sequence, meta);
   }
 
   #removeUnneeded(recovery: Recovery): void {

@@ -10,6 +10,8 @@ import { nameOf } from '../topology.ts';
 
 const consumeChannel = 1;
 const barrierChannel = 2;
+/** Longer than a busy machine takes to confirm. */
+const leaveMillisMax = 60_000;
 
 /** How a message is settled. */
 export type Settlement = 'accept' | 'requeue' | 'reject';
@@ -53,7 +55,11 @@ export async function giveBack(site: Site, how: GiveBack): Promise<void> {
     const acknowledger = new Acknowledger(ledger, barrierBy(publisher, random));
     // Who comes again after a pause waits until what it gave back is durable.
     const leave = async (): Promise<void> => {
-      if (how.pauseMillis !== undefined) await waitUntil(() => acknowledger.isIdle || !client.isOpen, { intervalMillis: 1 });
+      const timing = { timeoutMillis: leaveMillisMax, intervalMillis: 1 };
+      if (how.pauseMillis !== undefined)
+        await waitUntil(() => acknowledger.isIdle || !client.isOpen, timing).catch(() =>
+          ledger.violation('confirms', `what was given back to ${nameOf(how.queue)} is not durable after ${leaveMillisMax} ms`),
+        );
       client.destroy();
     };
     acknowledger.onReturned = copy => how.onReturned?.(copy);
