@@ -52,7 +52,7 @@ const shop = {
   global_parameters: [{ name: 'cluster_tags', value: { region: 'eu' } }],
   parameters: [
     { vhost: 'shop', component: 'vhost-limits', name: 'limits', value: { 'max-queues': 2 } },
-    { vhost: 'shop', component: 'shovel', name: 's', value: { 'src-uri': 'amqp://' } },
+    { vhost: 'shop', component: 'federation-upstream', name: 's', value: { uri: 'amqp://' } },
     {
       vhost: 'shop',
       component: 'operator_policy',
@@ -94,7 +94,7 @@ test('everything that definitions say is there afterwards', () => {
   assert.deepEqual([queue?.settings.messageTtlMillis, queue?.settings.lengthMax], [1000, 9]);
   assert.equal(queue?.arguments.get('x-max-priority')?.value, 5);
   assert.equal(vhost.bindingCount, 3);
-  assert.deepEqual(core.parameters.get('shop', 'shovel', 's')?.value, { 'src-uri': 'amqp://' });
+  assert.deepEqual(core.parameters.get('shop', 'federation-upstream', 's')?.value, { uri: 'amqp://' });
   assert.deepEqual(core.parameters.global('cluster_tags'), { region: 'eu' });
 });
 

@@ -7,6 +7,9 @@ import { Policies } from '../policies/policies.ts';
 import { isParameterChange } from './parameter-change.ts';
 import { Parameters } from './parameters.ts';
 
+/** Enough to be a shovel. */
+const shovel = { 'src-uri': 'amqp://', 'dest-uri': 'amqp://', 'src-queue': 'q' };
+
 const refused = (text: string) => (error: unknown) => {
   assert.ok(error instanceof BrokerError);
   assert.equal(error.code, 'PRECONDITION_FAILED');
@@ -16,11 +19,12 @@ const refused = (text: string) => (error: unknown) => {
 
 test('parameters can be set, asked for, listed and deleted', () => {
   const parameters = new Parameters();
-  assert.equal(parameters.put('/', 'shovel', 's', { 'src-queue': 'q' }), true);
-  assert.equal(parameters.put('/', 'shovel', 's', { 'src-queue': 'r' }), false);
-  parameters.put('v', 'shovel', 's', {});
+  assert.equal(parameters.put('/', 'shovel', 's', shovel), true);
+  assert.equal(parameters.put('/', 'shovel', 's', { ...shovel, 'src-queue': 'r' }), false);
+  parameters.put('v', 'shovel', 's', shovel);
   parameters.put('/', 'federation-upstream', 's', { uri: 'amqp://' });
-  assert.deepEqual(parameters.get('/', 'shovel', 's'), { vhost: '/', component: 'shovel', name: 's', value: { 'src-queue': 'r' } });
+  const value = { ...shovel, 'src-queue': 'r' };
+  assert.deepEqual(parameters.get('/', 'shovel', 's'), { vhost: '/', component: 'shovel', name: 's', value });
   assert.equal(parameters.list().length, 3);
   assert.deepEqual(
     parameters.list({ component: 'shovel' }).map(({ vhost }) => vhost),
@@ -116,8 +120,8 @@ test('global parameters are kept by name', () => {
 test('replaying the journal or a snapshot gives the same state', () => {
   const journal: MetadataChange[] = [];
   const parameters = new Parameters({ record: change => void journal.push(structuredClone(change)) });
-  parameters.put('/', 'shovel', 's', { a: [1, null, 'x'] });
-  parameters.put('v', 'shovel', 's', {});
+  parameters.put('/', 'shovel', 's', { ...shovel, 'src-queue-args': { a: [1, null, 'x'] } });
+  parameters.put('v', 'shovel', 's', shovel);
   parameters.putVhostLimit('/', 'max-queues', 5);
   parameters.putGlobal('a', 1);
   parameters.putGlobal('b', 2);

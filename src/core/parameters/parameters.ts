@@ -1,35 +1,43 @@
 import type { Json } from '../../base/field-table.ts';
 import { preconditionFailed } from '../broker-error.ts';
 import type { GlobalParameterDefinition, ParameterDefinition, PolicyDefinition } from '../definitions/definitions.ts';
-import { erlangProplist } from '../definitions/erlang-term.ts';
 import { validationFailed } from '../definitions/policy-check.ts';
 import { Policies } from '../policies/policies.ts';
 import type { MetadataJournal } from '../ports/metadata-journal.ts';
 import { nullJournal } from '../ports/metadata-journal.ts';
 import type { VhostLimits } from '../vhost.ts';
+import { upstreamProblems, upstreamSetProblems } from './federation.ts';
 import type { ParameterChange } from './parameter-change.ts';
+import { type Constraint, mandatory, objectOf, optional, proplistProblems, type ValueCheck } from './proplist.ts';
 import { scheduledDeliveryComponent, scheduledDeliveryProblems } from './scheduled-delivery.ts';
+import { shovelProblems } from './shovel.ts';
 import { vhostLimitsComponent, vhostLimitsName, vhostLimitsOf, vhostLimitsProblems } from './vhost-limits.ts';
 
 /** What may be set, and how a value is checked: RabbitMQ's texts of what is wrong with it. */
-const components: ReadonlyMap<string, (name: string, value: Json) => string[]> = new Map([
+const components: ReadonlyMap<string, ValueCheck> = new Map<string, ValueCheck>([
   [vhostLimitsComponent, vhostLimitsProblems],
   [scheduledDeliveryComponent, scheduledDeliveryProblems],
-  // Their engines check what is theirs when they start; here they are kept.
-  ['shovel', (): string[] => []],
-  ['federation-upstream', (): string[] => []],
-  ['federation-upstream-set', (): string[] => []],
+  // Kept as RabbitMQ with its plugins keeps them; there is nothing yet that runs them.
+  ['shovel', shovelProblems],
+  ['federation-upstream', upstreamProblems],
+  ['federation-upstream-set', upstreamSetProblems],
 ]);
 
 /** RabbitMQ's texts of what is wrong with a parameter; none if it may be set. */
-export function parameterProblems(component: string, name: string, value: Json): string[] {
+export function parameterProblems(component: string, name: string, value: Json): readonly string[] {
   const check = components.get(component);
   return check === undefined ? [`component ${component} not found`] : check(name, value);
 }
 
 /** Operator policies are parameters of this component; Policies keeps them. [RabbitMQ: rabbit_policy] */
 export const operatorPolicyComponent = 'operator_policy';
-const operatorPolicyKeys: readonly string[] = ['pattern', 'apply-to', 'definition', 'priority'];
+/** Policies checks the values. */
+const operatorPolicyKeys: readonly Constraint[] = [
+  mandatory('priority', () => []),
+  mandatory('pattern', () => []),
+  optional('apply-to', () => []),
+  mandatory('definition', () => []),
+];
 
 /** Restricts a list to one vhost, one component or both. */
 export interface ParameterFilter {
@@ -191,13 +199,9 @@ export class Parameters {
   }
 
   #putOperatorPolicy(vhost: string, name: string, value: Json): boolean {
-    const parts: Readonly<Record<string, Json>> = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
-    const missing = operatorPolicyKeys.filter(key => !Object.hasOwn(parts, key) && key !== 'apply-to');
-    const unknown = Object.entries(parts).filter(([key]) => !operatorPolicyKeys.includes(key));
-    const problems = missing.map(key => `Key "${key}" not found in ${name}`);
-    if (unknown.length > 0) problems.push(`Unrecognised terms ${erlangProplist(unknown)} in ${name}`);
+    const problems = proplistProblems(name, operatorPolicyKeys, value);
     if (problems.length > 0) throw preconditionFailed(validationFailed(problems));
-    const { pattern, definition, priority, 'apply-to': applyTo } = parts;
+    const { pattern, definition, priority, 'apply-to': applyTo } = objectOf(value) as Readonly<Record<string, Json>>;
     return this.#policies.put('operator_policy', vhost, name, { pattern, definition, priority, applyTo });
   }
 

@@ -5,6 +5,7 @@ import type { Statistics } from '../../core/statistics/statistics.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import type { Finding } from './finding.ts';
 import { connectionFindings, nodeFindings, vhostFindings } from './node-findings.ts';
+import { parameterFindings } from './parameter-findings.ts';
 import { queueFindings } from './queue-findings.ts';
 
 const sliceMillis = 4;
@@ -42,7 +43,7 @@ export class Findings {
 
   async #look(): Promise<readonly Finding[]> {
     const core = this.#core;
-    const found: Finding[] = [...nodeFindings(core)];
+    const found: Finding[] = [...nodeFindings(core), ...parameterFindings(core)];
     let startMillis = performance.now();
     const add = async (findings: Iterable<Finding>): Promise<void> => {
       for (const finding of findings) if (found.length < foundMax) found.push(finding);

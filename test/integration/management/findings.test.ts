@@ -97,3 +97,19 @@ test('a user sees findings of what the user may see only', async () => {
     for (const limit of ['0', '-1', 'x', '1e3']) assert.equal((await managed.http.get(`/api/findings?limit=${limit}`)).status, 400, limit);
   });
 });
+
+test('shovels and upstreams, which move nothing here, are a finding for those who see their virtual host', async () => {
+  await withManagement({}, async ({ http }) => {
+    const uri = 'amqp://elsewhere';
+    for (const name of ['one', 'two'])
+      await http.put(`/api/parameters/shovel/%2F/${name}`, { value: { 'src-uri': uri, 'dest-uri': uri, 'src-queue': 'q' } });
+    await http.put('/api/parameters/federation-upstream/%2F/up', { value: { uri } });
+    await http.put('/api/users/other', { password: 'other', tags: 'management' });
+    const what = 'nothing: there are no shovels and no federation here';
+    assert.deepEqual(
+      (await findings(http)).map(({ text }) => text),
+      [`2 shovels of virtual host / are kept and move ${what}`, `1 federation upstream of virtual host / is kept and moves ${what}`],
+    );
+    assert.deepEqual(await findings(http, '', 'other:other'), []);
+  });
+});

@@ -1,7 +1,8 @@
 // What Go programs ask of the HTTP API: rabbit-hole, and RabbitMQ's Terraform provider, which is built on it. Go reads JSON into fixed types and
-// gives up at a value of another one, so the types count as much as the values. A Go program with the types and calls of rabbit-hole, as far as
-// its sources were at hand, was run against this broker and RabbitMQ 3.10.8 on 2026-11-21: statuses, bodies, Location and what Go decodes were the
-// same but for what docs/DIFFERENCES.md has. The provider was looked at through these calls only. [rabbit-hole v2; terraform-provider-rabbitmq 1.8]
+// gives up at a value of another one, so the types count as much as the values. What both send, and what is answered to it to the letter, is in
+// provisioning.test.ts: made from rabbit-hole's own tests and from every resource and data source of the provider, and recorded from RabbitMQ. A Go
+// program with the types and calls of rabbit-hole was run against this broker and RabbitMQ 3.10.8 on 2026-11-21; neither rabbit-hole's own tests nor
+// the provider were run here themselves. [rabbit-hole 2 and 3; terraform-provider-rabbitmq 1.8]
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';

@@ -3,7 +3,15 @@ import type { Vhost } from '../../../core/vhost.ts';
 import type { ApiCall } from '../api-call.ts';
 import { list, type Listing, single } from '../listing.ts';
 import { accessRefused, badRequest, noContent, notFound, type Reply } from '../reply.ts';
-import { bindingView, defaultBinding, percentEncoded, propertiesKey, shownBinding, type ShownBinding } from '../views/binding-view.ts';
+import {
+  bindingView,
+  defaultBinding,
+  percentEncoded,
+  plainPropertiesKey,
+  propertiesKey,
+  shownBinding,
+  type ShownBinding,
+} from '../views/binding-view.ts';
 import { exchangeName } from './exchanges.ts';
 import { argumentsOf } from './queues.ts';
 
@@ -90,8 +98,14 @@ function isFrom(binding: Binding, source: string): boolean {
   return binding.source.name === source;
 }
 
+/** By its properties key; a routing key that is not escaped in it is understood too. [RabbitMQ: unpack_binding_props] */
 function bindingOf(call: ApiCall): ShownBinding {
   const key = call.parameter('props');
-  for (const binding of between(call)) if (propertiesKey(binding.key, binding.arguments) === key) return binding;
-  throw notFound();
+  let found: ShownBinding | undefined;
+  for (const binding of between(call)) {
+    if (propertiesKey(binding.key, binding.arguments) === key) return binding;
+    if (plainPropertiesKey(binding.key, binding.arguments) === key) found = binding;
+  }
+  if (found === undefined) throw notFound();
+  return found;
 }

@@ -51,9 +51,12 @@ export function deleteTopicPermission(call: ApiCall): Reply {
   return remove(call, call.parameter('exchange'));
 }
 
+/** One exchange more or less is nothing that is missing, as long as the user has permissions of this kind in the virtual host. */
 function remove(call: ApiCall, exchange: string | null): Reply {
-  const count = call.core.access.deleteTopicPermissions(call.parameter('user'), call.parameter('vhost'), exchange);
-  if (count === 0) throw notFound();
+  const { access } = call.core;
+  const filter = { user: call.parameter('user'), vhost: call.parameter('vhost') };
+  if (access.topicPermissions(filter).length === 0) throw notFound();
+  access.deleteTopicPermissions(filter.user, filter.vhost, exchange);
   return noContent;
 }
 

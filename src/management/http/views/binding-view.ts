@@ -53,6 +53,12 @@ export function propertiesKey(key: string, args: FieldTable): string {
   return key === '' ? '~' : quoted(key);
 }
 
+/** The same with the routing key as it is; null when it has a tilde, which would end it. */
+export function plainPropertiesKey(key: string, args: FieldTable): string | null {
+  if (key.includes('~')) return null;
+  return args.size > 0 ? `${key}~${argumentsHash(args)}` : key;
+}
+
 /** Percent encoding with a plus for a space, and the tilde encoded too. */
 function quoted(text: string): string {
   return percentEncoded(text).replaceAll('~', '%7E');
