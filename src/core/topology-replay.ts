@@ -70,6 +70,7 @@ export class MetadataReplay {
         const queue = vhost.queues.get(change.name);
         this.queues.delete(change.id);
         if (queue !== undefined && queue.id === change.id) vhost.removeQueue(queue);
+        vhost.departures.finishAll();
         return;
       }
       case 'queue.prepare': {
@@ -145,6 +146,7 @@ export class MetadataReplay {
       case 'exchange.delete': {
         const exchange = vhost.exchanges.get(change.name);
         if (exchange !== undefined) vhost.removeExchange(exchange);
+        vhost.departures.finishAll();
         return;
       }
       case 'binding.put':

@@ -1,5 +1,7 @@
 import type { FieldTable } from '../base/field-table.ts';
-import { Binding, bindingId } from './exchanges/binding.ts';
+import { BindingTable, isAbandoned } from './binding-table.ts';
+import type { Departures } from './departures.ts';
+import type { Binding } from './exchanges/binding.ts';
 import { internalUser } from './events/broker-events.ts';
 import { defaultExchangeType } from './exchanges/default-exchange.ts';
 import type { ExchangeHome } from './exchanges/exchange-home.ts';
@@ -78,9 +80,8 @@ export interface VhostLimits {
   readonly queuesMax: number;
 }
 
-/** What it costs to remove a queue, and each binding with it, in units of stepped work. */
+/** What it costs to remove a queue, without its bindings, in units of stepped work. */
 const removalCost = 2;
-const unbindCost = 2;
 
 /** Exchanges every virtual host has from the start. [RabbitMQ docs: exchanges] */
 const predeclared: readonly (readonly [name: string, type: string, isInternal: boolean])[] = [
@@ -123,7 +124,7 @@ export class Vhost {
   /** What exchanges get of the broker. */
   readonly home: ExchangeHome;
   connectionCount = 0;
-  bindingCount = 0;
+  readonly bindings: BindingTable;
   /** Changes with any exchange, queue or binding: what was remembered about routes is then void. */
   generation = 0;
   /** Whether it is deleted: what is left of it is on its way out. */
@@ -154,6 +155,11 @@ export class Vhost {
     this.isProtectedFromDeletion = declaration.isProtectedFromDeletion ?? false;
     this.#journal = journal;
     this.#listener = listener;
+    this.bindings = new BindingTable({
+      bindingCreated: (binding, user) => listener.bindingCreated(this, binding, user),
+      bindingDeleted: (binding, user) => listener.bindingDeleted(this, binding, user),
+      work: (what, steps, done) => services.work(what, steps, done),
+    });
     this.router = new Router(this, services.format);
     const { clock, random, timers, store, log, format, pivot, holdsRefs, dropsRefs, beforeCommit } = services;
     const deliver: ExchangeHome['deliver'] = (target, keys, p) => services.deliver(this, target, keys, p);
@@ -172,6 +178,15 @@ export class Vhost {
       this.exchanges.set(name, new Exchange(type, { name, isInternal, ...system }, this.home));
     }
     this.isTracing = declaration.isTracing ?? false;
+  }
+
+  get bindingCount(): number {
+    return this.bindings.count;
+  }
+
+  /** What is deleted and has bindings yet. */
+  get departures(): Departures {
+    return this.bindings.departures;
   }
 
   get isTracing(): boolean {
@@ -205,6 +220,7 @@ export class Vhost {
 
   /** `user` is on whose behalf, here and below. */
   addQueue(queue: Queue, user = internalUser): void {
+    this.departures.finish('queue', queue.name);
     this.queues.set(queue.name, queue);
     if (queue.owner !== null) {
       const owned = this.#owned.get(queue.owner);
@@ -252,14 +268,7 @@ export class Vhost {
     this.aside.delete(successor);
     this.aside.add(old);
     this.queues.set(old.name, successor);
-    for (const { source, key, arguments: args } of old.incoming ?? []) {
-      const binding = new Binding(source, successor, key, args);
-      source.bindings.set(binding.id, binding);
-      (successor.incoming ??= new Set()).add(binding);
-      source.routes.unbind(old, key, args);
-      source.routes.bind(successor, key, args, true);
-    }
-    old.incoming = null;
+    this.bindings.move(old, successor);
     this.generation++;
     old.supersede();
     this.#listener.queueDeleted(this, old, user);
@@ -275,8 +284,14 @@ export class Vhost {
     if (queue.isDurable && !queue.isExclusive) this.#journal.record(parkChange(this.name, queue, [key], isParked));
   }
 
+  /** Nobody finds the queue any more, and nothing is routed to it; many bindings are taken away in steps: see `departures`. */
   removeQueue(queue: Queue, user = internalUser): void {
-    if (this.queues.get(queue.name) !== queue) return;
+    if (this.#takeOut(queue)) this.bindings.depart(queue, () => this.#listener.queueDeleted(this, queue, user));
+  }
+
+  /** Returns false when it is not there. */
+  #takeOut(queue: Queue): boolean {
+    if (this.queues.get(queue.name) !== queue) return false;
     this.queues.delete(queue.name);
     if (queue.owner !== null) {
       const owned = this.#owned.get(queue.owner);
@@ -285,11 +300,9 @@ export class Vhost {
     this.generation++;
     if (queue.isDurable && !queue.isExclusive)
       this.#journal.record({ kind: 'queue.delete', vhost: this.name, name: queue.name, id: queue.id } as { kind: string });
-    const abandoned: Exchange[] = [];
-    this.#unbindAll(queue.incoming, abandoned);
-    this.#removeExchanges(abandoned, internalUser);
+    this.#removeExchanges(this.bindings.abandonedBy(queue), internalUser);
     queue.close();
-    this.#listener.queueDeleted(this, queue, user);
+    return true;
   }
 
   /** Removes the exclusive queues of an owner that is gone, many of them in steps, and calls `done`. */
@@ -317,13 +330,14 @@ export class Vhost {
   /** Removes queues, those that come meanwhile included. */
   *removal(queues: Iterable<Queue>): Steps {
     for (const queue of queues) {
-      const bindingCount = queue.incoming?.size ?? 0;
-      this.removeQueue(queue);
-      yield removalCost + bindingCount * unbindCost;
+      if (!this.#takeOut(queue)) continue;
+      yield* this.bindings.departing(queue, () => this.#listener.queueDeleted(this, queue, internalUser));
+      yield removalCost;
     }
   }
 
   addExchange(exchange: Exchange, user = internalUser): void {
+    this.departures.finish('exchange', exchange.name);
     this.exchanges.set(exchange.name, exchange);
     this.generation++;
     if (exchange.isDurable) this.#journal.record(exchangeChange(this.name, exchange));
@@ -362,20 +376,14 @@ export class Vhost {
     for (let at = 0; at < work.length; at++) this.#removeExchange(work[at] as Exchange, work, at === 0 ? user : internalUser);
   }
 
-  #removeExchange(exchange: Exchange, abandoned: Exchange[], user: string): void {
+  #removeExchange(exchange: Exchange, work: Exchange[], user: string): void {
     if (exchange.isDeleted) return;
     exchange.close();
     this.exchanges.delete(exchange.name);
     this.generation++;
     if (exchange.isDurable) this.#journal.record({ kind: 'exchange.delete', vhost: this.name, name: exchange.name } as { kind: string });
-    for (const binding of exchange.bindings.values()) {
-      binding.destination.incoming?.delete(binding);
-      this.#listener.bindingDeleted(this, binding, internalUser);
-    }
-    this.bindingCount -= exchange.bindings.size;
-    exchange.bindings.clear();
-    this.#unbindAll(exchange.incoming, abandoned);
-    this.#listener.exchangeDeleted(this, exchange, user);
+    for (const abandoned of this.bindings.abandonedBy(exchange)) work.push(abandoned);
+    this.bindings.depart(exchange, () => this.#listener.exchangeDeleted(this, exchange, user));
   }
 
   /** It is deleted, which the log knows: nothing that happens to it from now on is recorded, since another one may have its name. */
@@ -391,41 +399,19 @@ export class Vhost {
 
   /** Adds a binding; nothing happens when it is there already. */
   bind(source: Exchange, destination: Target, key: string, args: FieldTable, user = internalUser): void {
-    const binding = new Binding(source, destination, key, args);
-    if (source.bindings.has(binding.id)) return;
-    source.bindings.set(binding.id, binding);
-    this.bindingCount++;
-    (destination.incoming ??= new Set()).add(binding);
-    source.routes.bind(destination, key, args);
+    const binding = this.bindings.add(source, destination, key, args, user);
+    if (binding === null) return;
     this.generation++;
     if (binding.isRecorded) this.#journal.record(bindingChange('binding.put', this.name, binding));
-    this.#listener.bindingCreated(this, binding, user);
   }
 
   /** Takes a binding away; nothing happens when there is none. An auto-delete exchange goes with its last binding. */
   unbind(source: Exchange, destination: Target, key: string, args: FieldTable, user = internalUser): void {
-    const binding = source.bindings.get(bindingId(destination, key, args));
-    if (binding === undefined) return;
+    const binding = this.bindings.find(source, destination, key, args);
+    if (binding === null) return;
     if (binding.isRecorded) this.#journal.record(bindingChange('binding.delete', this.name, binding));
-    const abandoned: Exchange[] = [];
-    this.#drop(binding, abandoned, user);
-    destination.incoming?.delete(binding);
-    this.#removeExchanges(abandoned, internalUser);
-  }
-
-  #unbindAll(bindings: Set<Binding> | null, abandoned: Exchange[]): void {
-    if (bindings === null) return;
-    for (const binding of bindings) this.#drop(binding, abandoned, internalUser);
-    bindings.clear();
-  }
-
-  #drop(binding: Binding, abandoned: Exchange[], user: string): void {
-    const source = binding.source;
-    if (source.bindings.delete(binding.id)) this.bindingCount--;
-    source.routes.unbind(binding.destination, binding.key, binding.arguments);
+    this.bindings.remove(binding, user);
     this.generation++;
-    this.#listener.bindingDeleted(this, binding, user);
-    // [RabbitMQ docs: an auto-delete exchange is deleted when its last binding as a source is]
-    if (source.isAutoDelete && source.bindings.size === 0) abandoned.push(source);
+    if (isAbandoned(source)) this.#removeExchanges([source], internalUser);
   }
 }

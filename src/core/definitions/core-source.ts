@@ -1,6 +1,7 @@
 import type { BrokerCore } from '../broker.ts';
 import { operatorPolicyComponent } from '../parameters/parameters.ts';
 import { vhostLimitsComponent } from '../parameters/vhost-limits.ts';
+import { presentBindings } from '../exchanges/binding.ts';
 import type { Exchange } from '../exchanges/exchange.ts';
 import type { Vhost } from '../vhost.ts';
 import type { BindingDefinition, ExchangeDefinition } from './definitions.ts';
@@ -54,7 +55,7 @@ function exchangeOf(vhost: Vhost, exchange: Exchange): ExchangeDefinition {
 
 function* bindingsOf(vhost: Vhost): Iterable<BindingDefinition> {
   for (const exchange of vhost.exchanges.values()) {
-    for (const { source, destination, key, arguments: args } of exchange.bindings.values()) {
+    for (const { source, destination, key, arguments: args } of presentBindings(exchange.bindings.values())) {
       yield {
         vhost: vhost.name,
         source: source.name,

@@ -19,6 +19,11 @@ export class Binding {
     this.id = bindingId(destination, key, args);
   }
 
+  /** Whether one of its ends is deleted: it is on its way out, and leads nowhere. */
+  get isGone(): boolean {
+    return this.source.isDeleted || this.destination.isDeleted;
+  }
+
   /** A binding lives as long as both its ends do after a restart. */
   get isDurable(): boolean {
     return this.source.isDurable && this.destination.isDurable;
@@ -26,8 +31,13 @@ export class Binding {
 
   /** Whether the log has it: nothing of an exclusive queue outlives the broker. */
   get isRecorded(): boolean {
-    return this.isDurable && !(this.destination.kind === 'queue' && this.destination.isExclusive);
+    return this.isDurable && !this.isGone && !(this.destination.kind === 'queue' && this.destination.isExclusive);
   }
+}
+
+/** Those that lead somewhere. */
+export function* presentBindings(bindings: Iterable<Binding> | null | undefined): Iterable<Binding> {
+  for (const binding of bindings ?? []) if (!binding.isGone) yield binding;
 }
 
 /** Two bindings of one source are the same when destination, key and arguments are. [AMQP 0-9-1 queue.bind, duplicates] */

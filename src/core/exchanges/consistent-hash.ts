@@ -61,7 +61,7 @@ class Members {
     for (let i = 0; i < this.#members.length; i++) {
       const member = this.#members[i] as Member;
       const claim = member.claim(keyHash);
-      if (claim > bestClaim) {
+      if (claim > bestClaim && !member.target.isDeleted) {
         best = member;
         bestClaim = claim;
       }

@@ -70,6 +70,12 @@ export class Exchange {
     return (this.delay ??= new DelayStage(home, this));
   }
 
+  /** Whether a binding leads from it to something that is there. */
+  get isUsed(): boolean {
+    for (const { isGone } of this.bindings.values()) if (!isGone) return true;
+    return false;
+  }
+
   /** What drops duplicates here; null for an exchange that does not. */
   get deduplication(): DeduplicationStage | null {
     for (const stage of this.stages) if (stage instanceof DeduplicationStage) return stage;

@@ -19,8 +19,8 @@ class ModulusHashRoutes implements KeyRoutes {
   }
 
   route(key: string, out: RouteCollector): void {
-    const { targets } = this.#list;
-    if (targets.length > 0) out.add(targets[hashText(key) % targets.length] as Target);
+    const target = this.#list.at(hashText(key) % this.#list.targets.length);
+    if (target !== null) out.add(target);
   }
 }
 

@@ -24,8 +24,8 @@ export class RandomRoutes implements MessageRoutes {
   }
 
   route(_message: RoutedMessage, out: RouteCollector): void {
-    const { targets } = this.#list;
-    if (targets.length > 0) out.add(targets[Math.floor(this.#random() * targets.length)] as Target);
+    const target = this.#list.at(Math.floor(this.#random() * this.#list.targets.length));
+    if (target !== null) out.add(target);
   }
 }
 

@@ -30,6 +30,8 @@ export class RouteCollector {
   }
 
   add(target: Target): void {
+    // Its bindings are being taken away.
+    if (target.isDeleted) return;
     this.addedCount++;
     if (target.routeStamp === this.#stamp) return;
     target.routeStamp = this.#stamp;

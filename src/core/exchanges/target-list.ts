@@ -17,6 +17,16 @@ export class TargetList {
     this.#keys.splice(index, 1);
   }
 
+  /** The target at a place, or the next one that is not deleted; null when there is none. */
+  at(index: number): Target | null {
+    const { targets } = this;
+    for (let i = 0; i < targets.length; i++) {
+      const target = targets[(index + i) % targets.length] as Target;
+      if (!target.isDeleted) return target;
+    }
+    return null;
+  }
+
   /** Brings the targets in an order that does not depend on when they were bound. */
   sort(): void {
     const pairs = this.targets.map((target, at) => ({ target, key: this.#keys[at] as string, id: `${target.kind}\0${target.name}` }));

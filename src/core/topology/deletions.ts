@@ -56,7 +56,7 @@ export class Deletions {
     this.#resources.check(actor, vhost, 'configure', 'exchange', name);
     const exchange = vhost.exchanges.get(name);
     if (exchange === undefined) return;
-    if (ifUnused && exchange.bindings.size > 0) throw preconditionFailed(`${exchangeTerm(name, vhost.name)} in use`);
+    if (ifUnused && exchange.isUsed) throw preconditionFailed(`${exchangeTerm(name, vhost.name)} in use`);
     vhost.removeExchange(exchange, actorName(actor));
   }
 }

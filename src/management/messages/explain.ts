@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TimerQueue } from '../../base/timer-queue.ts';
 import type { FieldTable } from '../../base/field-table.ts';
 import type { BrokerCore } from '../../core/broker.ts';
-import type { Binding } from '../../core/exchanges/binding.ts';
+import { type Binding, presentBindings } from '../../core/exchanges/binding.ts';
 import type { ExchangeHome } from '../../core/exchanges/exchange-home.ts';
 import type { ExchangeRoutes, Target } from '../../core/exchanges/exchange-type.ts';
 import type { Exchange } from '../../core/exchanges/exchange.ts';
@@ -61,7 +61,7 @@ export async function explainRouting(
     }
     const rule = ruleOf(exchange);
     const chosen = keeping.has(rule) || bindingWise.has(rule) ? null : ask(exchange.routes, keys, message);
-    for (const binding of exchange.bindings.values()) {
+    for (const binding of presentBindings(exchange.bindings.values())) {
       if (performance.now() - sliceStart >= sliceMillis) {
         await nextTurn();
         sliceStart = performance.now();

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { BrokerCore } from '../../core/broker.ts';
+import { presentBindings } from '../../core/exchanges/binding.ts';
 import type { Queue } from '../../core/queues/queue.ts';
 import { tableToJson } from '../../base/field-table.ts';
 import { browse } from '../../management/messages/browse.ts';
@@ -90,7 +91,7 @@ export class QueueView {
   get bindings(): BindingView[] {
     const queue = this.#queue;
     if (queue === undefined) return [];
-    const own = [...(queue.incoming ?? [])].map(binding => ({
+    const own = [...presentBindings(queue.incoming)].map(binding => ({
       exchange: binding.source.name,
       routingKey: binding.key,
       arguments: tableToJson(binding.arguments) as Record<string, unknown>,

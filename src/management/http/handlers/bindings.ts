@@ -1,4 +1,4 @@
-import type { Binding } from '../../../core/exchanges/binding.ts';
+import { type Binding, presentBindings } from '../../../core/exchanges/binding.ts';
 import type { Vhost } from '../../../core/vhost.ts';
 import type { ApiCall } from '../api-call.ts';
 import { list, type Listing, single } from '../listing.ts';
@@ -38,7 +38,7 @@ function* bindingsOf(vhosts: Iterable<Vhost>): Iterable<ShownBinding> {
   for (const vhost of vhosts) {
     for (const queue of vhost.queues.values()) yield defaultBinding(queue);
     for (const exchange of vhost.exchanges.values()) {
-      for (const binding of exchange.bindings.values()) yield shownBinding(vhost.name, binding);
+      for (const binding of presentBindings(exchange.bindings.values())) yield shownBinding(vhost.name, binding);
     }
   }
 }
@@ -91,7 +91,7 @@ function* between(call: ApiCall): Iterable<ShownBinding> {
     if (queue !== undefined) yield defaultBinding(queue);
   }
   const target = kind === 'queue' ? vhost.queues.get(destination) : vhost.exchanges.get(destination);
-  for (const binding of target?.incoming ?? []) if (isFrom(binding, source)) yield shownBinding(vhost.name, binding);
+  for (const binding of presentBindings(target?.incoming)) if (isFrom(binding, source)) yield shownBinding(vhost.name, binding);
 }
 
 function isFrom(binding: Binding, source: string): boolean {

@@ -1,4 +1,5 @@
 import { BrokerError } from '../../../core/broker-error.ts';
+import { presentBindings } from '../../../core/exchanges/binding.ts';
 import type { Exchange } from '../../../core/exchanges/exchange.ts';
 import type { Vhost } from '../../../core/vhost.ts';
 import { fromBase64 } from '../../messages/payload-json.ts';
@@ -13,7 +14,7 @@ import { sampleRangesOf } from '../sample-ranges.ts';
 import { bindingView, defaultBinding, shownBinding, type ShownBinding } from '../views/binding-view.ts';
 import { exchangeView } from '../views/exchange-view.ts';
 import { bindingListing } from './bindings.ts';
-import { argumentsOf } from './queues.ts';
+import { argumentsOf, departed } from './queues.ts';
 
 interface VhostExchange {
   readonly vhost: string;
@@ -68,9 +69,11 @@ export function putExchange(call: ApiCall): Reply {
   return createdOrThere(isNew);
 }
 
-export function deleteExchange(call: ApiCall): Reply {
-  const exchange = exchangeOf(call);
-  call.core.topology.deleteExchange(call.vhost(), exchange.name, call.flag('if-unused'), call.actor);
+export async function deleteExchange(call: ApiCall): Promise<Reply> {
+  const vhost = call.vhost();
+  const { name } = exchangeOf(call);
+  call.core.topology.deleteExchange(vhost, name, call.flag('if-unused'), call.actor);
+  await departed(vhost, 'exchange', name);
   return noContent;
 }
 
@@ -85,14 +88,14 @@ export function listSourceBindings(call: ApiCall): Promise<Reply> {
 export function listDestinationBindings(call: ApiCall): Promise<Reply> {
   const vhost = call.vhost();
   const exchange = vhost.exchanges.get(exchangeName(call));
-  const bindings = Array.from(exchange?.incoming ?? [], binding => shownBinding(vhost.name, binding));
+  const bindings = Array.from(presentBindings(exchange?.incoming), binding => shownBinding(vhost.name, binding));
   return list(call, bindings, { ...bindingListing, view: bindingView });
 }
 
 function* outgoing(vhost: Vhost, exchange: Exchange | undefined): Iterable<ShownBinding> {
   if (exchange === undefined) return;
   if (exchange === vhost.defaultExchange) for (const queue of vhost.queues.values()) yield defaultBinding(queue);
-  for (const binding of exchange.bindings.values()) yield shownBinding(vhost.name, binding);
+  for (const binding of presentBindings(exchange.bindings.values())) yield shownBinding(vhost.name, binding);
 }
 
 export function publishToExchange(call: ApiCall): Reply {

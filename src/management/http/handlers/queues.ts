@@ -1,6 +1,7 @@
 import { tableFromJson, type FieldTable, tableToJson } from '../../../base/field-table.ts';
 import { BrokerError } from '../../../core/broker-error.ts';
 import type { ConnectionInfo } from '../../../core/connection-registry.ts';
+import { presentBindings } from '../../../core/exchanges/binding.ts';
 import type { Queue } from '../../../core/queues/queue.ts';
 import type { Vhost } from '../../../core/vhost.ts';
 import { getMessages, isAckMode } from '../../messages/get-messages.ts';
@@ -105,11 +106,22 @@ function changed(queue: Queue): Promise<Queue> {
   });
 }
 
-export function deleteQueue(call: ApiCall): Reply {
-  const queue = queueOf(call);
+export async function deleteQueue(call: ApiCall): Promise<Reply> {
+  const vhost = call.vhost();
+  const { name } = queueOf(call);
   const conditions = { ifEmpty: call.flag('if-empty'), ifUnused: call.flag('if-unused') };
-  call.core.topology.deleteQueue(call.vhost(), queue.name, conditions, call.actor);
+  call.core.topology.deleteQueue(vhost, name, conditions, call.actor);
+  await departed(vhost, 'queue', name);
   return noContent;
+}
+
+/** Resolves when the bindings of what was deleted are gone: very many are taken away in steps. */
+export function departed(vhost: Vhost, kind: 'queue' | 'exchange', name: string): Promise<void> {
+  return new Promise(resolve => {
+    const departure = vhost.departures.of(kind, name);
+    if (departure === null) resolve();
+    else departure.whenOver(resolve);
+  });
 }
 
 export function purgeQueue(call: ApiCall): Reply {
@@ -120,7 +132,7 @@ export function purgeQueue(call: ApiCall): Reply {
 export function listQueueBindings(call: ApiCall): Promise<Reply> {
   const queue = queueOf(call);
   const bindings: ShownBinding[] = [defaultBinding(queue)];
-  for (const binding of queue.incoming ?? []) bindings.push(shownBinding(queue.vhostName, binding));
+  for (const binding of presentBindings(queue.incoming)) bindings.push(shownBinding(queue.vhostName, binding));
   return list(call, bindings, { ...bindingListing, view: bindingView });
 }
 

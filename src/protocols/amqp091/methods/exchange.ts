@@ -12,6 +12,7 @@ import {
   encodeExchangeUnbindOk,
 } from '../../../wire/amqp091/methods.gen.ts';
 import type { Channel } from '../channel.ts';
+import { replyWhenOver } from './departing.ts';
 
 /** [AMQP 0-9-1 exchange.declare] */
 export function declare(channel: Channel, buffer: Buffer, start: number, end: number): void {
@@ -35,8 +36,9 @@ export function declare(channel: Channel, buffer: Buffer, start: number, end: nu
 export function remove(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeExchangeDelete(buffer, start, end);
   const { broker, vhost, actor } = channel.connection;
-  broker.topology.deleteExchange(vhost, withoutLineBreaks(args.exchange), args.ifUnused, actor);
-  if (!args.nowait) channel.reply(encodeExchangeDeleteOk(channel.number));
+  const name = withoutLineBreaks(args.exchange);
+  broker.topology.deleteExchange(vhost, name, args.ifUnused, actor);
+  if (!args.nowait) replyWhenOver(channel, vhost.departures.of('exchange', name), encodeExchangeDeleteOk(channel.number));
 }
 
 /** [RabbitMQ docs: exchange to exchange bindings] */

@@ -17,6 +17,7 @@ import {
 } from '../../../wire/amqp091/methods.gen.ts';
 import type { Channel } from '../channel.ts';
 import { replyToName } from '../reply-to.ts';
+import { replyWhenOver } from './departing.ts';
 
 /** What fits the answer; a stream may have more. */
 const messageCountMax = 0xffff_ffff;
@@ -127,6 +128,6 @@ export function remove(channel: Channel, buffer: Buffer, start: number, end: num
   broker.sharding.assertWhole(vhost, name, 'delete');
   channel.holdingCancels(() => {
     const messageCount = broker.topology.deleteQueue(vhost, name, { ifUnused: args.ifUnused, ifEmpty: args.ifEmpty }, actor);
-    if (!args.nowait) channel.reply(encodeQueueDeleteOk(channel.number, { messageCount }));
+    if (!args.nowait) replyWhenOver(channel, vhost.departures.of('queue', name), encodeQueueDeleteOk(channel.number, { messageCount }));
   });
 }
