@@ -5,6 +5,8 @@
 export const limits = {
   /** Bytes of input after which a turn runs without waiting for the rest of the poll phase. */
   turnIngestBytes: 64 * 1024,
+  /** How long input is acted on before whoever sends much of it is not read until every other socket was looked at. */
+  pollMillis: 2,
   /** Messages one queue hands out before the next queue has its turn. */
   queuePumpMessages: 1024,
   /** Pump rounds in a turn. */

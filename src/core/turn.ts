@@ -34,9 +34,12 @@ export class Turn {
   #isRunning = false;
   #isTimeFresh = false;
   #ingestedBytes = 0;
+  /** When the first input came since every socket was looked at; Infinity while there is none. */
+  #pollBeganMillis = Infinity;
   #armedTimerMillis = Infinity;
   readonly #afterPoll: (() => void)[] = [];
   readonly #run = (): void => {
+    this.#pollBeganMillis = Infinity;
     if (this.#afterPoll.length > 0) {
       this.begin();
       for (const act of this.#afterPoll.splice(0)) act();
@@ -89,7 +92,13 @@ export class Turn {
    */
   ingested(bytes: number): void {
     this.#ingestedBytes += bytes;
+    if (this.#pollBeganMillis === Infinity) this.#pollBeganMillis = this.#clock.nowMillis;
     if (this.#ingestedBytes >= limits.turnIngestBytes && !this.#isRunning) this.run();
+  }
+
+  /** Whether input was acted on for so long that the other sockets are to be looked at before there is more from the same. */
+  get isPollLong(): boolean {
+    return this.#clock.nowMillis - this.#pollBeganMillis >= limits.pollMillis;
   }
 
   /** Calls back once at the end of the turn, before what it did is committed and confirmed. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { FakeSocket, type Ticks } from '../../test/support/fake-socket.ts';
 import { volatileLog } from '../core/ports/commit-log.ts';
-import { answersBytesMax, Intake, workMax } from './intake.ts';
+import { answersBytesMax, fullReadBytes, Intake, workMax } from './intake.ts';
 import { Link } from './link.ts';
 
 const facts = {
@@ -32,7 +32,13 @@ function setUp(kernelBytesMax = Infinity): Bench {
   const socket = new FakeSocket(ticks, { kernelBytesMax });
   const link = new Link(socket, facts, 1000);
   const intake = new Intake(link, clock);
-  link.start({ isTakingLarge: false, onBytes: () => intake.received(), onClosed: () => {}, onDrained: () => intake.drained() });
+  link.start({
+    isTakingLarge: false,
+    onBytes: () => intake.received(),
+    onClosed: () => {},
+    onDrained: () => intake.drained(),
+    onUnsent: () => {},
+  });
   const run = (): void => {
     for (let tick = ticks.shift(); tick !== undefined; tick = ticks.shift()) tick();
   };
@@ -151,7 +157,7 @@ test('64 KiB of answers may wait behind a full outbox, one byte more and the cli
 test('so much work is done for a client at a time, then the others are read first', () => {
   const { intake, isRead } = setUp();
   const waiting: (() => void)[] = [];
-  const watch = { afterPoll: (act: () => void): number => waiting.push(act) };
+  const watch = { isPollLong: false, afterPoll: (act: () => void): number => waiting.push(act) };
   for (let time = 0; time < 2; time++) {
     for (let count = 1; count < workMax; count++) intake.worked(1, watch);
     assert.equal(isRead(), true);
@@ -180,6 +186,7 @@ test('what could not be acted on comes again, first, when reading goes on', () =
     },
     onClosed: () => {},
     onDrained: () => {},
+    onUnsent: () => {},
   });
   socket.receive(Buffer.from('abcd'));
   socket.receive(Buffer.from('ef'));
@@ -208,4 +215,24 @@ test('silence counts from the last bytes or from when reading began again, and n
   intake.release();
   assert.equal(after(100), false);
   assert.equal(after(1), true);
+});
+
+test('when input was acted on for long whoever fills a read waits until the others were looked at, and what it sent is acted on', () => {
+  const { intake, isRead } = setUp();
+  const waiting: (() => void)[] = [];
+  const watch = { isPollLong: false, afterPoll: (act: () => void): number => waiting.push(act) };
+  intake.hasRead(100 * fullReadBytes, watch);
+  assert.equal(isRead(), true, 'it was not long yet');
+  watch.isPollLong = true;
+  intake.hasRead(fullReadBytes - 1, watch);
+  assert.equal(isRead(), true, 'nothing is left of what it sent');
+  for (let time = 0; time < 2; time++) {
+    intake.hasRead(fullReadBytes, watch);
+    intake.hasRead(fullReadBytes, watch);
+    assert.equal(isRead(), false);
+    assert.equal(intake.isStopped, false);
+    assert.equal(waiting.length, 1);
+    waiting.pop()?.();
+    assert.equal(isRead(), true);
+  }
 });

@@ -14,8 +14,13 @@ const work = 8;
 /** What a client may have done for it before the others have their turn: 256 declarations, or as much. */
 export const workMax = 256;
 
+/** A read of so many bytes may have left some: the next one of the same socket follows it at once, up to 32 of them. [libuv: uv__read] */
+export const fullReadBytes = 16 * 1024;
+
 /** Whoever knows when every socket was looked at. */
 export interface PollWatch {
+  /** Whether it is time for that. */
+  readonly isPollLong: boolean;
   afterPoll(act: () => void): void;
 }
 
@@ -32,6 +37,7 @@ export class Intake {
   #stops = 0;
   #holdCount = 0;
   #isHeldForDisk = false;
+  #isHeldForOthers = false;
   /** Answers written since the outbox is full. */
   #answersBytes = 0;
   #workCount = 0;
@@ -118,6 +124,20 @@ export class Intake {
     watch.afterPoll(() => {
       this.#workCount = 0;
       this.#unstop(work);
+    });
+  }
+
+  /**
+   * Says that a read of so many bytes was acted on. Of what waits for a socket 8 MiB may be read in one go, and a thousand publishers may have
+   * something waiting: whoever sends much lets the others be read in between.
+   */
+  hasRead(bytes: number, watch: PollWatch): void {
+    if (bytes < fullReadBytes || !watch.isPollLong || this.#isHeldForOthers) return;
+    this.#isHeldForOthers = true;
+    this.hold();
+    watch.afterPoll(() => {
+      this.#isHeldForOthers = false;
+      this.release();
     });
   }
 

@@ -14,6 +14,8 @@ export interface LinkSession {
   onClosed(error: Error | null): void;
   /** The outbox was congested and has room again. */
   onDrained(): void;
+  /** The outbox was flushed, and has sent so much that the rest wants to be flushed, too. */
+  onUnsent(): void;
 }
 
 /** Facts about the two ends, fixed for the life of the connection. PROXY protocol may have replaced the peer's. */
@@ -77,7 +79,12 @@ export class Link implements InputTaker {
     this.#socket = socket;
     this.#admission = admission;
     this.facts = facts;
-    this.outbox = new Outbox(socket, outboxBytesMax, () => this.#session?.onDrained());
+    this.outbox = new Outbox(
+      socket,
+      outboxBytesMax,
+      () => this.#session?.onDrained(),
+      () => this.#session?.onUnsent(),
+    );
     shareInput(socket, this);
     socket.on('data', bytes => this.take(bytes, bytes.length));
     socket.on('end', () => this.#peerEnded());
@@ -176,7 +183,7 @@ export class Link implements InputTaker {
   /** Sends what is in the outbox, then closes our side. */
   end(): void {
     if (this.#isClosed) return;
-    this.outbox.flush();
+    this.outbox.flush(true);
     this.#socket.end();
   }
 
@@ -189,7 +196,7 @@ export class Link implements InputTaker {
   /** The client sends no more. Ours is closed at once when nothing waits; else the socket does it after the last byte. */
   #peerEnded(): void {
     this.#hasPeerEnded = true;
-    this.outbox.flush();
+    this.outbox.flush(true);
     if (this.outbox.pendingBytes === 0) this.#socket.destroy();
   }
 

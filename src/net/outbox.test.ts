@@ -8,12 +8,27 @@ function runTicks(ticks: Ticks): void {
   for (let tick = ticks.shift(); tick !== undefined; tick = ticks.shift()) tick();
 }
 
-function setUp(kernelBytesMax = Infinity, bytesMax = 1000): { ticks: Ticks; socket: FakeSocket; outbox: Outbox; drained: () => number } {
+interface Bench {
+  readonly ticks: Ticks;
+  readonly socket: FakeSocket;
+  readonly outbox: Outbox;
+  drained(): number;
+  unsent(): number;
+}
+
+function setUp(kernelBytesMax = Infinity, bytesMax = 1000, handedMax?: number): Bench {
   const ticks: Ticks = [];
   const socket = new FakeSocket(ticks, { kernelBytesMax });
-  let count = 0;
-  const outbox = new Outbox(socket, bytesMax, () => count++);
-  return { ticks, socket, outbox, drained: () => count };
+  let drained = 0;
+  let unsent = 0;
+  const outbox = new Outbox(
+    socket,
+    bytesMax,
+    () => drained++,
+    () => unsent++,
+    handedMax,
+  );
+  return { ticks, socket, outbox, drained: () => drained, unsent: () => unsent };
 }
 
 test('what was appended goes out in one write at flush', () => {
@@ -105,4 +120,81 @@ test('a closed connection takes its outbox with it', () => {
   assert.equal(outbox.isEmpty, true);
   assert.equal(outbox.pendingBytes, 0);
   outbox.flush();
+});
+
+/** Something large in pieces, as it is lent. */
+class Large {
+  readonly pieces = [Buffer.alloc(100_000, 'a'), Buffer.alloc(100_000, 'b'), Buffer.alloc(100_000, 'c')];
+  readonly bytes = Buffer.concat(this.pieces);
+  holders = 0;
+
+  hold(): void {
+    this.holders++;
+  }
+
+  release(): void {
+    this.holders--;
+  }
+}
+
+test('what is large is handed over in parts, each when the one before was taken, and what comes behind it stays behind it', () => {
+  const { socket, outbox, ticks, drained, unsent } = setUp(Infinity, 150_000, 100_000);
+  const large = new Large();
+  outbox.append(Buffer.from('<'));
+  outbox.appendLent(large);
+  outbox.append(Buffer.from('>'));
+  outbox.flush();
+  // A part ends with the piece that fills it.
+  assert.equal(socket.readableBytes, 100_001);
+  assert.equal(outbox.pendingBytes, 200_001);
+  assert.equal(large.holders, 2);
+  assert.equal(unsent(), 1);
+  runTicks(ticks);
+  assert.equal(unsent(), 1, 'asked for twice');
+  assert.equal(outbox.isCongested, true);
+  outbox.append(Buffer.from('next'));
+  outbox.flush();
+  assert.equal(socket.readableBytes, 200_001);
+  assert.equal(outbox.isCongested, true, 'more than half of 150,000 bytes waits');
+  outbox.flush();
+  assert.equal(socket.readableBytes, 300_001);
+  assert.equal(drained(), 1);
+  assert.equal(large.holders, 0);
+  assert.equal(unsent(), 3);
+  outbox.flush();
+  assert.equal(unsent(), 3);
+  assert.equal(socket.read().toString('latin1'), `<${large.bytes.toString('latin1')}>next`);
+  assert.equal(outbox.isEmpty, true);
+});
+
+test('a peer that reads slowly gets no further part before it has taken the last', () => {
+  const { socket, outbox, ticks, unsent } = setUp(10_000, 150_000, 100_000);
+  outbox.appendLent(new Large());
+  outbox.flush();
+  assert.equal(socket.writableLength, 100_000);
+  outbox.flush();
+  assert.equal(socket.writableLength, 100_000);
+  assert.equal(unsent(), 0);
+  socket.kernelBytesMax = Infinity;
+  socket.read();
+  runTicks(ticks);
+  assert.equal(unsent(), 1);
+  assert.equal(outbox.pendingBytes, 200_000);
+});
+
+test('at the end all is handed over at once, and what a broken connection leaves is given back', () => {
+  const first = setUp(0, 150_000, 100_000);
+  first.outbox.appendLent(new Large());
+  first.outbox.flush();
+  first.outbox.flush(true);
+  assert.equal(first.socket.writableLength, 300_000);
+  const second = setUp(Infinity, 150_000, 100_000);
+  const large = new Large();
+  second.outbox.append(Buffer.from('x'));
+  second.outbox.appendLent(large);
+  second.outbox.flush();
+  assert.equal(large.holders, 2);
+  second.outbox.discard();
+  assert.equal(large.holders, 0);
+  assert.equal(second.outbox.pendingBytes, 0);
 });

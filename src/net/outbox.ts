@@ -5,6 +5,8 @@ import { outboxSlabBytes, slabPool, smallSlabBytes } from './slab-pool.ts';
 const noSlab = Buffer.alloc(0);
 /** Pieces of what is lent below this are copied: that costs less than a write of their own. */
 const copiedBytesMax = 8 * 1024;
+/** So much of large pieces goes to the socket at a time; the rest when that is taken, in another turn. */
+const handedBytesMax = 4 * 1024 * 1024;
 
 /** Whoever lends pieces is told when they were sent. */
 export interface Lender {
@@ -12,6 +14,9 @@ export interface Lender {
   hold(): void;
   release(): void;
 }
+
+/** What is owed when something was sent: a slab, or the release of what was lent; null for nothing. */
+type Debt = Buffer | Lender | null;
 
 /** A write that has both to give back. */
 class LenderAndSlab implements Lender {
@@ -45,16 +50,21 @@ export class Outbox {
   #start = 0;
   /** Large pieces and the parts of slabs before and between them, in order; empty on the usual way. */
   #chunks: Buffer[] = [];
-  /** Who lends each of them; null where nobody has to be told. */
-  #lenders: (Lender | null)[] = [];
+  /** What is owed when each of them was sent. */
+  #debts: Debt[] = [];
+  /** How many of them were handed over. */
+  #handed = 0;
+  /** Bytes of the others. */
   #chunkBytes = 0;
-  /** What is owed when a write is done, in the order of the writes: a slab, or the release of what was lent; null for nothing. */
-  readonly #inFlight: (Buffer | Lender | null)[] = [];
+  /** What is owed when a write is done, in the order of the writes. */
+  readonly #inFlight: Debt[] = [];
   /** Write callbacks to come for writes whose slabs were given back already, because the kernel took all at once. */
   #settled = 0;
   /** Bytes that may wait for the kernel before the outbox counts as congested. */
   readonly bytesMax: number;
   readonly #onDrained: () => void;
+  readonly #onUnsent: () => void;
+  readonly #handedBytesMax: number;
   /** Writes that did not go to the kernel at once and are done since: shows that a congested client still reads. */
   writesDone = 0;
   /** True while more waits for the kernel than `bytesMax`: whoever produces has to stop until `onDrained`. */
@@ -66,14 +76,20 @@ export class Outbox {
     }
     this.writesDone++;
     this.#giveBack(this.#inFlight.shift() ?? null);
+    if (this.#chunkBytes > 0 && this.#inFlight.length === 0) this.#onUnsent();
     if (this.isCongested && this.pendingBytes <= this.bytesMax / 2) this.#drained();
   };
 
-  /** `onDrained` is called when the outbox was congested and half of `bytesMax` is free again. */
-  constructor(socket: ByteSocket, bytesMax: number, onDrained: () => void) {
+  /**
+   * `onDrained` is called when the outbox was congested and half of `bytesMax` is free again, `onUnsent` when what was handed over of something
+   * large is taken and the rest wants a `flush`.
+   */
+  constructor(socket: ByteSocket, bytesMax: number, onDrained: () => void, onUnsent: () => void, handedMax = handedBytesMax) {
     this.#socket = socket;
     this.bytesMax = bytesMax;
     this.#onDrained = onDrained;
+    this.#onUnsent = onUnsent;
+    this.#handedBytesMax = handedMax;
   }
 
   /** Bytes that the kernel has not taken yet. */
@@ -132,14 +148,14 @@ export class Outbox {
   #addChunk(bytes: Buffer, lender: Lender | null): void {
     this.#closePart();
     this.#chunks.push(bytes);
-    this.#lenders.push(lender);
+    this.#debts.push(lender);
     this.#chunkBytes += bytes.length;
     if (this.#chunkBytes > this.bytesMax) this.isCongested = true;
   }
 
-  /** Hands everything to the socket. */
-  flush(): void {
-    if (this.position > this.#start || this.#chunkBytes > 0) this.#write();
+  /** Hands everything to the socket, or of something large a part, unless it is the end. */
+  flush(isEnd = false): void {
+    if (this.position > this.#start || this.#chunkBytes > 0) this.#write(isEnd ? Infinity : this.#handedBytesMax);
     if (this.position === 0 && this.buffer !== noSlab) {
       slabPool.give(this.buffer);
       this.buffer = noSlab;
@@ -152,10 +168,8 @@ export class Outbox {
     this.buffer = noSlab;
     this.position = 0;
     this.#start = 0;
-    for (const lender of this.#lenders) lender?.release();
-    this.#chunks = [];
-    this.#lenders = [];
-    this.#chunkBytes = 0;
+    for (; this.#handed < this.#debts.length; this.#handed++) this.#giveBack(this.#debts[this.#handed] as Debt);
+    this.#handedAll();
   }
 
   #takeSlab(count: number): void {
@@ -178,13 +192,13 @@ export class Outbox {
   #closePart(): void {
     if (this.position === this.#start) return;
     this.#chunks.push(this.buffer.subarray(this.#start, this.position));
-    this.#lenders.push(null);
+    this.#debts.push(null);
     this.#chunkBytes += this.position - this.#start;
     this.#start = this.position;
   }
 
-  /** Writes all; afterwards the outbox is empty, with or without a slab. */
-  #write(): void {
+  /** Writes all; afterwards the outbox is empty, with or without a slab. When there are large pieces they wait from `bytesMax` on. */
+  #write(bytesMax = this.#handedBytesMax): void {
     const socket = this.#socket;
     if (this.#chunkBytes === 0) {
       socket.write(this.buffer.subarray(this.#start, this.position), this.#written);
@@ -199,32 +213,54 @@ export class Outbox {
       this.#inFlight.push(null);
     } else {
       this.#closePart();
-      const chunks = this.#chunks;
-      const lenders = this.#lenders;
-      this.#chunks = [];
-      this.#lenders = [];
-      this.#chunkBytes = 0;
-      socket.cork();
-      for (let i = 0; i < chunks.length; i++) {
-        this.#inFlight.push(lenders[i] as Lender | null);
-        socket.write(chunks[i] as Buffer, this.#written);
-      }
-      socket.uncork();
+      this.#hand(bytesMax);
     }
-    const slab = this.buffer;
+    const isAllTaken = socket.writableLength === 0;
+    // When the kernel has a copy of everything the slab is free again, warm in the cache.
+    if (this.#chunkBytes > 0) this.#owe(this.#debts);
+    else if (!isAllTaken) this.#owe(this.#inFlight);
     this.position = 0;
     this.#start = 0;
-    if (socket.writableLength === 0) {
-      // The kernel has a copy of everything: the slab is free again, warm in the cache.
+    if (isAllTaken) {
       this.#settled += this.#inFlight.length;
       for (const debt of this.#inFlight) this.#giveBack(debt);
       this.#inFlight.length = 0;
-      if (this.isCongested) this.#drained();
-    } else {
-      if (slab !== noSlab) this.#owe(slab);
-      this.buffer = noSlab;
-      if (socket.writableLength > this.bytesMax) this.isCongested = true;
+      if (this.#chunkBytes > 0) this.#onUnsent();
+      if (this.isCongested && this.pendingBytes <= this.bytesMax / 2) this.#drained();
+    } else if (this.pendingBytes > this.bytesMax) {
+      this.isCongested = true;
     }
+  }
+
+  /** Hands chunks to the socket until `bytesMax` wait there. */
+  #hand(bytesMax: number): void {
+    const socket = this.#socket;
+    let room = bytesMax - socket.writableLength;
+    if (room <= 0) return;
+    socket.cork();
+    while (room > 0 && this.#handed < this.#chunks.length) {
+      const chunk = this.#chunks[this.#handed] as Buffer;
+      this.#inFlight.push(this.#debts[this.#handed] as Debt);
+      this.#handed++;
+      this.#chunkBytes -= chunk.length;
+      room -= chunk.length;
+      socket.write(chunk, this.#written);
+    }
+    socket.uncork();
+    if (this.#handed === this.#chunks.length) {
+      this.#handedAll();
+    } else if (this.#handed > this.#chunks.length / 2) {
+      this.#chunks.splice(0, this.#handed);
+      this.#debts.splice(0, this.#handed);
+      this.#handed = 0;
+    }
+  }
+
+  #handedAll(): void {
+    this.#chunks = [];
+    this.#debts = [];
+    this.#handed = 0;
+    this.#chunkBytes = 0;
   }
 
   #drained(): void {
@@ -232,14 +268,16 @@ export class Outbox {
     this.#onDrained();
   }
 
-  /** A slab goes back with the last write. */
-  #owe(slab: Buffer): void {
-    const last = this.#inFlight.length - 1;
-    const lender = this.#inFlight[last] as Lender | null;
-    this.#inFlight[last] = lender === null ? slab : new LenderAndSlab(lender, slab);
+  /** The slab, if there is anything in it, goes back with the last of `debts`. */
+  #owe(debts: Debt[]): void {
+    if (this.position === 0) return;
+    const last = debts.length - 1;
+    const lender = debts[last] as Lender | null;
+    debts[last] = lender === null ? this.buffer : new LenderAndSlab(lender, this.buffer);
+    this.buffer = noSlab;
   }
 
-  #giveBack(debt: Buffer | Lender | null): void {
+  #giveBack(debt: Debt): void {
     if (debt === null) return;
     if (Buffer.isBuffer(debt)) slabPool.give(debt);
     else debt.release();

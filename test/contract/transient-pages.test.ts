@@ -189,3 +189,30 @@ test('a disk that cannot take them leaves them in memory, and nothing else fails
   assert.equal(bodies.length, 4021);
   assert.equal(String(bodies.at(-1)), 'durable');
 });
+
+test('a large message that is handed out at once is not written to disk while it is being sent, and is when it was sent and stays', () => {
+  const large = body(7, 6 * mebibyte);
+  const consumer = SimClient.connect(broker);
+  consumer.openChannel(1);
+  consumer.send(basicConsume(1, { queue: 'q', consumerTag: 'slow' }));
+  consumer.takeAll();
+  consumer.socket.kernelBytesMax = 100_000;
+  client.publish(1, { routingKey: 'q', properties: { deliveryMode: 1 }, body: large });
+  broker.advance(5000);
+  settle();
+  assert.deepEqual(pageFiles(), []);
+  assert.ok(heldMebibytes() >= 6);
+  consumer.socket.kernelBytesMax = Infinity;
+  const delivered = consumer.takeDelivery(1);
+  assert.ok(delivered?.body.equals(large));
+  assert.deepEqual(pageFiles(), [], 'it is looked at again when a second is over');
+  broker.advance(1100);
+  settle();
+  assert.deepEqual(pageFiles(), ['page-1.tmp']);
+  assert.ok(heldMebibytes() < 6);
+  consumer.drop();
+  settle();
+  const [again] = drain();
+  assert.ok(again?.equals(large));
+  assert.deepEqual(pageFiles(), []);
+});

@@ -52,6 +52,8 @@ class StallingFiles {
       openExisting: name => handleOf(files.openExisting(name)),
       rename: (from, to) => files.rename(from, to),
       remove: name => files.remove(name),
+      removeLater: name => files.removeLater(name),
+      whenRemoved: done => files.whenRemoved(done),
       copy: (from, to, done) => files.copy(from, to, done),
       syncDirectory: done => files.syncDirectory(done),
       readWhole: name => files.readWhole(name),

@@ -75,6 +75,14 @@ export class SimFiles implements Files {
     if (this.#counts()) this.platter.change({ kind: 'unlink', name });
   }
 
+  removeLater(name: string): void {
+    this.remove(name);
+  }
+
+  whenRemoved(done: () => void): void {
+    done();
+  }
+
   copy(from: string, to: string, done: (error: Error | null) => void): void {
     const error = this.fault('copy', from, 0);
     if (!this.#counts()) return;

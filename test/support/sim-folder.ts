@@ -39,6 +39,14 @@ export class SimFolder implements Files {
     this.#files.remove(this.#prefix + name);
   }
 
+  removeLater(name: string): void {
+    this.remove(name);
+  }
+
+  whenRemoved(done: () => void): void {
+    done();
+  }
+
   copy(from: string, to: string, done: (error: Error | null) => void): void {
     this.#files.copy(this.#prefix + from, this.#prefix + to, done);
   }

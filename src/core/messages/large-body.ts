@@ -42,6 +42,11 @@ export class LargeBody {
     return this.#bytes;
   }
 
+  /** Whether somebody holds it besides: it stays in memory whoever lets go. */
+  get isShared(): boolean {
+    return this.#holders > 1;
+  }
+
   /** Bytes of memory that it takes. */
   get heldBytes(): number {
     return this.#pieces.reduce((sum, piece) => sum + piece.length, 0);

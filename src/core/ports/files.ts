@@ -27,6 +27,13 @@ export interface Files {
   rename(from: string, to: string): void;
   /** Nothing happens when there is no such file. */
   remove(name: string): void;
+  /**
+   * Removes a file soon, in the order of the calls: a large one takes its time to go, in which nobody is to be held up. Its name is not used again.
+   * One that cannot be removed stays.
+   */
+  removeLater(name: string): void;
+  /** Calls back when nothing is left to be removed. */
+  whenRemoved(done: () => void): void;
   /** Makes a copy under a new name; an error leaves no half of one. */
   copy(from: string, to: string, done: (error: Error | null) => void): void;
   syncDirectory(done: (error: Error | null) => void): void;

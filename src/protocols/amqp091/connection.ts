@@ -182,6 +182,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
       this.fault(error);
     }
     turn.ingested(end - start);
+    this.intake.hasRead(end - start, turn);
   }
 
   onFrame(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): boolean {
@@ -257,6 +258,10 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     if (this.link.isClosed) return;
     this.lastSentMillis = this.broker.clock.nowMillis;
     this.outbox.flush();
+  }
+
+  onUnsent(): void {
+    this.wrote();
   }
 
   onDrained(): void {

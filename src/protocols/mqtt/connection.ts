@@ -182,6 +182,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
       this.#fail(error);
     }
     turn.ingested(end - start);
+    this.intake.hasRead(end - start, turn);
   }
 
   onPacket(first: number, buffer: Buffer, start: number, end: number): boolean {
@@ -238,6 +239,10 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   flush(): void {
     this.#isDirty = false;
     if (!this.link.isClosed) this.outbox.flush();
+  }
+
+  onUnsent(): void {
+    this.wrote();
   }
 
   onDrained(): void {

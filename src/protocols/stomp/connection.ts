@@ -146,6 +146,7 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
       this.fail(error);
     }
     turn.ingested(end - start);
+    this.intake.hasRead(end - start, turn);
   }
 
   onFrame(frame: Frame): boolean {
@@ -179,6 +180,10 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
     if (this.link.isClosed) return;
     this.lastSentMillis = this.broker.clock.nowMillis;
     this.outbox.flush();
+  }
+
+  onUnsent(): void {
+    this.wrote();
   }
 
   onDrained(): void {

@@ -135,6 +135,14 @@ class PatientFiles implements Files {
     this.#files.remove(name);
   }
 
+  removeLater(name: string): void {
+    this.#files.removeLater(name);
+  }
+
+  whenRemoved(done: () => void): void {
+    this.#files.whenRemoved(done);
+  }
+
   /** A copy is for whoever wants to look into damage: it is not worth the reserve. */
   copy(from: string, to: string, done: (error: Error | null) => void): void {
     this.#files.copy(from, to, done);

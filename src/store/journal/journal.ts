@@ -57,6 +57,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
   readonly indexPages: IndexFiles;
   /** Names this start of the broker in every frame: nobody outside knows it, so nobody can make a frame. */
   readonly owner: number;
+  readonly #files: Files;
   readonly #onFatal: (error: Error) => void;
   #core: BrokerCore | null = null;
   #store: MessageStore | null = null;
@@ -85,6 +86,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
   committedBytes = 0;
 
   constructor(files: Files, options: JournalOptions) {
+    this.#files = files;
     this.segments = new Segments(files, options.slabsPerSegment);
     this.loose = new LooseFiles(files);
     this.pager = new Pager(this.segments, this.loose, new Pages(files, 'pages', slabBytes), options.memoryBytes);
@@ -341,6 +343,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
     this.pager.close();
     this.indexPages.close();
     this.segments.close();
+    await new Promise<void>(resolve => this.#files.whenRemoved(resolve));
   }
 
   get #hasWork(): boolean {

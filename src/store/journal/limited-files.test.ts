@@ -19,6 +19,8 @@ class FewFiles {
     openExisting: name => this.#opened(() => this.sim.openExisting(name)),
     rename: (from, to) => this.sim.rename(from, to),
     remove: name => this.sim.remove(name),
+    removeLater: name => this.sim.removeLater(name),
+    whenRemoved: done => this.sim.whenRemoved(done),
     copy: (from, to, done) => this.sim.copy(from, to, done),
     syncDirectory: done => (this.openCount < this.max ? this.sim.syncDirectory(done) : done(systemError('EMFILE', '.'))),
     readWhole: name => this.sim.readWhole(name),

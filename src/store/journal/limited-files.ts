@@ -70,6 +70,14 @@ export class LimitedFiles implements Files {
     this.#files.remove(name);
   }
 
+  removeLater(name: string): void {
+    this.#files.removeLater(name);
+  }
+
+  whenRemoved(done: () => void): void {
+    this.#files.whenRemoved(done);
+  }
+
   copy(from: string, to: string, done: (error: Error | null) => void): void {
     this.#files.copy(from, to, done);
   }

@@ -59,6 +59,8 @@ function setUp(partCount: number): { file: HeldFile; removed: string[]; files: L
     openExisting: () => file,
     rename: () => {},
     remove: name => void removed.push(name),
+    removeLater: name => void removed.push(name),
+    whenRemoved: done => done(),
     copy: (_, __, done) => done(null),
     syncDirectory: done => done(null),
     readWhole: () => Buffer.alloc(0),

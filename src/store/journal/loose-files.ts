@@ -144,7 +144,7 @@ export class LooseFiles {
   committed(batch: LooseBatch): void {
     const removable = this.#settled;
     this.#settled = batch.released;
-    for (const id of removable) this.remove(id);
+    for (const id of removable) this.#files.removeLater(looseFileName(id));
   }
 
   /** Whether files wait for one more commit to go. */
@@ -174,7 +174,7 @@ export class LooseFiles {
 
   /** The body of a message that is for memory only is not needed any more, wherever it is. */
   removePage({ id }: LooseMessage): void {
-    if (this.#paged.delete(id)) this.#files.remove(pageName(id));
+    if (this.#paged.delete(id)) this.#files.removeLater(pageName(id));
   }
 
   /** Removes the bodies of all messages that are for memory only. */

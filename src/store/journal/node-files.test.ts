@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory } from '../../../test/support/warren-process.ts';
 import { NodeFiles } from './node-files.ts';
@@ -38,4 +39,29 @@ test('a write that makes no progress is an error', async t => {
   );
   const error = await new Promise<Error | null>(resolve => handle.write(Buffer.from('x'), 0, resolve));
   assert.match(String(error), /a write made no progress/);
+});
+
+test('large files are removed one after the other, in the order in which that was asked for', async t => {
+  const directory = temporaryDirectory(t);
+  const files = new NodeFiles(directory);
+  const names = ['c', 'a', 'b'];
+  for (const name of names) fs.writeFileSync(join(directory, name), name);
+  const begun: string[] = [];
+  const { unlink } = fs;
+  let underWay = 0;
+  t.mock.method(fs, 'unlink', (path: string, done: (error: Error | null) => void) => {
+    assert.equal(++underWay, 1);
+    begun.push(basename(path));
+    unlink(path, error => {
+      underWay--;
+      done(error);
+    });
+  });
+  for (const name of ['c', 'not there', 'a', 'b']) files.removeLater(name);
+  await new Promise<void>(resolve => files.whenRemoved(resolve));
+  assert.deepEqual(begun, ['c', 'not there', 'a', 'b']);
+  assert.deepEqual(files.list(), []);
+  let isCalled = false;
+  files.whenRemoved(() => (isCalled = true));
+  assert.equal(isCalled, true);
 });

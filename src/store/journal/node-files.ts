@@ -68,6 +68,9 @@ export function reserveDescriptor(): { close(): void } {
 /** The files of a directory of the machine. */
 export class NodeFiles implements Files {
   readonly #directory: string;
+  /** Files that are to go, the first of them under way. */
+  readonly #going: string[] = [];
+  #whenGone: (() => void)[] = [];
 
   /** Makes the directory, for its owner only, when it does not exist. */
   constructor(directory: string) {
@@ -100,6 +103,25 @@ export class NodeFiles implements Files {
 
   remove(name: string): void {
     fs.rmSync(join(this.#directory, name), { force: true });
+  }
+
+  removeLater(name: string): void {
+    this.#going.push(name);
+    if (this.#going.length === 1) this.#removeNext();
+  }
+
+  whenRemoved(done: () => void): void {
+    if (this.#going.length === 0) done();
+    else this.#whenGone.push(done);
+  }
+
+  /** One at a time: so they go in order, and leave the pool's other threads to reads and writes. */
+  #removeNext(): void {
+    fs.unlink(join(this.#directory, this.#going[0] as string), () => {
+      this.#going.shift();
+      if (this.#going.length > 0) this.#removeNext();
+      else for (const done of this.#whenGone.splice(0)) done();
+    });
   }
 
   syncDirectory(done: (error: Error | null) => void): void {

@@ -36,7 +36,7 @@ export class Pager implements Backlog {
   /** Large messages in memory whose files are there, in the order they came. */
   readonly #evictable: LooseMessage[] = [];
   /** Large messages for memory only that are in no file, in the order they came. */
-  readonly #unwritten: LooseMessage[] = [];
+  #unwritten: LooseMessage[] = [];
   /** Slabs and large messages that are being written to be put away. */
   readonly #writing = new Set<object>();
   #writingSlabs = 0;
@@ -46,6 +46,10 @@ export class Pager implements Backlog {
   readonly #waiting = new Map<object, (() => void)[]>();
   #idleCallbacks: (() => void)[] = [];
   #caughtUp: (() => void)[] = [];
+  /** It is looked at the end of the turn whether large messages are to be put away. */
+  #isRoomWanted = false;
+  /** Looks again when those that are being sent may have been. */
+  readonly #lookTimer = new CallbackTimer(() => this.makeLooseRoom());
   /** Pages cannot be written: what is for memory only stays there. */
   #hasFailed = false;
   #isClosed = false;
@@ -114,12 +118,20 @@ export class Pager implements Backlog {
     if (!message.isReleased) this.#evictable.push(message);
   }
 
-  /** A large message is in memory only. */
+  /**
+   * A large message is in memory only. Whether it is put away is decided when it has been handed out: one that is being sent stays in memory
+   * anyhow, and is mostly gone before it would be on disk.
+   */
   addUnwritten(message: LooseMessage): void {
     // Smaller ones are kept from coming while there are too many.
     if (message.bodyBytes <= ownFileBytesMin) return;
     this.#unwritten.push(message);
-    this.makeLooseRoom();
+    if (this.#isRoomWanted) return;
+    this.#isRoomWanted = true;
+    this.#core?.turn.beforeCommit(() => {
+      this.#isRoomWanted = false;
+      this.makeLooseRoom();
+    });
   }
 
   /** Memory for large messages is used up as far as it is meant for those that cannot be put away. */
@@ -139,11 +151,15 @@ export class Pager implements Backlog {
       this.evictCount++;
       return true;
     });
+    const shared = this.#takeShared(store);
     this.#takeNewest(this.#unwritten, store, message => {
       if (this.#writing.size >= writingMax || this.#hasFailed) return false;
       this.#putLooseAway(message);
       return true;
     });
+    if (shared.length === 0) return;
+    this.#unwritten.unshift(...shared);
+    if (!this.#lookTimer.isSet) this.#core?.timers.set(this.#lookTimer, now + restMillis);
   }
 
   /** Brings what a message is made of into memory. An error of reading costs the message: it is found damaged. */
@@ -212,6 +228,7 @@ export class Pager implements Backlog {
   /** Removes what is of no use to another start. */
   close(): void {
     this.#isClosed = true;
+    this.#core?.timers.clear(this.#lookTimer);
     this.#pages.close();
     this.#loose.removePages();
   }
@@ -228,6 +245,14 @@ export class Pager implements Backlog {
     let settled = 0;
     while (settled < list.length && (list[settled] as LooseMessage).isReleased) settled++;
     if (settled > 64 && settled > list.length / 2) list.splice(0, settled);
+  }
+
+  /** Takes out messages that are being sent, when there is too much in memory: nothing is won by putting them away before they are. */
+  #takeShared(store: MessageStore): readonly LooseMessage[] {
+    if (store.looseMessages.bytes - this.#writingLooseBytes <= this.#looseBytesMax) return [];
+    const shared = this.#unwritten.filter(isBeingSent);
+    if (shared.length > 0) this.#unwritten = this.#unwritten.filter(message => !isBeingSent(message));
+    return shared;
   }
 
   #putAway(slab: Slab): void {
@@ -372,4 +397,8 @@ export class Pager implements Backlog {
 
 function nameOf(slab: Slab): string {
   return slab.logSequence < 0 ? 'a page of transient messages' : `slab ${slab.logSequence} of the journal`;
+}
+
+function isBeingSent({ body }: LooseMessage): boolean {
+  return body?.isShared === true;
 }

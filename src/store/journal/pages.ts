@@ -193,6 +193,6 @@ export class Pages<Key extends object> {
 
   #remove(file: PageFile): void {
     this.#names.delete(file.name);
-    this.#files.remove(file.name);
+    this.#files.removeLater(file.name);
   }
 }

@@ -83,6 +83,12 @@ export class ReadOnlyFiles implements Files {
   /** What would be removed stays. */
   remove(): void {}
 
+  removeLater(): void {}
+
+  whenRemoved(done: () => void): void {
+    done();
+  }
+
   copy(_from: string, _to: string, done: (error: Error | null) => void): void {
     done(readOnlyError());
   }

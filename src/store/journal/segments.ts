@@ -213,7 +213,7 @@ export class Segments {
       this.#files.rename(fileName(segment.number), spare);
       this.#spare.push(spare);
     } else {
-      this.#files.remove(fileName(segment.number));
+      this.#files.removeLater(fileName(segment.number));
     }
     this.isDirectoryDirty = true;
   }

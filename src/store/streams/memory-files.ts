@@ -80,6 +80,14 @@ export class MemoryFiles implements Files {
     this.#files.delete(name);
   }
 
+  removeLater(name: string): void {
+    this.remove(name);
+  }
+
+  whenRemoved(done: () => void): void {
+    done();
+  }
+
   copy(from: string, to: string, done: (error: Error | null) => void): void {
     this.open(to, 0).write(this.readWhole(from), 0, done);
   }

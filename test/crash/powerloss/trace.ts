@@ -40,6 +40,11 @@ export class Trace {
   readonly wrapStreams = (files: Files): Files => this.#wrapped(files, streamFolder);
 
   #wrapped(files: Files, folder: string): Files {
+    const remove = (file: string): void => {
+      const name = folder + file;
+      files.remove(file);
+      if (this.#files.delete(name)) this.events.push({ kind: 'remove', name });
+    };
     return {
       list: () => files.list(),
       sizeOf: name => files.sizeOf(name),
@@ -64,11 +69,9 @@ export class Trace {
         this.#files.set(to, file);
         this.events.push({ kind: 'rename', from, to });
       },
-      remove: file => {
-        const name = folder + file;
-        files.remove(file);
-        if (this.#files.delete(name)) this.events.push({ kind: 'remove', name });
-      },
+      remove,
+      removeLater: remove,
+      whenRemoved: done => files.whenRemoved(done),
       copy: () => {
         throw new Error('a copy of a damaged segment, where nothing is damaged');
       },

@@ -56,6 +56,7 @@ async function withPlace(
       },
       onClosed: error => void (end.error = error),
       onDrained: () => void (end.isDrained = true),
+      onUnsent: () => void setImmediate(() => link.outbox.flush()),
     });
   });
   await listener.start();
