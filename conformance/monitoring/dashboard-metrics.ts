@@ -77,5 +77,5 @@ export const raftMetrics = [
   'rabbitmq_raft_snapshot_index',
 ] as const;
 
-/** RabbitMQ-Stream (14798), as far as it is not about the stream protocol, which has series once it is spoken. */
+/** What is told of streams. RabbitMQ-Stream (14798) asks for none of it: all its panels choose protocol="stream". */
 export const streamMetrics = ['rabbitmq_global_messages_delivered_total{protocol="amqp091",queue_type="rabbit_stream_queue"}'] as const;

@@ -129,6 +129,15 @@ test('Prometheus', { skip: reason ?? false }, async t => {
       'sum by (queue_type) (rabbitmq_queue_messages{job="per-object"} * on(instance, job, vhost, queue) group_left(queue_type) rabbitmq_queue_info)',
     );
     assert.deepEqual(byType.map(({ metric }) => metric['queue_type']).sort(), ['rabbit_classic_queue', 'rabbit_stream_queue']);
+    // RabbitMQ-Overview until 3.11 joins by instance alone, and chooses a namespace that is empty outside of Kubernetes.
+    const identity = 'rabbitmq_identity_info{job="rabbitmq",rabbitmq_cluster!="",namespace=""}';
+    const byNode = await query(
+      `sum(rabbitmq_queue_messages_ready{job="rabbitmq"} * on(instance) group_left(rabbitmq_cluster, rabbitmq_node) ${identity}) by (rabbitmq_node)`,
+    );
+    assert.deepEqual(
+      byNode.map(({ metric: { rabbitmq_node: node }, value }) => [node !== undefined, Number(value[1]) >= 15]),
+      [[true, true]],
+    );
     const small = await query(
       'sum(rabbitmq_message_size_bytes_bucket{job="rabbitmq",le="100"}) / sum(rabbitmq_message_size_bytes_count{job="rabbitmq"})',
     );

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
+import { overviewMetrics, raftMetrics } from '../../../conformance/monitoring/dashboard-metrics.ts';
 import { AmqpDriver } from '../../support/amqp-driver.ts';
 import { queueDeclare } from '../../support/amqp-requests.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -104,6 +105,17 @@ test("every series of RabbitMQ 3.10 is there under its name, with its type; an o
     }
     assert.deepEqual(problems, []);
     await client.end();
+  });
+});
+
+test("every metric that a panel of RabbitMQ's dashboards asks for is on the page that is scraped by default", async () => {
+  await withManagement({}, async ({ management }) => {
+    const { types } = await scrape(management.metricsPort, '/metrics');
+    const isThere = (metric: string): boolean => types.has(metric) || types.has(metric.replace(/_(?:bucket|count|sum)$/, ''));
+    assert.deepEqual(
+      [...overviewMetrics, ...raftMetrics].filter(metric => !isThere(metric)),
+      [],
+    );
   });
 });
 

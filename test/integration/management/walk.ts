@@ -7,7 +7,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 import type { HttpClient } from './http-client.ts';
 import type { Stage } from './scenario.ts';
 
-/** What one user is answered at one path: of objects their keys, of lists how many there are and the keys of all. */
+/** What one user is answered at one path: of objects their keys, `a.b` where they are nested, of lists how many there are and the keys of all. */
 export interface Seen {
   readonly user: string;
   readonly path: string;
@@ -188,8 +188,10 @@ async function isCounted(http: HttpClient): Promise<boolean> {
     ((object['message_stats'] as Record<string, number> | undefined)?.['ack'] ?? 0) === 1;
   const connections = await list('/api/connections');
   const vhosts = (await list('/api/vhosts')).filter(({ name }) => (name as string).startsWith('walk'));
+  const overview = (await http.get('/api/overview')).json as { message_stats?: Record<string, number> };
   return (
-    vhosts.every(vhost => vhost['messages'] !== undefined) &&
+    overview.message_stats?.['ack'] !== undefined &&
+    vhosts.every(vhost => vhost['messages'] !== undefined && vhost['message_stats'] !== undefined) &&
     [channels, queues].every(objects => objects.length === 2 && objects.every(isSampled)) &&
     connections.length === 2 &&
     connections.every(({ send_oct: sent, channels: count }) => (sent as number) > 0 && count === 1)
@@ -226,9 +228,32 @@ export async function walk(stage: Stage): Promise<Seen[]> {
   }
 }
 
+/** Objects whose keys are data: only that they are there counts. */
+const openObjects = new Set([
+  'arguments',
+  'client_properties',
+  'cluster_state',
+  'definition',
+  'effective_policy_definition',
+  'limits',
+  'value',
+]);
+
 function summary(json: unknown): { count: number | null; keys: string[] } {
-  const keysOf = (value: unknown): string[] =>
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
-  if (!Array.isArray(json)) return { count: null, keys: keysOf(json).sort() };
-  return { count: json.length, keys: [...new Set(json.flatMap(keysOf))].sort() };
+  const keys = new Set<string>();
+  addKeys(json, '', keys);
+  return { count: Array.isArray(json) ? json.length : null, keys: [...keys].sort() };
+}
+
+/** Adds the keys of an object, or of all that a list has, with those of what is in them behind a point. */
+function addKeys(value: unknown, before: string, keys: Set<string>): void {
+  if (Array.isArray(value)) {
+    for (const item of value) addKeys(item, before, keys);
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, item] of Object.entries(value)) {
+    keys.add(before + key);
+    if (!openObjects.has(key)) addKeys(item, `${before}${key}.`, keys);
+  }
 }

@@ -5,10 +5,11 @@ import type { Services } from '../../services.ts';
 import type { ApiCall } from '../api-call.ts';
 import { isMonitor } from '../api-user.ts';
 import type { JsonObject } from '../reply.ts';
-import type { SampleRanges } from '../sample-ranges.ts';
+import type { SampleRange, SampleRanges } from '../sample-ranges.ts';
 import { channelStats } from './message-stats.ts';
 import { contextsView, exchangeTypesView, listenersView } from './node-view.ts';
 import { RateWriter } from './rates.ts';
+import { writeLengths } from './vhost-view.ts';
 
 const runtime = `Node.js ${process.versions.node}`;
 
@@ -55,7 +56,7 @@ function addTotals(call: ApiCall, view: JsonObject, ranges: SampleRanges): void 
   const names = node.columns.names.slice(0, 11);
   if (isMonitor(call.user)) {
     const latest = Float64Array.from(names, (_name, column) => node.latest(column));
-    view['message_stats'] = withDisk(rates, channelStats(rates, latest, node, ranges.messageRates), ranges);
+    view['message_stats'] = withDisk(rates, channelStats(rates, latest, node, ranges.messageRates), ranges.messageRates);
     const churn: JsonObject = {};
     for (const name of churnNames) {
       const column = node.columns.index(name);
@@ -75,19 +76,26 @@ function addTotals(call: ApiCall, view: JsonObject, ranges: SampleRanges): void 
   view['object_totals'] = objectTotals(call, core.connections.size);
 }
 
+/** Rates are sums of those of the virtual hosts; what happens to connections and queues elsewhere is not told. */
 function addMemberTotals(call: ApiCall, view: JsonObject): void {
   const { statistics } = call.services;
-  const sums: JsonObject = {};
+  const rates = new RateWriter(statistics);
+  const stats: JsonObject = {};
+  const totals: JsonObject = {};
+  writeLengths(totals, rates, undefined, null);
   for (const vhost of call.memberVhosts()) {
     const history = statistics.vhost(vhost.name);
     if (history === undefined) continue;
     const latest = Float64Array.from(history.columns.names, (_name, column) => history.latest(column));
-    addUp(sums, channelStats(new RateWriter(statistics), latest, history, null));
+    addUp(stats, channelStats(rates, latest, history, null));
+    const lengths: JsonObject = {};
+    writeLengths(lengths, rates, history, null);
+    addUp(totals, lengths);
   }
-  view['message_stats'] = sums;
+  view['message_stats'] = withDisk(rates, stats, null);
   view['churn_rates'] = {};
   const { ready, unacked } = countMessages(call.memberVhosts());
-  view['queue_totals'] = { messages: ready + unacked, messages_ready: ready, messages_unacknowledged: unacked };
+  view['queue_totals'] = { ...totals, messages: ready + unacked, messages_ready: ready, messages_unacknowledged: unacked };
 }
 
 function countMessages(vhosts: Iterable<Vhost>): { ready: number; unacked: number } {
@@ -110,9 +118,9 @@ function addUp(sums: JsonObject, more: JsonObject | null): void {
   }
 }
 
-function withDisk(rates: RateWriter, stats: JsonObject | null, ranges: SampleRanges): JsonObject {
+function withDisk(rates: RateWriter, stats: JsonObject | null, range: SampleRange | null): JsonObject {
   const view = stats ?? {};
-  for (const name of ['disk_reads', 'disk_writes']) rates.write(view, name, 0, undefined, [], ranges.messageRates);
+  for (const name of ['disk_reads', 'disk_writes']) rates.write(view, name, 0, undefined, [], range);
   return view;
 }
 

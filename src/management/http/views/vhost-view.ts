@@ -1,8 +1,9 @@
 import { vhostColumns } from '../../../core/statistics/columns.ts';
+import type { History } from '../../../core/statistics/history.ts';
 import type { Vhost } from '../../../core/vhost.ts';
 import type { Services } from '../../services.ts';
 import type { JsonObject } from '../reply.ts';
-import type { SampleRanges } from '../sample-ranges.ts';
+import type { SampleRange, SampleRanges } from '../sample-ranges.ts';
 import { channelStats } from './message-stats.ts';
 import { RateWriter } from './rates.ts';
 
@@ -40,10 +41,15 @@ export function vhostStatisticsView(services: Services, vhost: Vhost, ranges: Sa
   const latest = Float64Array.from(vhostColumns.names, (_name, column) => history.latest(column));
   const stats = channelStats(rates, latest, history, ranges.messageRates);
   if (stats !== null) view['message_stats'] = stats;
-  for (const [name, columns] of lengths) {
-    const value = columns.reduce((sum, column) => sum + history.latest(column), 0);
-    rates.write(view, name, value, history, columns, ranges.lengths);
-  }
+  writeLengths(view, rates, history, ranges.lengths);
   for (const name of octets) rates.write(view, name, history.latest(index(name)), history, [index(name)], ranges.dataRates);
   return view;
+}
+
+/** How many messages there are, as of the latest sample; none where there is no history yet. */
+export function writeLengths(view: JsonObject, rates: RateWriter, history: History | undefined, range: SampleRange | null): void {
+  for (const [name, columns] of lengths) {
+    const value = columns.reduce((sum, column) => sum + (history?.latest(column) ?? 0), 0);
+    rates.write(view, name, value, history, columns, range);
+  }
 }
