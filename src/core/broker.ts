@@ -20,6 +20,7 @@ import { MessageStore } from './messages/message-store.ts';
 import { isParameterChange } from './parameters/parameter-change.ts';
 import { Parameters } from './parameters/parameters.ts';
 import { applyPolicies, applyPolicyChange } from './policies/apply-policies.ts';
+import { Leftovers } from './queues/leftovers.ts';
 import { Policies } from './policies/policies.ts';
 import { isPolicyChange, type PolicyChange } from './policies/policy-change.ts';
 import type { Clock } from './ports/clock.ts';
@@ -88,6 +89,7 @@ export class BrokerCore {
   readonly publisher: Publisher;
   readonly deadLetters: DeadLetters;
   readonly indexPager: IndexPager;
+  readonly leftovers: Leftovers;
   readonly flow: FlowControl;
   readonly topology: Topology;
   readonly sharding: Sharding;
@@ -152,6 +154,7 @@ export class BrokerCore {
     this.ledger = new ConfirmLedger(this.log);
     this.turn = new Turn(this.clock, deps.scheduler, this.timers, this.ledger);
     this.works = new SteppedWork(this.turn, () => this.clock.readMillis());
+    this.leftovers = new Leftovers(this.store, steps => this.work('letting go of messages', steps, () => {}));
     this.publisher = new Publisher(this.store, this.clock);
     this.messages = new BrokerMessages(
       this.publisher,
@@ -183,6 +186,7 @@ export class BrokerCore {
       if (this.events.isObserved) this.events.emit(isActive ? 'alarm.set' : 'alarm.cleared', { source, node: this.settings.nodeName });
     };
     this.holdsRefs(this.deadLetters);
+    this.holdsRefs(this.leftovers);
     this.virtualHosts = new VirtualHosts({
       access: this.access,
       policies: this.policies,
@@ -231,6 +235,7 @@ export class BrokerCore {
       flow: this.flow,
       log: this.#queueLog,
       backlog: this.log,
+      letGo: list => this.leftovers.letGo(list),
       outstanding: queue => this.#outstanding(queue),
       streams: this.#streams,
       indexPager: this.indexPager,

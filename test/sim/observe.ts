@@ -80,8 +80,16 @@ function observe(queue: Queue, ledger: Ledger): Queue {
     ledger.released(queue, entry);
     original.release(entry);
   };
-  queue.purge = () => because(record.cause || 'purged', original.purge);
-  queue.close = () => because('deleted', original.close);
+  // All that is ready goes in one piece, and is not told of one by one.
+  const withReady = <T>(act: () => T): T => {
+    queue.forEachReady(entry => {
+      ledger.released(queue, entry);
+      return true;
+    });
+    return act();
+  };
+  queue.purge = () => because(record.cause || 'purged', () => withReady(original.purge));
+  queue.close = () => because('deleted', () => withReady(original.close));
   return queue;
 }
 

@@ -14,8 +14,8 @@ type ShadowOp =
 /** Entries of all durable queues: place -> message and expiry. */
 export type ShadowEntries = Map<string, string>;
 
-export function entryKey(queueId: number, priority: number, sequence: number): string {
-  return `${queueId}/${priority}/${sequence}`;
+export function entryKey(queueId: number, sequence: number): string {
+  return `${queueId}/${sequence}`;
 }
 
 export function entryValue(messageId: number, bodyBytes: number, expires: boolean): string {
@@ -96,8 +96,8 @@ export class ShadowLog implements Durability {
     meta: number,
   ): void {
     const value = entryValue(this.#messageId(ref), bodyBytes, expiryMillis !== 0);
-    this.#ops.push({ kind: 'enqueue', key: entryKey(queueId, priority, sequence), value });
-    this.#ops.push({ kind: 'settle', key: entryKey(queueId, priority, from) });
+    this.#ops.push({ kind: 'enqueue', key: entryKey(queueId, sequence), value });
+    this.#ops.push({ kind: 'settle', key: entryKey(queueId, from) });
     this.#journal.moved(queueId, priority, from, sequence, ref, bodyBytes, expiryMillis, meta);
   }
 
@@ -111,7 +111,7 @@ export class ShadowLog implements Durability {
 
   enqueued(queueId: number, priority: number, sequence: number, ref: number, bodyBytes: number, expiryMillis: number): void {
     const value = entryValue(this.#messageId(ref), bodyBytes, expiryMillis !== 0);
-    this.#ops.push({ kind: 'enqueue', key: entryKey(queueId, priority, sequence), value });
+    this.#ops.push({ kind: 'enqueue', key: entryKey(queueId, sequence), value });
     this.#journal.enqueued(queueId, priority, sequence, ref, bodyBytes, expiryMillis);
   }
 
@@ -121,8 +121,13 @@ export class ShadowLog implements Durability {
   }
 
   settled(queueId: number, priority: number, sequence: number): void {
-    this.#ops.push({ kind: 'settle', key: entryKey(queueId, priority, sequence) });
+    this.#ops.push({ kind: 'settle', key: entryKey(queueId, sequence) });
     this.#journal.settled(queueId, priority, sequence);
+  }
+
+  settledRun(queueId: number, priority: number, first: number, count: number): void {
+    for (let i = 0; i < count; i++) this.#ops.push({ kind: 'settle', key: entryKey(queueId, first + i) });
+    this.#journal.settledRun(queueId, priority, first, count);
   }
 
   record(change: MetadataChange): void {

@@ -3,7 +3,6 @@ import type { BrokerCore } from '../../src/core/broker.ts';
 import { recordHeaderBytes } from '../../src/core/messages/record.ts';
 import type { MetadataChange } from '../../src/core/ports/metadata-journal.ts';
 import type { Entry } from '../../src/core/queues/entry.ts';
-import { priorityOf } from '../../src/core/queues/entry.ts';
 import type { Queue } from '../../src/core/queues/queue.ts';
 import { MetadataReplay } from '../../src/core/topology-replay.ts';
 import { JournalStore } from '../../src/store/journal/journal-store.ts';
@@ -136,7 +135,7 @@ export class SimNode {
     const entries: ShadowEntries = new Map();
     for (const queue of this.queues.values()) {
       queue.forEachReady(entry => {
-        const key = entryKey(queue.id, priorityOf(entry.meta), entry.sequence);
+        const key = entryKey(queue.id, entry.sequence);
         if (entries.has(key)) throw new Error(`${key} is there twice`);
         entries.set(key, entryValue(this.messageIdOf(entry), entry.bytes, entry.expiryMillis !== 0));
         return true;

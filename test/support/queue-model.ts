@@ -202,6 +202,8 @@ export class QueueModel {
   purge(): number {
     let count = 0;
     while (this.#shift() !== undefined) count++;
+    // Turns of the priorities begin anew.
+    this.#taken = 0;
     return count;
   }
 

@@ -48,8 +48,8 @@ export class DurableValues implements RefHolder, RefOwner, BodyRestorable {
   readonly #scratch = new Publication();
   /** What is to be written by and by, by number. */
   readonly #later = new Map<number, { readonly text: string; readonly expiryMillis: number }>();
-  /** What is to be written at the end of the turn. */
-  #pending: { readonly serial: number; readonly text: string; readonly expiryMillis: number }[] = [];
+  /** What is to be written at the end of the turn, by number. */
+  #pending = new Map<number, { readonly text: string; readonly expiryMillis: number }>();
 
   constructor(home: ValueHome, onRestored: ValueRestored) {
     this.#home = home;
@@ -65,8 +65,8 @@ export class DurableValues implements RefHolder, RefOwner, BodyRestorable {
 
   /** Remembers a text under a number that was not given before. */
   keep(serial: number, text: string, expiryMillis: number): void {
-    if (this.#pending.length === 0) this.#home.beforeCommit(() => this.#write());
-    this.#pending.push({ serial, text, expiryMillis });
+    if (this.#pending.size === 0) this.#home.beforeCommit(() => this.#write());
+    this.#pending.set(serial, { text, expiryMillis });
   }
 
   /** Remembers one of many: `writeSome` writes them. */
@@ -87,8 +87,8 @@ export class DurableValues implements RefHolder, RefOwner, BodyRestorable {
 
   #write(): void {
     const pending = this.#pending;
-    this.#pending = [];
-    if (!this.isDeleted) for (const { serial, text, expiryMillis } of pending) this.#writeOne(serial, text, expiryMillis);
+    this.#pending = new Map();
+    if (!this.isDeleted) for (const [serial, { text, expiryMillis }] of pending) this.#writeOne(serial, text, expiryMillis);
   }
 
   #writeOne(serial: number, text: string, expiryMillis: number): void {
@@ -105,8 +105,7 @@ export class DurableValues implements RefHolder, RefOwner, BodyRestorable {
   forget(serial: number): void {
     const value = this.#kept.get(serial);
     if (value === undefined) {
-      if (this.#later.delete(serial)) return;
-      this.#pending = this.#pending.filter(each => each.serial !== serial);
+      if (!this.#later.delete(serial)) this.#pending.delete(serial);
       return;
     }
     this.#kept.delete(serial);

@@ -4,6 +4,7 @@ import { Entry } from '../queues/entry.ts';
 import type { ConsumerRota } from '../queues/consumer-rota.ts';
 import type { IndexPager } from '../queues/index-pager.ts';
 import { PlainLists } from '../queues/plain-lists.ts';
+import type { DetachedList } from '../queues/ready-lists.ts';
 import { getters, type Group, type GroupOwner } from './group.ts';
 import { GroupTable } from './group-table.ts';
 
@@ -82,6 +83,13 @@ export class GroupLists extends PlainLists {
   override restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void {
     super.restore(priority, sequence, ref, meta, bytes, expiryMillis);
     this.#noteUnknown(sequence);
+  }
+
+  override detach(): DetachedList[] {
+    const detached = super.detach();
+    this.#lastBack = null;
+    this.#compact();
+    return detached;
   }
 
   /** Recovery: a message that was restored, and taken out since, waits to be tried again. */

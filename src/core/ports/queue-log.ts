@@ -27,4 +27,6 @@ export interface QueueLog {
   ): void;
   /** The message is no longer in the queue. */
   settled(queueId: number, priority: number, sequence: number): void;
+  /** The same of so many messages of the level of a priority, whose numbers follow each other. */
+  settledRun(queueId: number, priority: number, first: number, count: number): void;
 }

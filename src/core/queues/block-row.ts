@@ -88,6 +88,12 @@ export class BlockRow {
     return this.#block(number).mayBeIn(slabs);
   }
 
+  /** Whether a block is known to have a message at each of its places, all of them in the log, whose numbers are their places. */
+  isUnbroken(number: number): boolean {
+    const block = this.#block(number);
+    return block.columns === null && block.isUnbroken;
+  }
+
   /** No message at these places of a block expires later than `expiryMillis`. What is on disk is told when it comes back. */
   limitExpiries(number: number, from: number, to: number, expiryMillis: number): void {
     const block = this.#block(number);

@@ -256,7 +256,37 @@ export class MessageQueue extends Queue {
   }
 
   purge(): number {
-    return this.#ready.drop(this.#entry, each => this.release(each));
+    const ready = this.#ready;
+    const { count } = ready;
+    ready.move?.noteTaken();
+    // What is known of each is known for as long as it is there.
+    if (this.deduplication !== null || this.retries !== null)
+      ready.forEach(this.#entry, ({ meta, sequence }) => {
+        this.deduplication?.left(priorityOf(meta), sequence);
+        this.retries?.left(priorityOf(meta), sequence);
+        return true;
+      });
+    if (this.#log !== null) this.#recordPurge(this.#log);
+    this.#letGoAll();
+    return count;
+  }
+
+  #recordPurge(log: QueueLog): void {
+    const ready = this.#ready;
+    if (ready.move === null) {
+      ready.lists.forEachRun((priority, first, count) => log.settledRun(this.id, priority, first, count));
+      return;
+    }
+    // Lists of another shape have other levels than the log.
+    ready.forEach(this.#entry, ({ meta, sequence }) => {
+      if ((meta & metaLogged) !== 0) log.settled(this.id, priorityOf(meta), sequence);
+      return true;
+    });
+  }
+
+  /** Lets go of all that is ready, in steps where it is much. */
+  #letGoAll(): void {
+    for (const list of this.#ready.detach()) this.context.letGo(list);
   }
 
   forEachReady(visit: (entry: Entry) => boolean): void {
@@ -371,7 +401,7 @@ export class MessageQueue extends Queue {
     this.#expiry?.clear();
     this.#lease?.clear();
     this.#consumers.cancelAll();
-    this.purge();
+    this.#letGoAll();
     this.retries?.close();
     this.deduplication?.kept?.close();
     this.marks?.close();
@@ -450,7 +480,7 @@ export class MessageQueue extends Queue {
 
   release(entry: Entry): void {
     if (this.deduplication !== null) this.deduplication.left(priorityOf(entry.meta), entry.sequence);
-    if (this.#returns !== null && this.#returns.retries !== null) this.#returns.retries.left(entry);
+    if (this.#returns !== null && this.#returns.retries !== null) this.#returns.retries.left(priorityOf(entry.meta), entry.sequence);
     if (this.#groupPump !== null) this.#groupPump.groups.left(entry.sequence);
     // A deleted queue's entries went with it.
     if ((entry.meta & metaLogged) !== 0 && !this.isDeleted) this.#log?.settled(this.id, priorityOf(entry.meta), entry.sequence);

@@ -1,10 +1,10 @@
 // hot path: see docs/STYLE.md
-import type { MessageRef, Rename } from '../messages/message-ref.ts';
+import type { MessageRef, RefOwner, Rename } from '../messages/message-ref.ts';
 import { Entry } from './entry.ts';
 import type { IndexPager } from './index-pager.ts';
-import type { Queue } from './queue.ts';
 import { ReadyList } from './ready-list.ts';
 import { ReturnedHeap } from './returned-heap.ts';
+import type { Runs } from './runs.ts';
 
 /**
  * The ready messages of one priority of a queue. Their sequence numbers are given once in the whole queue and so have gaps here: places in the
@@ -102,12 +102,18 @@ export class NumberedList {
     });
   }
 
+  /** Adds the numbers of all that are in the log. */
+  addLogged(runs: Runs): void {
+    this.#returned?.addLogged(runs);
+    this.#list.addLogged(runs);
+  }
+
   limitExpiries(expiryMillis: number): void {
     this.#returned?.limitExpiries(expiryMillis);
     this.#list.limitExpiries(expiryMillis);
   }
 
-  relocate(rename: Rename, queue: Queue, slabs: ReadonlySet<number> | null): void {
+  relocate(rename: Rename, queue: RefOwner | null, slabs: ReadonlySet<number> | null): void {
     this.#returned?.relocate(rename, queue);
     this.#list.relocate(
       (ref, owner, meta, place, bytes, expiryMillis) => rename(ref, owner, meta, this.#numberAt(place), bytes, expiryMillis),

@@ -4,11 +4,12 @@ import { type Entry, metaPriorityShift } from './entry.ts';
 import type { IndexPager } from './index-pager.ts';
 import type { Queue } from './queue.ts';
 import { ReadyList } from './ready-list.ts';
-import type { ReadyLists } from './ready-lists.ts';
+import type { DetachedList, ReadyLists } from './ready-lists.ts';
+import { Runs, type VisitRun } from './runs.ts';
 
 /** The ready messages of a queue in one list: first in, first out. */
 export class PlainLists implements ReadyLists {
-  protected readonly list: ReadyList;
+  protected list: ReadyList;
   hasExpiries = false;
 
   constructor(pager: IndexPager) {
@@ -72,6 +73,20 @@ export class PlainLists implements ReadyLists {
 
   forEach(into: Entry, visit: (entry: Entry) => boolean): void {
     this.list.forEach(into, visit);
+  }
+
+  forEachRun(visit: VisitRun): void {
+    // There is one level: any priority names it.
+    const runs = new Runs(0, visit);
+    this.list.addLogged(runs);
+    runs.end();
+  }
+
+  detach(): DetachedList[] {
+    const { list } = this;
+    this.list = list.successor();
+    this.hasExpiries = false;
+    return [list];
   }
 
   limitExpiries(expiryMillis: number): void {

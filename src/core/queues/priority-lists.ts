@@ -4,7 +4,8 @@ import { type Entry, metaPriorityShift, priorityOf } from './entry.ts';
 import type { IndexPager } from './index-pager.ts';
 import { NumberedList } from './numbered-list.ts';
 import type { Queue } from './queue.ts';
-import type { ReadyLists } from './ready-lists.ts';
+import type { DetachedList, ReadyLists } from './ready-lists.ts';
+import { Runs, type VisitRun } from './runs.ts';
 
 /** The ready messages of a queue by priority. The highest goes first. [RabbitMQ docs: priority] */
 export class PriorityLists implements ReadyLists {
@@ -101,6 +102,23 @@ export class PriorityLists implements ReadyLists {
         return goesOn;
       });
     }
+  }
+
+  forEachRun(visit: VisitRun): void {
+    for (const [level, list] of this.#lists.entries()) {
+      const runs = new Runs(level, visit);
+      list?.addLogged(runs);
+      runs.end();
+    }
+  }
+
+  detach(): DetachedList[] {
+    const detached = this.#lists.filter(list => list !== null && !list.isEmpty) as NumberedList[];
+    this.#lists.fill(null);
+    this.#length = 0;
+    this.hasExpiries = false;
+    this.#top = 0;
+    return detached;
   }
 
   limitExpiries(expiryMillis: number): void {

@@ -8,6 +8,7 @@ import type { QueueLog } from '../ports/queue-log.ts';
 import type { StreamLogs } from '../ports/stream-log.ts';
 import type { Entry } from './entry.ts';
 import type { IndexPager } from './index-pager.ts';
+import type { DetachedList } from './ready-lists.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Turn } from '../turn.ts';
 import type { Queue } from './queue.ts';
@@ -39,6 +40,8 @@ export interface QueueContext {
   groupParked(queue: Queue, key: string, isParked: boolean): void;
   /** Messages of the queue that are in it and not ready: deliveries that wait for their acknowledgement, and what waits to be tried again. */
   outstanding(queue: Queue): Entry[];
+  /** Lets go of messages that are in no queue any more, and in the log neither. */
+  letGo(list: DetachedList): void;
   /** A message read back from disk is not what was stored; it is dropped. */
   messageDamaged(queue: Queue, entry: Entry): void;
   /** The queue asks to be deleted: its last consumer left (auto-delete) or it was not used for long enough (x-expires). */

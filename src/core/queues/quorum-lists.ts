@@ -1,11 +1,12 @@
 // hot path: see docs/STYLE.md
 import type { MessageRef, Rename } from '../messages/message-ref.ts';
-import { Entry, metaPriorityShift, priorityOf } from './entry.ts';
+import { Entry, metaLogged, metaPriorityShift, priorityOf } from './entry.ts';
 import type { IndexPager } from './index-pager.ts';
 import type { Queue } from './queue.ts';
 import { ReadyList } from './ready-list.ts';
-import type { ReadyLists } from './ready-lists.ts';
+import type { DetachedList, ReadyLists } from './ready-lists.ts';
 import { ReturnedList } from './returned-list.ts';
+import { Runs, type VisitRun } from './runs.ts';
 
 /** Priorities above this one are high. [RabbitMQ docs: quorum queues, priorities] */
 const normalPriorityMax = 4;
@@ -18,9 +19,9 @@ const highInARow = 2;
  * [RabbitMQ 4.0 to 4.2: rabbit_fifo, rabbit_fifo_q]
  */
 export class QuorumLists implements ReadyLists {
-  readonly #high: ReadyList;
-  readonly #normal: ReadyList;
-  readonly #returned = new ReturnedList();
+  #high: ReadyList;
+  #normal: ReadyList;
+  #returned = new ReturnedList();
   readonly #scratch = new Entry();
   #length = 0;
   #nextSequence = 1;
@@ -112,6 +113,32 @@ export class QuorumLists implements ReadyLists {
     if (goesOn && this.#high.isEmpty) this.#normal.forEach(into, visitOne);
     else if (goesOn && this.#normal.isEmpty) this.#high.forEach(into, visitOne);
     else if (goesOn) this.#forEachInTurn(into, visitOne);
+  }
+
+  forEachRun(visit: VisitRun): void {
+    for (const [priority, list] of [
+      [normalPriorityMax + 1, this.#high],
+      [normalPriorityMax, this.#normal],
+    ] as const) {
+      const runs = new Runs(priority, visit);
+      list.addLogged(runs);
+      runs.end();
+    }
+    this.#returned.forEach(this.#scratch, ({ meta, sequence }) => {
+      if ((meta & metaLogged) !== 0) visit(priorityOf(meta), sequence, 1);
+      return true;
+    });
+  }
+
+  detach(): DetachedList[] {
+    const detached = [this.#high, this.#normal, this.#returned];
+    this.#high = this.#high.successor();
+    this.#normal = this.#normal.successor();
+    this.#returned = new ReturnedList();
+    this.#length = 0;
+    this.#taken = 0;
+    this.hasExpiries = false;
+    return detached;
   }
 
   limitExpiries(expiryMillis: number): void {

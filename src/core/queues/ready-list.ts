@@ -1,11 +1,11 @@
 // hot path: see docs/STYLE.md
-import type { MessageRef, Rename } from '../messages/message-ref.ts';
-import { Entry } from './entry.ts';
-import type { Queue } from './queue.ts';
+import type { MessageRef, RefOwner, Rename } from '../messages/message-ref.ts';
+import { Entry, metaLogged } from './entry.ts';
 import { BlockRow } from './block-row.ts';
 import type { IndexPager } from './index-pager.ts';
 import { ReadyColumns } from './ready-columns.ts';
 import { ReturnedHeap } from './returned-heap.ts';
+import type { Runs } from './runs.ts';
 
 const initialCapacity = 16;
 /** An emptied ring above this capacity is given back, so that a queue that was deep once does not stay large. */
@@ -202,6 +202,38 @@ export class ReadyList {
     }
   }
 
+  /** Adds the numbers of all that are in the log: those that messages were pushed with, where there are such. */
+  addLogged(runs: Runs): void {
+    this.#returned?.addLogged(runs);
+    const places = this.#pager.blockPlaces;
+    for (let first = this.#head; first < this.#tail; ) {
+      let end = this.#tail;
+      if (this.#row !== null) {
+        const number = this.#numberOf(first);
+        end = Math.min(end, (number + 1) * places);
+        // What is on disk need not be read where it has no gaps.
+        if (end - first === places && this.#row.isUnbroken(number)) {
+          runs.add(first, places);
+          first = end;
+          continue;
+        }
+      }
+      const { refs, metas, numbers, mask } = this.#at(first);
+      for (; first < end; first++) {
+        const index = first & mask;
+        if (refs[index] !== 0 && ((metas[index] as number) & metaLogged) !== 0)
+          runs.add(numbers === null ? first : (numbers[index] as number), 1);
+      }
+    }
+  }
+
+  /** An empty list whose numbers go on where those of this one end. */
+  successor(): ReadyList {
+    const list = new ReadyList(this.#pager);
+    list.startAt(this.#tail);
+    return list;
+  }
+
   /** No message expires later than `expiryMillis`. */
   limitExpiries(expiryMillis: number): void {
     this.#returned?.limitExpiries(expiryMillis);
@@ -220,7 +252,7 @@ export class ReadyList {
   }
 
   /** Renames messages; `slabs` are those whose messages may get another name, null for all. */
-  relocate(rename: Rename, queue: Queue, slabs: ReadonlySet<number> | null): void {
+  relocate(rename: Rename, queue: RefOwner | null, slabs: ReadonlySet<number> | null): void {
     this.#returned?.relocate(rename, queue);
     for (let first = this.#head; first < this.#tail; ) {
       let end = this.#tail;
@@ -235,7 +267,7 @@ export class ReadyList {
     }
   }
 
-  #relocatePart(from: number, to: number, rename: Rename, queue: Queue): void {
+  #relocatePart(from: number, to: number, rename: Rename, queue: RefOwner | null): void {
     for (let sequence = from; sequence < to; sequence++) {
       const { refs, metas, bytes, expiries, mask } = this.#at(sequence);
       const index = sequence & mask;

@@ -1,6 +1,16 @@
-import type { MessageRef, Rename } from '../messages/message-ref.ts';
+import type { MessageRef, RefOwner, Rename } from '../messages/message-ref.ts';
 import type { Entry } from './entry.ts';
 import type { Queue } from './queue.ts';
+import type { VisitRun } from './runs.ts';
+
+/** Messages that were taken out of a queue all at once. */
+export interface DetachedList {
+  readonly length: number;
+  readonly isEmpty: boolean;
+  /** Takes the first message out into `into`. There must be one. */
+  shift(into: Entry): void;
+  relocate(rename: Rename, owner: RefOwner | null, slabs: ReadonlySet<number> | null): void;
+}
 
 /** The ready messages of a queue, in the order in which its type hands them out. */
 export interface ReadyLists {
@@ -29,6 +39,10 @@ export interface ReadyLists {
   /** Takes one message out of the middle; false when it is not there. */
   remove(level: number, sequence: number, into: Entry): boolean;
   forEach(into: Entry, visit: (entry: Entry) => boolean): void;
+  /** Visits all that are in the log, neighbours together. Numbers may come in any order. */
+  forEachRun(visit: VisitRun): void;
+  /** Gives all messages away; numbers go on. */
+  detach(): DetachedList[];
   /** No message expires later than this: for a queue that gets a shorter time to live by a policy. */
   limitExpiries(expiryMillis: number): void;
   /** Renames messages; `slabs` are those whose messages may get another name, null for all. */

@@ -3,7 +3,7 @@ import type { Rename } from '../messages/message-ref.ts';
 import { Entry } from './entry.ts';
 import { ListMove, type VisitMoved } from './list-move.ts';
 import type { Queue } from './queue.ts';
-import type { ReadyLists } from './ready-lists.ts';
+import type { DetachedList, ReadyLists } from './ready-lists.ts';
 
 /** The ready messages of a queue: its lists, and in a change of shape those that some of them are in already. */
 export class ReadyMessages {
@@ -83,16 +83,10 @@ export class ReadyMessages {
     return this.count === 0;
   }
 
-  /** Takes all out; returns how many there were. */
-  drop(entry: Entry, release: (entry: Entry) => void): number {
-    const { count } = this;
-    this.move?.noteTaken();
-    for (const lists of [this.lists, this.move?.to])
-      while (lists !== undefined && !lists.isEmpty) {
-        lists.shift(entry);
-        release(entry);
-      }
+  /** Gives all away. */
+  detach(): DetachedList[] {
+    const detached = [...this.lists.detach(), ...(this.move?.to.detach() ?? [])];
     this.bytes = 0;
-    return count;
+    return detached;
   }
 }

@@ -1,6 +1,6 @@
-import { Entry } from './entry.ts';
-import type { Rename } from '../messages/message-ref.ts';
-import type { Queue } from './queue.ts';
+import { Entry, metaLogged } from './entry.ts';
+import type { RefOwner, Rename } from '../messages/message-ref.ts';
+import type { Runs } from './runs.ts';
 
 class Returned {
   ref: number;
@@ -102,11 +102,16 @@ export class ReturnedHeap {
     return true;
   }
 
+  /** Adds the places of all that are in the log. */
+  addLogged(runs: Runs): void {
+    for (const item of this.#heap) if ((item.meta & metaLogged) !== 0) runs.add(item.sequence, 1);
+  }
+
   limitExpiries(expiryMillis: number): void {
     for (const item of this.#heap) if (item.expiryMillis === 0 || item.expiryMillis > expiryMillis) item.expiryMillis = expiryMillis;
   }
 
-  relocate(rename: Rename, queue: Queue): void {
+  relocate(rename: Rename, queue: RefOwner | null): void {
     for (const item of this.#heap) item.ref = rename(item.ref, queue, item.meta, item.sequence, item.bytes, item.expiryMillis);
   }
 }

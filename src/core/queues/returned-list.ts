@@ -1,6 +1,5 @@
-import type { Rename } from '../messages/message-ref.ts';
+import type { RefOwner, Rename } from '../messages/message-ref.ts';
 import { Entry } from './entry.ts';
-import type { Queue } from './queue.ts';
 
 /** What is in front and gone is let go of when there is so much of it. */
 const goneMax = 1024;
@@ -9,6 +8,10 @@ const goneMax = 1024;
 export class ReturnedList {
   #entries: Entry[] = [];
   #first = 0;
+
+  get length(): number {
+    return this.#entries.length - this.#first;
+  }
 
   get isEmpty(): boolean {
     return this.#first === this.#entries.length;
@@ -60,7 +63,7 @@ export class ReturnedList {
     }
   }
 
-  relocate(rename: Rename, queue: Queue): void {
+  relocate(rename: Rename, queue: RefOwner | null): void {
     for (let index = this.#first; index < this.#entries.length; index++) {
       const entry = this.#entries[index] as Entry;
       entry.ref = rename(entry.ref, queue, entry.meta, entry.sequence, entry.bytes, entry.expiryMillis);

@@ -86,8 +86,8 @@ export class QueueRetries {
   }
 
   /** The message has left the queue. */
-  left(entry: Entry): void {
-    this.#counts.delete(placeOf(priorityOf(entry.meta), entry.sequence));
+  left(priority: number, sequence: number): void {
+    this.#counts.delete(placeOf(priority, sequence));
   }
 
   /** Recovery: a message that waits. */

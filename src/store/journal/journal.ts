@@ -210,6 +210,11 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
     if (!this.#idleTimer.isSet && this.#flying === null) this.#armIdle();
   }
 
+  settledRun(queueId: number, priority: number, first: number, count: number): void {
+    this.#ops.settleRun(queueId, priority, first, count);
+    if (!this.#idleTimer.isSet && this.#flying === null) this.#armIdle();
+  }
+
   /** What is known of a message's deliveries, for when the broker ends before anybody can say more. */
   returned(queueId: number, priority: number, sequence: number, meta: number): void {
     this.#ops.flags(queueId, priority, sequence, meta);

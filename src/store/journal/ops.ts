@@ -118,6 +118,12 @@ export class Ops {
     this.#lastSettle = at;
   }
 
+  /** As many settlements as `count`, of sequence numbers that follow each other. */
+  settleRun(queueId: number, priority: number, first: number, count: number): void {
+    this.settle(queueId, priority, first);
+    this.words[this.#lastSettle + 4] = (this.words[this.#lastSettle + 4] as number) + count - 1;
+  }
+
   metadata(json: string): void {
     const bytes = Buffer.byteLength(json);
     const at = this.#claim(2 + ((bytes + 3) >> 2));

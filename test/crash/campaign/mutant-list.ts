@@ -147,8 +147,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a purge is undone by a restart',
     file: messageQueue,
-    from: 'return this.#ready.drop(this.#entry, each => this.release(each));',
-    to: 'return this.#ready.drop(this.#entry, each => this.context.store.release(each.ref, each.bytes));',
+    from: 'if (this.#log !== null) this.#recordPurge(this.#log);',
+    to: '',
     by: 'kill',
   },
   {
