@@ -8,7 +8,7 @@ import { playAnswers, type RecordedAnswer } from './scenario.ts';
 import { withManagement } from './with-management.ts';
 
 const recorded = JSON.parse(
-  readFileSync(join(import.meta.dirname, 'recorded', 'rabbitmq-3.10.provisioning.json'), 'utf8'),
+  readFileSync(join(import.meta.dirname, 'recorded', 'rabbitmq-3.10.provisioning.recorded.json'), 'utf8'),
 ) as readonly RecordedAnswer[];
 
 const known: ReadonlyMap<string, KnownAnswer> = new Map([

@@ -11,5 +11,5 @@ const [httpPort, name = 'rabbitmq-3.10'] = process.argv.slice(2);
 const http = new HttpClient(Number(httpPort));
 const answers = await playAnswers({ http, amqpPort: 0, statisticsTimeoutMillis: 0 }, provisioningSteps);
 http.close();
-const file = join(import.meta.dirname, 'recorded', `${name}.provisioning.json`);
+const file = join(import.meta.dirname, 'recorded', `${name}.provisioning.recorded.json`);
 writeFileSync(file, `[\n${answers.map(answer => JSON.stringify(answer)).join(',\n')}\n]\n`);

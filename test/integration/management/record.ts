@@ -25,5 +25,5 @@ const lines = [
   '}',
 ];
 const directory = join(import.meta.dirname, 'recorded');
-writeFileSync(join(directory, `${name}.walk.json`), `[\n${seen.map(each => JSON.stringify(each)).join(',\n')}\n]\n`);
+writeFileSync(join(directory, `${name}.walk.recorded.json`), `[\n${seen.map(each => JSON.stringify(each)).join(',\n')}\n]\n`);
 writeFileSync(join(directory, `${name}.recorded.json`), `${lines.join('\n')}\n`);
