@@ -46,6 +46,40 @@ async function pipeline(client: BenchClient, count: number, make: (index: number
   return answered;
 }
 
+/** Messages of 128 MiB, one after the other, with a consumer that takes them. */
+async function hugeMessages(isPersistent: boolean): Promise<Record<string, number>> {
+  const bodyBytes = 128 * 1024 * 1024;
+  const consumer = await BenchClient.open(port);
+  await consumer.declareQueue(queueName, isPersistent);
+  let receivedBytes = 0;
+  let taken = (): void => {};
+  consumer.start({
+    onMethod() {},
+    onBody(_, at, end) {
+      receivedBytes += end - at;
+      if (receivedBytes % bodyBytes === 0) taken();
+    },
+  });
+  await consumer.call(method(1, 60, 20, u16(0), shortstr(queueName), shortstr('huge'), u8(2), u32(0)), 60, 21);
+  const publisher = await BenchClient.open(port);
+  const piece = Buffer.alloc(publisher.frameBytesMax - 8, 'x');
+  const head = Buffer.concat([
+    method(1, 60, 40, u16(0), shortstr(''), shortstr(queueName), u8(0)),
+    frame(2, 1, Buffer.concat([u16(60), u16(0), u64(bodyBytes), ...(isPersistent ? [u16(0x1000), u8(2)] : [u16(0)])])),
+  ]);
+  const wholeFrame = frame(3, 1, piece);
+  const lastFrame = frame(3, 1, piece.subarray(0, bodyBytes % piece.length));
+  const drained = (): Promise<void> => new Promise(resolve => publisher.socket.once('drain', () => resolve()));
+  while (!isOver()) {
+    const isTaken = new Promise<void>(resolve => (taken = resolve));
+    publisher.socket.write(head);
+    for (let at = 0; at + piece.length <= bodyBytes; at += piece.length) if (!publisher.socket.write(wholeFrame)) await drained();
+    publisher.socket.write(lastFrame);
+    await isTaken;
+  }
+  return { messages: receivedBytes / bodyBytes };
+}
+
 const untilOver = (): Promise<void> => new Promise(resolve => setTimeout(resolve, Math.max(0, endsAt - performance.now())));
 
 const kinds: Record<string, () => Promise<Record<string, number>>> = {
@@ -70,39 +104,9 @@ const kinds: Record<string, () => Promise<Record<string, number>>> = {
     return { published: batches * 20 };
   },
 
-  /** Messages of 128 MiB, one after the other, with a consumer that takes them. */
-  async 'huge-message'() {
-    const bodyBytes = 128 * 1024 * 1024;
-    const consumer = await BenchClient.open(port);
-    await consumer.declareQueue(queueName, false);
-    let receivedBytes = 0;
-    let taken = (): void => {};
-    consumer.start({
-      onMethod() {},
-      onBody(_, at, end) {
-        receivedBytes += end - at;
-        if (receivedBytes % bodyBytes === 0) taken();
-      },
-    });
-    await consumer.call(method(1, 60, 20, u16(0), shortstr(queueName), shortstr('huge'), u8(2), u32(0)), 60, 21);
-    const publisher = await BenchClient.open(port);
-    const piece = Buffer.alloc(publisher.frameBytesMax - 8, 'x');
-    const head = Buffer.concat([
-      method(1, 60, 40, u16(0), shortstr(''), shortstr(queueName), u8(0)),
-      frame(2, 1, Buffer.concat([u16(60), u16(0), u64(bodyBytes), u16(0)])),
-    ]);
-    const wholeFrame = frame(3, 1, piece);
-    const lastFrame = frame(3, 1, piece.subarray(0, bodyBytes % piece.length));
-    const drained = (): Promise<void> => new Promise(resolve => publisher.socket.once('drain', () => resolve()));
-    while (!isOver()) {
-      const isTaken = new Promise<void>(resolve => (taken = resolve));
-      publisher.socket.write(head);
-      for (let at = 0; at + piece.length <= bodyBytes; at += piece.length) if (!publisher.socket.write(wholeFrame)) await drained();
-      publisher.socket.write(lastFrame);
-      await isTaken;
-    }
-    return { messages: receivedBytes / bodyBytes };
-  },
+  'huge-message': () => hugeMessages(false),
+
+  'huge-persistent': () => hugeMessages(true),
 
   /** 100,000 durable queues declared and deleted, 100 in flight. */
   async 'declare-storm'() {

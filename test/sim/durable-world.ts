@@ -266,6 +266,8 @@ export class World {
     const node = this.#node as SimNode;
     for (let count = 0; count < actions && !this.#files.isFrozen; count++) {
       this.#act(node);
+      // Whoever was read for long waits for the next turn; the ledger has what was sent in the order in which it was.
+      while (this.#sessions.some(({ client }) => client.socket.unreadBytes > 0) && node.broker.step());
       for (let steps = this.random.skewed(40); steps > 0; steps--) node.step();
       if (this.random.chance(0.2)) node.advance(this.random.pick([1, 5, 12, 12, 60, 1500]));
       if (this.#files.isFrozen) return;
