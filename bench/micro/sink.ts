@@ -7,6 +7,7 @@ export class Sink implements ByteSocket {
   readonly localAddress = '127.0.0.1';
   readonly localPort = 5672;
   readonly writableLength = 0;
+  readonly takesAtOnce = true;
   bytesWritten = 0;
   /** Written to for the first time since the last tick. */
   onDirty: (sink: Sink) => void = () => {};
@@ -15,10 +16,11 @@ export class Sink implements ByteSocket {
   onClosed: () => void = () => {};
   readonly #written: (() => void)[] = [];
 
-  write(bytes: Buffer, written: () => void): boolean {
+  write(bytes: Buffer, written?: () => void): boolean {
     this.bytesWritten += bytes.length;
-    if (this.#written.length === 0) this.onDirty(this);
     this.onWrite(bytes);
+    if (written === undefined) return true;
+    if (this.#written.length === 0) this.onDirty(this);
     this.#written.push(written);
     return true;
   }

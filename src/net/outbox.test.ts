@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
 import { test } from 'node:test';
 import { FakeSocket, type Ticks } from '../../test/support/fake-socket.ts';
+import { waitUntil } from '../../test/support/wait-until.ts';
 import { Outbox } from './outbox.ts';
 import { outboxSlabBytes } from './slab-pool.ts';
 
 function runTicks(ticks: Ticks): void {
   for (let tick = ticks.shift(); tick !== undefined; tick = ticks.shift()) tick();
 }
+
+const nothing = (): void => {};
 
 interface Bench {
   readonly ticks: Ticks;
@@ -74,6 +79,74 @@ test('an empty flush writes nothing', () => {
   outbox.flush();
   assert.equal(socket.bytesWritten, 0);
   assert.equal(ticks.length, 0);
+});
+
+test('a write that the kernel takes at once asks for no callback', () => {
+  const { socket, outbox, ticks } = setUp();
+  for (const word of ['one ', 'two ', 'three']) {
+    outbox.append(Buffer.from(word));
+    outbox.flush();
+  }
+  assert.equal(ticks.length, 0);
+  assert.equal(outbox.writesDone, 0);
+  assert.equal(socket.read().toString(), 'one two three');
+});
+
+test('a write that has to wait is told of when it is done, and its bytes stay as they were until then', () => {
+  const { socket, outbox, ticks } = setUp(4, 1000);
+  outbox.append(Buffer.from('one two '));
+  outbox.flush();
+  outbox.append(Buffer.from('three'));
+  outbox.flush();
+  runTicks(ticks);
+  assert.equal(outbox.writesDone, 0);
+  assert.equal(socket.read().toString(), 'one ');
+  assert.equal(socket.read().toString(), 'two ');
+  runTicks(ticks);
+  assert.equal(outbox.writesDone, 1);
+  assert.equal(socket.read(5).toString(), 'thre');
+  socket.kernelBytesMax = Infinity;
+  assert.equal(socket.read().toString(), 'e');
+  runTicks(ticks);
+  assert.equal(outbox.writesDone, 2);
+  assert.equal(outbox.pendingBytes, 0);
+});
+
+test('a socket that takes nothing within the call is told of every write', () => {
+  const ticks: Ticks = [];
+  const outbox = new Outbox(new FakeSocket(ticks, { takesAtOnce: false }), 1000, nothing, nothing);
+  outbox.append(Buffer.from('one'));
+  outbox.flush();
+  runTicks(ticks);
+  assert.equal(outbox.writesDone, 1);
+});
+
+test('over TCP, what the kernel does not take at once is told of once it has all of it', async () => {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1').pause();
+  const [socket] = (await once(server, 'connection')) as [net.Socket];
+  let drainedCount = 0;
+  const outbox = new Outbox(socket, 1000, () => drainedCount++, nothing);
+  const frame = Buffer.alloc(30_000, 'x');
+  let sentBytes = 0;
+  while (!outbox.isCongested) {
+    outbox.append(frame);
+    outbox.flush();
+    sentBytes += frame.length;
+  }
+  assert.equal(outbox.writesDone, 0);
+  assert.ok(outbox.pendingBytes > 0);
+  let receivedBytes = 0;
+  client.on('data', bytes => {
+    receivedBytes += bytes.length;
+  });
+  client.resume();
+  await waitUntil(() => receivedBytes === sentBytes && drainedCount === 1);
+  assert.equal(outbox.pendingBytes, 0);
+  assert.equal(outbox.writesDone, 1);
+  client.destroy();
+  server.close();
 });
 
 test('the outbox is congested above its limit, and drained once when half of that is free', () => {

@@ -1,8 +1,9 @@
 // hot path: see docs/STYLE.md
-import type { ByteSocket } from './byte-socket.ts';
+import { type ByteSocket, takesAtOnce } from './byte-socket.ts';
 import { outboxSlabBytes, slabPool, smallSlabBytes } from './slab-pool.ts';
 
 const noSlab = Buffer.alloc(0);
+const nothing = Buffer.alloc(0);
 /** Pieces of what is lent below this are copied: that costs less than a write of their own. */
 const copiedBytesMax = 8 * 1024;
 /** So much of large pieces goes to the socket at a time; the rest when that is taken, in another turn. */
@@ -46,6 +47,8 @@ export class Outbox {
   buffer: Buffer = noSlab;
   position = 0;
   readonly #socket: ByteSocket;
+  /** Whether most writes are taken within the call, so that a callback for each would be wasted: Node makes an object and a tick of it. */
+  readonly #takesAtOnce: boolean;
   /** Beginning of what is not yet in `#chunks`. */
   #start = 0;
   /** Large pieces and the parts of slabs before and between them, in order; empty on the usual way. */
@@ -86,6 +89,7 @@ export class Outbox {
    */
   constructor(socket: ByteSocket, bytesMax: number, onDrained: () => void, onUnsent: () => void, handedMax = handedBytesMax) {
     this.#socket = socket;
+    this.#takesAtOnce = takesAtOnce(socket);
     this.bytesMax = bytesMax;
     this.#onDrained = onDrained;
     this.#onUnsent = onUnsent;
@@ -201,15 +205,20 @@ export class Outbox {
   #write(bytesMax = this.#handedBytesMax): void {
     const socket = this.#socket;
     if (this.#chunkBytes === 0) {
-      socket.write(this.buffer.subarray(this.#start, this.position), this.#written);
+      const bytes = this.buffer.subarray(this.#start, this.position);
+      const isUntold = this.#takesAtOnce && this.#inFlight.length === 0;
+      if (isUntold) socket.write(bytes);
+      else socket.write(bytes, this.#written);
       if (this.#inFlight.length === 0 && socket.writableLength === 0) {
         // The usual way: nothing was under way, and the kernel took it all.
-        this.#settled++;
+        if (!isUntold) this.#settled++;
         this.position = 0;
         this.#start = 0;
         if (this.isCongested) this.#drained();
         return;
       }
+      // It waits after all: this is told of in its place, right behind it.
+      if (isUntold) socket.write(nothing, this.#written);
       this.#inFlight.push(null);
     } else {
       this.#closePart();

@@ -80,7 +80,7 @@ export class WebSocketStream implements ByteSocket {
     return this;
   }
 
-  write(bytes: Buffer, written: () => void): boolean {
+  write(bytes: Buffer, written?: () => void): boolean {
     this.#ws.send(bytes, { binary: !this.#sendsText || !isUtf8(bytes) }, written);
     return this.#raw.writableLength === 0;
   }

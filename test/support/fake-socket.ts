@@ -17,10 +17,10 @@ export interface FakeSocketOptions {
 
 class Write {
   readonly bytes: Buffer;
-  readonly written: () => void;
+  readonly written: (() => void) | null;
   taken = 0;
 
-  constructor(bytes: Buffer, written: () => void) {
+  constructor(bytes: Buffer, written: (() => void) | null) {
     this.bytes = bytes;
     this.written = written;
   }
@@ -40,6 +40,7 @@ export class FakeSocket implements ByteSocket {
   bytesWritten = 0;
   isPaused = false;
   isDestroyed = false;
+  readonly takesAtOnce: boolean;
   /** How often the kernel was asked to look after the peer. */
   keepAliveCount = 0;
   /** The broker has ended its side; the peer has read all or will. */
@@ -47,7 +48,6 @@ export class FakeSocket implements ByteSocket {
   /** Room in the kernel; a peer that does not read lets it run out. */
   kernelBytesMax: number;
   readonly #ticks: Ticks;
-  readonly #takesAtOnce: boolean;
   #writes: Write[] = [];
   #kernel: Buffer[] = [];
   #kernelBytes = 0;
@@ -65,7 +65,7 @@ export class FakeSocket implements ByteSocket {
   constructor(ticks: Ticks, options: FakeSocketOptions = {}) {
     this.#ticks = ticks;
     this.kernelBytesMax = options.kernelBytesMax ?? Infinity;
-    this.#takesAtOnce = options.takesAtOnce ?? true;
+    this.takesAtOnce = options.takesAtOnce ?? true;
     this.remotePort = options.peerPort ?? 40_000;
     this.remoteAddress = options.peerHost ?? '127.0.0.1';
   }
@@ -80,12 +80,12 @@ export class FakeSocket implements ByteSocket {
     return this;
   }
 
-  write(bytes: Buffer, written: () => void): boolean {
+  write(bytes: Buffer, written?: () => void): boolean {
     if (this.isDestroyed || this.#isEnding) {
-      this.#ticks.push(written);
+      this.#tell(written ?? null);
       return false;
     }
-    this.#writes.push(new Write(bytes, written));
+    this.#writes.push(new Write(bytes, written ?? null));
     this.writableLength += bytes.length;
     if (this.#corks === 0) this.#offer();
     return this.writableLength === 0;
@@ -130,7 +130,7 @@ export class FakeSocket implements ByteSocket {
     const writes = this.#writes;
     this.#writes = [];
     this.writableLength = 0;
-    for (const write of writes) this.#ticks.push(write.written);
+    for (const write of writes) this.#tell(write.written);
     this.#ticks.push(() => this.#close());
   }
 
@@ -213,7 +213,7 @@ export class FakeSocket implements ByteSocket {
   }
 
   #offer(): void {
-    if (this.#takesAtOnce) {
+    if (this.takesAtOnce) {
       this.#take();
     } else if (!this.#isTaking) {
       this.#isTaking = true;
@@ -237,11 +237,15 @@ export class FakeSocket implements ByteSocket {
       if (write.taken < write.bytes.length) return;
       this.#writes.shift();
       this.writableLength -= write.bytes.length;
-      this.#ticks.push(write.written);
+      this.#tell(write.written);
     }
     if (this.#writes.length > 0) return;
     if (this.#isEnding) this.#finish();
     if (this.#peerHasEnded) this.#ticks.push(() => this.destroy());
+  }
+
+  #tell(written: (() => void) | null): void {
+    if (written !== null) this.#ticks.push(written);
   }
 
   #finish(): void {
