@@ -1,8 +1,9 @@
 // What a message costs inside the process, without sockets or event loop: CPU time and bytes of heap, for publishing, routing, delivering and
-// acknowledging, what a queued message keeps beyond its bytes, and what idle channels and queues keep.
+// acknowledging, what a queued message keeps beyond its bytes, what idle channels and queues keep, and what the life of a connection costs.
 //   npm run bench:micro [-- ROUNDS] [--json]         ROUNDS of 500 messages each
 // Heap is counted without collections in between: the process starts itself again with a young generation that holds everything.
 import { spawnSync } from 'node:child_process';
+import { connectionCost } from './connection-cost.ts';
 import { idleCost, idleThings } from './idle-cost.ts';
 import { heapFlags, keptCost, messageCost, steadyPaths } from './message-cost.ts';
 
@@ -38,3 +39,9 @@ for (const what of idleThings) {
   if (isJson) console.log(JSON.stringify(cost));
   else console.log(`an idle ${what} keeps ${cost.idleBytesEach.toFixed(0)} B of heap`);
 }
+const connection = connectionCost(10_000);
+if (isJson) console.log(JSON.stringify(connection));
+else
+  console.log(
+    `the life of a connection costs ${connection.lifeMicrosEach.toFixed(1)} us and ${connection.lifeHeapBytesEach.toFixed(0)} B of heap, besides its socket`,
+  );

@@ -1,9 +1,10 @@
-// What messages leave on the heap, and idle channels and queues keep there. Unlike speed it is the same on every machine, and so it may be asserted.
+// What messages and connections leave on the heap, and idle channels and queues keep there. Unlike speed it is the same on every machine, and so it may be asserted.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { ConnectionCost } from '../../bench/micro/connection-cost.ts';
 import type { IdleCost } from '../../bench/micro/idle-cost.ts';
 import type { KeptCost, MessageCost } from '../../bench/micro/message-cost.ts';
 
@@ -12,6 +13,8 @@ const heapBytesMax = 8;
 const keptBytesMax = 100;
 /** Resident memory is about a third more: V8's pages are not full. */
 const idleBytesMax = 1280;
+/** At thousands of connections a second, collecting what they leave is a good part of the work. */
+const lifeHeapBytesMax = 11_500;
 const rounds = 2000;
 
 const program = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'bench', 'micro', 'run.ts');
@@ -19,7 +22,7 @@ const lines = execFileSync(process.execPath, [program, String(rounds), '--json']
 const costs = lines
   .trim()
   .split('\n')
-  .map(line => JSON.parse(line) as MessageCost | KeptCost | IdleCost);
+  .map(line => JSON.parse(line) as MessageCost | KeptCost | IdleCost | ConnectionCost);
 
 for (const cost of costs) {
   if ('heapBytesEach' in cost) {
@@ -31,6 +34,11 @@ for (const cost of costs) {
     test(`an idle ${cost.what} keeps under ${idleBytesMax} B, sampled for the statistics`, () => {
       assert.ok(cost.idleBytesEach > 0 && cost.idleBytesEach < idleBytesMax, `${cost.idleBytesEach.toFixed(0)} B`);
     });
+  } else if ('lifeHeapBytesEach' in cost) {
+    test(`a connection that comes and goes leaves under ${lifeHeapBytesMax} B of heap, besides its socket`, () => {
+      assert.equal(cost.connections, 10_000);
+      assert.ok(cost.lifeHeapBytesEach > 0 && cost.lifeHeapBytesEach < lifeHeapBytesMax, `${cost.lifeHeapBytesEach.toFixed(0)} B`);
+    });
   } else {
     test(`a queued message of ${cost.bodyBytes} B keeps under ${keptBytesMax} B beyond what came with it`, () => {
       const ours = cost.keptBytesEach - cost.givenBytesEach;
@@ -39,6 +47,6 @@ for (const cost of costs) {
   }
 }
 
-test('every steady path, both sizes and both idle things were measured', () => {
-  assert.equal(costs.length, 9);
+test('every steady path, both sizes, both idle things and a connection were measured', () => {
+  assert.equal(costs.length, 10);
 });
