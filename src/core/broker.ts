@@ -27,6 +27,7 @@ import type { Clock } from './ports/clock.ts';
 import { type Backlog, type CommitLog, type PagedMessages, volatileLog } from './ports/commit-log.ts';
 import type { Logger } from './ports/logger.ts';
 import type { QueueLog } from './ports/queue-log.ts';
+import type { Publication } from './messages/publication.ts';
 import type { MessageFormat, PivotFormat } from './ports/message-format.ts';
 import { type MetadataChange, type MetadataJournal, nullJournal } from './ports/metadata-journal.ts';
 import type { Scheduler } from './ports/scheduler.ts';
@@ -362,9 +363,11 @@ export class BrokerCore {
     return this.#policyWorks === 0 ? Promise.resolve() : new Promise(resolve => this.#policyWaiters.push(resolve));
   }
 
-  /** What a message waits for on its way to disk: the log, or that there is room for it in memory. */
-  backlogOf(isLogged: boolean): Backlog {
-    return isLogged ? this.log : (this.#paged?.pages ?? volatileLog);
+  /** What a message that was published waits for on its way to disk: the log, or that there is room for it in memory. */
+  backlogOf({ isLogged, large }: Publication): Backlog {
+    if (!isLogged) return this.#paged?.pages ?? volatileLog;
+    const bodies = large === null ? undefined : this.#paged?.bodies;
+    return bodies?.isBehind === true ? bodies : this.log;
   }
 
   /** Registers somebody who keeps message references outside of queues: a channel's unacknowledged deliveries. */

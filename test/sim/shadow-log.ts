@@ -57,6 +57,10 @@ export class ShadowLog implements Durability {
     return this.#journal.pages;
   }
 
+  get bodies(): Backlog {
+    return this.#journal.bodies;
+  }
+
   get indexPages(): IndexPages {
     return this.#journal.indexPages;
   }

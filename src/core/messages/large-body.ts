@@ -70,6 +70,15 @@ export class LargeBody {
     }
   }
 
+  /** Takes a block of at most so many bytes for whoever fills it, all of it. */
+  extend(bytesMax: number): Buffer {
+    const block = blockPool.take(bytesMax);
+    this.#pieces.push(block);
+    this.#filledBytes = block.length;
+    this.#bytes += block.length;
+    return block;
+  }
+
   /** Copies all of it; returns where it ends. */
   copyTo(target: Buffer, at: number): number {
     let end = at;

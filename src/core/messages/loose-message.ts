@@ -96,7 +96,10 @@ export class LooseMessages {
 
   /** A body is back in memory, or with null: it could not be read. */
   load(message: LooseMessage, body: LargeBody | null): void {
-    if (message.body !== null || message.isDamaged || message.isReleased) return;
+    if (message.body !== null || message.isDamaged || message.isReleased) {
+      body?.release();
+      return;
+    }
     this.evictedCount--;
     if (body === null) {
       message.isDamaged = true;

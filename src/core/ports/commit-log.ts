@@ -13,6 +13,8 @@ export interface PagedMessages {
   readonly indexPages: IndexPages;
   /** What is on its way to disk. */
   readonly pages: Backlog;
+  /** The same of large bodies of durable messages: who publishes small ones does not wait for them. */
+  readonly bodies: Backlog;
   /** Gives space on disk back of which more than half is not needed, when that is more than `slackBytes` in all. */
   compactPages(slackBytes: number): void;
 }

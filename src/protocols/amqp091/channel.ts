@@ -173,7 +173,7 @@ export class Channel implements DeliverySink, ChannelInfo {
     const routed = connection.broker.publisher.publish(connection.vhost, exchange, route, p);
     if (routed >= queuesOfUsualRoute) connection.worked(routed >>> workPerQueueShift);
     if (routed > 0) {
-      const disk = connection.broker.backlogOf(p.isLogged);
+      const disk = connection.broker.backlogOf(p);
       if (disk.isBehind) connection.intake.holdForDisk(disk);
       if (p.isRefused && this.confirms !== null) this.confirms.refuse();
       return;

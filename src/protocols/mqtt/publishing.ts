@@ -189,7 +189,7 @@ export class Publishing {
       reason = reasons.quotaExceeded;
     }
     if (qos > 0) this.#acknowledge(qos, id, reason);
-    const disk = broker.backlogOf(p.isPersistent);
+    const disk = broker.backlogOf(p);
     if (disk.isBehind) connection.intake.holdForDisk(disk);
     p.large = null;
     p.body = nothing;

@@ -49,7 +49,7 @@ export function send(session: Session, frame: Frame): void {
   }
   vhost.tracer?.published(session.identity(), exchange, route, p);
   const routed = broker.publisher.publish(vhost, exchange, route, p);
-  const disk = broker.backlogOf(p.isPersistent);
+  const disk = broker.backlogOf(p);
   if (routed === 0) countDropped(session, exchange);
   else if (disk.isBehind) connection.intake.holdForDisk(disk);
   if (p.isRefused && receipt !== undefined) session.receipts.refuseLast();

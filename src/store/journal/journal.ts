@@ -105,6 +105,10 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
     return this.pager;
   }
 
+  get bodies(): Backlog {
+    return this.loose;
+  }
+
   compactPages(slackBytes: number): void {
     this.pager.compactPages(slackBytes);
   }
@@ -314,7 +318,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
     }
     if (then !== null) this.#waiters.push({ then, argument });
     if (this.#flying !== null) return;
-    if (then !== null || this.#unwrittenBytes > slabBytes / 2) this.#start();
+    if (then !== null || this.#unwrittenBytes + this.loose.unwrittenBytes > slabBytes / 2) this.#start();
     else if (!this.#idleTimer.isSet) this.#armIdle();
   }
 
@@ -357,7 +361,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
 
   get #unwrittenBytes(): number {
     const others = this.#participant === null ? 0 : this.#participant.unwrittenBytes;
-    return this.#tail.unwrittenBytes + (this.#flying?.bytes ?? 0) + this.loose.unwrittenBytes + others;
+    return this.#tail.unwrittenBytes + (this.#flying?.bytes ?? 0) + others;
   }
 
   #armIdle(): void {
@@ -431,7 +435,7 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
     this.onCommitted();
     if (this.loose.hasRemovable) this.note();
     if (this.#flying === null && this.#hasWork) {
-      if (this.#waiters.length > 0 || this.#unwrittenBytes > slabBytes / 2) this.#start();
+      if (this.#waiters.length > 0 || this.#unwrittenBytes + this.loose.unwrittenBytes > slabBytes / 2) this.#start();
       else if (!this.#idleTimer.isSet) this.#armIdle();
     }
     if (!this.isPending) for (const settler of this.#settlers.splice(0)) settler(null);

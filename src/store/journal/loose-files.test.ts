@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { blockPool } from '../../core/messages/block-pool.ts';
 import { LargeBody } from '../../core/messages/large-body.ts';
 import { LooseMessage } from '../../core/messages/loose-message.ts';
 import type { FileHandle, Files } from '../../core/ports/files.ts';
@@ -11,10 +12,12 @@ interface Write {
   readonly done: (error: Error | null) => void;
 }
 
-/** One file in memory whose writes are done when the test says so. */
+/** One file in memory whose writes, and if wanted reads, are done when the test says so. */
 class HeldFile implements FileHandle {
-  readonly content = Buffer.alloc(40 * 1024 * 1024);
+  content = Buffer.alloc(40 * 1024 * 1024);
   readonly writes: Write[] = [];
+  holdsReads = false;
+  readonly reads: ((error?: Error) => void)[] = [];
   isClosed = false;
 
   write(bytes: Buffer, position: number, done: (error: Error | null) => void): void {
@@ -33,7 +36,9 @@ class HeldFile implements FileHandle {
   }
 
   read(into: Buffer, position: number, done: (error: Error | null, bytes: number) => void): void {
-    done(null, this.readSync(into, position));
+    const finish = (error: Error | null = null): void => done(error, error === null ? this.readSync(into, position) : 0);
+    if (this.holdsReads) this.reads.push(finish);
+    else finish();
   }
 
   writeSync(): never {
@@ -108,4 +113,108 @@ test('a piece that cannot be written ends it: nothing more is written, the error
     ['no space'],
   );
   assert.deepEqual(removed, ['page-7.tmp']);
+});
+
+/** Lets a file's writes and reads be done, until there are none. */
+function finishAll(file: HeldFile): void {
+  while (file.writes.length > 0) file.finish();
+}
+
+test('a large body is read back four blocks at a time, whichever comes first', () => {
+  const { file, files, message, body } = setUp(100);
+  files.writePage(message, () => {});
+  finishAll(file);
+  file.holdsReads = true;
+  let result: { error: Error | null; body: LargeBody | null } | undefined;
+  files.read(message, (error, read) => (result = { error, body: read }));
+  let most = 0;
+  let count = 0;
+  while (file.reads.length > 0) {
+    most = Math.max(most, file.reads.length);
+    assert.equal(result, undefined);
+    count++;
+    (count % 2 === 0 ? file.reads.pop() : file.reads.shift())?.();
+  }
+  assert.equal(most, 4);
+  assert.equal(count, 51, 'a header and 50 blocks of 256 KiB');
+  assert.equal(result?.error, null);
+  assert.ok(result.body?.toBuffer().equals(body));
+  assert.equal(file.isClosed, true);
+});
+
+const spoilings: [what: string, spoil: (file: HeldFile, length: number) => void, text: RegExp][] = [
+  [
+    'a bit is another',
+    (file, length) => void (file.content[length - 5] = (file.content[length - 5] as number) ^ 1),
+    /its checksum does not fit/,
+  ],
+  ['its last byte is missing', (file, length) => void (file.content = file.content.subarray(0, length - 1)), /cut short/],
+  ['half of it is missing', (file, length) => void (file.content = file.content.subarray(0, length / 2)), /cut short/],
+  ['half of its header is missing', file => void (file.content = file.content.subarray(0, 16)), /cut short/],
+  ['its header is damaged', file => void (file.content[9] = 1), /its header is damaged/],
+];
+for (const [what, spoil, text] of spoilings)
+  test(`a large body is not read back when ${what}, and its blocks are given back`, () => {
+    const { file, files, message, body } = setUp(20);
+    files.writePage(message, () => {});
+    finishAll(file);
+    spoil(file, looseHeaderBytes + body.length);
+    const before = blockPool.freeBytes;
+    const results: (Error | null)[] = [];
+    files.read(message, (error, read) => {
+      assert.equal(read, null);
+      results.push(error);
+    });
+    assert.equal(results.length, 1);
+    assert.match(String(results[0]), text);
+    assert.ok(blockPool.freeBytes >= before);
+    assert.equal(file.isClosed, true);
+    assert.equal(files.readNow(message), null);
+  });
+
+test('a read that fails ends it when the others under way are done, and is told once', () => {
+  const { file, files, message } = setUp(100);
+  files.writePage(message, () => {});
+  finishAll(file);
+  file.holdsReads = true;
+  const results: (Error | null)[] = [];
+  files.read(message, error => results.push(error));
+  file.reads.shift()?.();
+  file.reads.shift()?.(new Error('no such block'));
+  assert.equal(file.reads.length, 3);
+  while (file.reads.length > 0) {
+    assert.deepEqual(results, []);
+    file.reads.shift()?.();
+  }
+  assert.deepEqual(
+    results.map(error => error?.message),
+    ['no such block'],
+  );
+});
+
+test('32 MiB of large bodies may wait to be written, one more and whoever publishes such waits until they are', () => {
+  const { file, files, body } = setUp(256);
+  const publish = (id: number, parts: number): void =>
+    files.store(
+      new LooseMessage(
+        id,
+        true,
+        Buffer.alloc(0),
+        Buffer.alloc(0),
+        LargeBody.of([body.subarray(0, parts * 128 * 1024)]),
+        parts * 128 * 1024,
+      ),
+    );
+  let calls = 0;
+  publish(1, 256);
+  assert.equal(files.isBehind, false);
+  files.onCaughtUp(() => calls++);
+  assert.equal(calls, 1, 'it was not behind');
+  publish(2, 1);
+  assert.equal(files.isBehind, true);
+  files.onCaughtUp(() => calls++);
+  assert.equal(calls, 1);
+  finishAll(file);
+  assert.equal(files.isBehind, false);
+  assert.equal(calls, 2);
 });

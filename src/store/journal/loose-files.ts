@@ -2,12 +2,16 @@ import { LargeBody } from '../../core/messages/large-body.ts';
 import { checksum } from '../../base/checksum.ts';
 import { crc32 } from '../../base/crc32.ts';
 import type { LooseMessage } from '../../core/messages/loose-message.ts';
+import type { Backlog } from '../../core/ports/commit-log.ts';
 import type { FileHandle, Files } from '../../core/ports/files.ts';
+import { readBody } from './body-reading.ts';
 
 /** 'WRNB' */
 const magic = 0x424e5257;
 const version = 1;
 export const looseHeaderBytes = 32;
+/** Bytes that wait to be written, with which whoever publishes large messages is held up. */
+const behindBytes = 32 * 1024 * 1024;
 /** Writes of one message under way; a piece is 256 KiB at most. */
 const piecesInFlightMax = 16;
 
@@ -52,7 +56,7 @@ class Writing {
  *
  *     +0 magic u32  +4 version u32  +8 id f64  +16 body bytes u32  +20 CRC-32 of the body  +24 0  +28 checksum of the header  +32 body
  */
-export class LooseFiles {
+export class LooseFiles implements Backlog {
   readonly #files: Files;
   /** Files whose messages came, and ids of messages that went, since the last commit was put together. */
   #written: Writing[] = [];
@@ -63,9 +67,19 @@ export class LooseFiles {
   /** Ids of messages for memory only whose body is in a file. */
   readonly #paged = new Set<number>();
   unwrittenBytes = 0;
+  #caughtUp: (() => void)[] = [];
 
   constructor(files: Files) {
     this.#files = files;
+  }
+
+  get isBehind(): boolean {
+    return this.unwrittenBytes > behindBytes;
+  }
+
+  onCaughtUp(callback: () => void): void {
+    if (this.isBehind) this.#caughtUp.push(callback);
+    else callback();
   }
 
   /** Ids of the files there are. */
@@ -88,6 +102,7 @@ export class LooseFiles {
       this.unwrittenBytes -= message.bodyBytes;
       writing.isDone = true;
       writing.onDone();
+      if (!this.isBehind) for (const callback of this.#caughtUp.splice(0)) callback();
     });
   }
 
@@ -204,19 +219,31 @@ export class LooseFiles {
   }
 
   /** Reads a body and checks it. Calls back within the call when there is no file. */
-  read(message: LooseMessage, done: (error: Error | null, body: Buffer) => void): void {
-    const bytes = Buffer.allocUnsafeSlow(looseHeaderBytes + message.bodyBytes);
-    const body = bytes.subarray(looseHeaderBytes);
+  read({ id, isLogged, bodyBytes }: LooseMessage, done: (error: Error | null, body: LargeBody | null) => void): void {
     let handle: FileHandle;
     try {
-      handle = this.#files.openExisting(message.isLogged ? looseFileName(message.id) : pageName(message.id));
+      handle = this.#files.openExisting(isLogged ? looseFileName(id) : pageName(id));
     } catch (error) {
-      done(error as Error, body);
+      done(error as Error, null);
       return;
     }
-    handle.read(bytes, 0, (error, count) => {
-      handle.close();
-      done(error ?? problemOf(bytes, count, message.id, message.bodyBytes), body);
+    const head = Buffer.allocUnsafe(looseHeaderBytes);
+    handle.read(head, 0, (error, count) => {
+      const problem = error ?? headerProblem(head, count, id, bodyBytes);
+      if (problem !== null) {
+        handle.close();
+        done(problem, null);
+        return;
+      }
+      readBody(handle, looseHeaderBytes, bodyBytes, (failure, body, sum) => {
+        handle.close();
+        if (failure !== null || body === null) done(failure ?? new Error('the file is cut short'), null);
+        else if (sum === sumOf(head)) done(null, body);
+        else {
+          body.release();
+          done(wrongSum(), null);
+        }
+      });
     });
   }
 
@@ -303,13 +330,26 @@ function header(message: LooseMessage, sum: number): Buffer {
 
 /** What is wrong with a file as it was read; null for nothing. */
 export function problemOf(bytes: Buffer, count: number, id: number, bodyBytes: number): Error | null {
+  const problem = headerProblem(bytes, count, id, bodyBytes);
+  if (problem !== null) return problem;
+  if (count < looseHeaderBytes + bodyBytes) return new Error(`the file is cut short: ${count - looseHeaderBytes} of ${bodyBytes} bytes`);
+  return crc32(bytes.subarray(looseHeaderBytes, looseHeaderBytes + bodyBytes)) === sumOf(bytes) ? null : wrongSum();
+}
+
+function headerProblem(bytes: Buffer, count: number, id: number, bodyBytes: number): Error | null {
   if (count < looseHeaderBytes) return new Error('the file is cut short');
   const words = new Uint32Array(8);
   Buffer.from(words.buffer).set(bytes.subarray(0, looseHeaderBytes));
   if (words[0] !== magic || words[7] !== checksum(words, 0, 7, magic)) return new Error('its header is damaged');
   if (words[1] !== version) return new Error(`it has format ${words[1]}, this version knows ${version}`);
   if (bytes.readDoubleLE(8) !== id || words[4] !== bodyBytes) return new Error('it is the file of another message');
-  if (count < looseHeaderBytes + bodyBytes) return new Error(`the file is cut short: ${count - looseHeaderBytes} of ${bodyBytes} bytes`);
-  if (crc32(bytes.subarray(looseHeaderBytes, looseHeaderBytes + bodyBytes)) !== words[5]) return new Error('its checksum does not fit');
   return null;
+}
+
+function sumOf(head: Buffer): number {
+  return head.readUInt32LE(20);
+}
+
+function wrongSum(): Error {
+  return new Error('its checksum does not fit');
 }

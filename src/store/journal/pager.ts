@@ -1,4 +1,4 @@
-import { LargeBody } from '../../core/messages/large-body.ts';
+import type { LargeBody } from '../../core/messages/large-body.ts';
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import { moveRecords } from '../../core/messages/compaction.ts';
@@ -353,10 +353,10 @@ export class Pager implements Backlog {
   #fetchLoose(message: LooseMessage): void {
     const core = this.#core as BrokerCore;
     let isWithin = true;
-    const done = (error: Error | null, body: Buffer): void => {
+    const done = (error: Error | null, body: LargeBody | null): void => {
       core.turn.begin();
       if (error !== null) core.logger.error('store', `cannot read the body of a large message (${message.id}): ${error.message}`);
-      core.store.looseMessages.load(message, error === null ? LargeBody.of([body]) : null);
+      core.store.looseMessages.load(message, body);
       message.loadedMillis = core.clock.nowMillis;
       if (error === null) this.addLoose(message);
       this.makeLooseRoom();
