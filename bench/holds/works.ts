@@ -60,10 +60,14 @@ async function fillQueue(site: Site, queue: string, total: number, bytes: number
   client.socket.destroy();
 }
 
-async function untilReady(client: BenchClient, queue: string, total: number): Promise<void> {
+function untilReady(client: BenchClient, queue: string, total: number): Promise<void> {
+  return untilCount(client, queue, ready => ready >= total);
+}
+
+async function untilCount(client: BenchClient, queue: string, isEnough: (ready: number) => boolean): Promise<void> {
   for (;;) {
     const reply = await client.call(declareFrame(queue, 1), 50, 11);
-    if (reply.readUInt32BE(1 + Buffer.byteLength(queue)) >= total) return;
+    if (isEnough(reply.readUInt32BE(1 + Buffer.byteLength(queue)))) return;
     await pause(20);
   }
 }
@@ -174,7 +178,8 @@ function longQueue(name: string, what: string, bytes: number, isPersistent: bool
   };
 }
 
-function policyWork(name: string, what: string, definition: unknown): Work {
+/** The policy leaves `left` messages in the queue. */
+function policyWork(name: string, what: string, left: number, definition: unknown): Work {
   return {
     name,
     what,
@@ -182,11 +187,15 @@ function policyWork(name: string, what: string, definition: unknown): Work {
       const client = await BenchClient.open(site.port);
       await client.declareQueue('held', true);
       await fillQueue(site, 'held', count(site, 1_000_000), 16, false);
-      return () => api(site.httpPort, 'PUT', '/api/policies/%2F/held', { pattern: '^held$', 'apply-to': 'queues', definition });
+      await client.declareQueue('held-dead', true);
+      return async () => {
+        await api(site.httpPort, 'PUT', '/api/policies/%2F/held', { pattern: '^held$', 'apply-to': 'queues', definition });
+        await untilCount(client, 'held', ready => ready === left);
+      };
     },
     async clean(site) {
       await api(site.httpPort, 'DELETE', '/api/policies/%2F/held');
-      await withoutQueues(site, ['held']);
+      await withoutQueues(site, ['held', 'held-dead']);
     },
   };
 }
@@ -273,8 +282,31 @@ export const works: readonly Work[] = [
   longQueue('purge', 'purges a queue of 1,000,000 persistent messages', 16, true, purge),
   longQueue('purge-transient', 'purges a queue of 1,000,000 transient messages', 16, false, purge),
   longQueue('delete', 'deletes a queue with 1,000,000 persistent messages', 16, true, client => client.deleteQueue('held')),
-  policyWork('max-length', 'a policy that leaves 1 of 1,000,000 messages', { 'max-length': 1 }),
-  policyWork('message-ttl', 'a policy that lets 1,000,000 messages expire', { 'message-ttl': 1 }),
+  policyWork('max-length', 'a policy that leaves 1 of 1,000,000 messages', 1, { 'max-length': 1 }),
+  policyWork('max-length-dead', 'the same, and dead-letters the others', 1, {
+    'max-length': 1,
+    'dead-letter-exchange': '',
+    'dead-letter-routing-key': 'held-dead',
+  }),
+  policyWork('message-ttl', 'a policy that lets 1,000,000 messages expire', 0, { 'message-ttl': 1 }),
+  {
+    name: 'shards',
+    what: 'a policy that gives an exchange 4,096 queues',
+    async prepare(site) {
+      const client = await BenchClient.open(site.port);
+      await client.call(method(1, 40, 10, u16(0), shortstr('held'), shortstr('x-modulus-hash'), u8(durable), u32(0)), 40, 11);
+      const definition = { 'shards-per-node': count(site, 4096) };
+      return () => api(site.httpPort, 'PUT', '/api/policies/%2F/held', { pattern: '^held$', 'apply-to': 'exchanges', definition });
+    },
+    async clean(site) {
+      await api(site.httpPort, 'DELETE', '/api/policies/%2F/held');
+      const client = await BenchClient.open(site.port);
+      await client.call(deleteExchange('held'), 40, 21);
+      const names = Array.from({ length: count(site, 4096) }, (_, index) => `sharding: held - rabbit@localhost - ${index}`);
+      await pipeline(client, names.length, index => method(1, 50, 40, u16(0), shortstr(names[index] as string), u8(0)));
+      client.socket.destroy();
+    },
+  },
   exchangeDeletion('direct'),
   exchangeDeletion('topic'),
   exchangeDeletion('fanout'),
@@ -303,6 +335,15 @@ export const works: readonly Work[] = [
         client.socket.end();
         await new Promise(resolve => client.socket.once('close', resolve));
       };
+    },
+  },
+  {
+    name: 'leave',
+    what: '8,000 clients leave at the same moment',
+    async prepare(site) {
+      const clients = await openClients(site, count(site, 8000), true);
+      await pause(1000);
+      return () => leave(clients);
     },
   },
   {

@@ -114,13 +114,14 @@ export class DeadLetters implements RefHolder {
     letter.takenBy = new Set(targetIds);
   }
 
-  /** Publishes up to `countMax` of what waits. */
-  run(countMax: number): void {
-    for (let count = 0; count < countMax && this.#at < this.#work.length; count++) {
+  /** Publishes up to `countMax` of what waits; returns how many. */
+  run(countMax: number): number {
+    let count = 0;
+    for (; count < countMax && this.#at < this.#work.length; count++) {
       const letter = this.#work[this.#at] as DeadLetter;
       if (!this.#store.isResident(letter.ref)) {
         this.#fetch(letter);
-        return;
+        return count;
       }
       this.#at++;
       const entry = this.#entry;
@@ -147,6 +148,7 @@ export class DeadLetters implements RefHolder {
       this.#work.splice(0, this.#at);
       this.#at = 0;
     }
+    return count;
   }
 
   relocate(rename: Rename): void {

@@ -18,8 +18,8 @@ export const limits = {
   turnWork: 4096,
   /** However little it was to cost, it ends when it has taken so long. */
   turnWorkMillis: 4,
-  /** Dead letters published again in one round. */
-  turnDeadLettersMax: 2000,
+  /** Dead letters published again in one turn: each costs about ten microseconds, with its table of deaths. */
+  turnDeadLettersMax: 512,
   /** Exchanges one message may pass through, by bindings between exchanges and alternate exchanges. */
   routeHopsMax: 1000,
   /** Queues that a policy may give one exchange. */

@@ -161,8 +161,9 @@ export class Turn {
 
   #pumpQueues(): void {
     // Dead letters make queues ready and pumping makes dead letters: a few rounds settle the usual chains, the next turn takes the rest.
+    let lettersLeft: number = limits.turnDeadLettersMax;
     for (let round = 0; round < limits.turnRoundsMax; round++) {
-      this.deadLetters?.run(limits.turnDeadLettersMax);
+      if (this.deadLetters !== null && this.deadLetters.hasWork) lettersLeft -= this.deadLetters.run(lettersLeft);
       if (this.brokerMessages?.hasWork) this.brokerMessages.run();
       if (this.#readyQueues.length === 0) return;
       const queues = this.#readyQueues;

@@ -136,8 +136,9 @@ export function observeCore(core: BrokerCore, ledger: Ledger): void {
   const run = deadLetters.run.bind(deadLetters);
   deadLetters.run = countMax => {
     isDeadLettering = true;
-    run(countMax);
+    const count = run(countMax);
     isDeadLettering = false;
+    return count;
   };
   const add = deadLetters.add.bind(deadLetters);
   deadLetters.add = (queue, entry, reason) => {

@@ -18,7 +18,7 @@ import type { ConsumerRota } from './consumer-rota.ts';
 import { Entry, metaDeathShift, metaHasTtl, metaLogged, metaPersistent, metaPriorityShift, metaRedelivered, priorityOf } from './entry.ts';
 import { EntryRecord } from './entry-record.ts';
 import { ExpiryWatch } from './expiry-watch.ts';
-import { enforceLimit, wouldOverflow } from './length-limit.ts';
+import { enforceLimit, shrink, wouldOverflow } from './length-limit.ts';
 import { isMessageQueueType, type MessageQueueOptions } from './message-queue-type.ts';
 import { QueueConsumers } from './queue-consumers.ts';
 import type { QueueContext } from './queue-context.ts';
@@ -198,7 +198,7 @@ export class MessageQueue extends Queue {
       this.#rota.rotate(consumer);
     }
     if (lists.hasExpiries) this.#expiryMade().look(lists);
-    return false;
+    return this.#ready.isShrinking && shrink(this, this.#ready, this.context.deadLetters, entry);
   }
 
   take(into: Entry, noAck: boolean): boolean {
@@ -515,7 +515,7 @@ export class MessageQueue extends Queue {
   #pumpGroups(pump: GroupPump, budget: number): boolean {
     const hasMore = pump.pump(this.#entry, budget);
     if (!hasMore && this.#ready.lists.hasExpiries) this.#expiryMade().look(this.#ready.lists);
-    return hasMore;
+    return hasMore || (this.#ready.isShrinking && shrink(this, this.#ready, this.context.deadLetters, this.#entry));
   }
 
   /** A damaged message that was taken out goes. */
@@ -570,6 +570,8 @@ export class MessageQueue extends Queue {
     // A shorter time to live that came by a policy is not recorded with each message.
     const { messageTtlMillis } = this.settings;
     if (messageTtlMillis >= 0) this.#ready.lists.limitExpiries(this.context.clock.nowMillis + messageTtlMillis);
+    // What a crash found too long is still too long.
+    this.#ready.isShrinking = true;
   }
 
   removeRestored(priority: number, sequence: number, into: Entry): boolean {

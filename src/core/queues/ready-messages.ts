@@ -13,6 +13,8 @@ export class ReadyMessages {
   bytes = 0;
   /** Messages on their way to other lists: nothing is handed out meanwhile. Null as a rule. */
   move: ListMove | null = null;
+  /** Whether there are more than the queue may have, which are being dropped. */
+  isShrinking = false;
 
   constructor(lists: ReadyLists) {
     this.lists = lists;
