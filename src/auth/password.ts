@@ -22,7 +22,7 @@ export function hashPassword(password: string | Uint8Array, algorithm: HashingAl
  */
 export function verifyPassword(password: string | Uint8Array, passwordHash: string, algorithm: HashingAlgorithm): boolean {
   const stored = Buffer.from(passwordHash, 'base64');
-  const computed = saltedHash(stored.length >= saltBytes ? stored.subarray(0, saltBytes) : noSalt, password, algorithm);
+  const computed = saltedHash(stored.length >= saltBytes ? stored : noSalt, password, algorithm);
   const isComparable = stored.length === saltBytes + computed.length;
   const isEqual = timingSafeEqual(computed, (isComparable ? stored : nothing).subarray(saltBytes, saltBytes + computed.length));
   return isEqual && isComparable && password.length > 0;
@@ -32,7 +32,12 @@ const noSalt = Buffer.alloc(saltBytes);
 /** In place of a hash that there is not. */
 const nothing = Buffer.alloc(saltBytes + 64);
 
+/** The salt is the beginning of what is given. */
 function saltedHash(salt: Uint8Array, password: string | Uint8Array, algorithm: HashingAlgorithm): Buffer {
-  const bytes = typeof password === 'string' ? Buffer.from(password, 'utf8') : password;
-  return digest(digests[algorithm], Buffer.concat([salt, bytes]), 'buffer');
+  const isText = typeof password === 'string';
+  const salted = Buffer.allocUnsafe(saltBytes + (isText ? Buffer.byteLength(password) : password.length));
+  for (let index = 0; index < saltBytes; index++) salted[index] = salt[index] as number;
+  if (isText) salted.write(password, saltBytes);
+  else salted.set(password, saltBytes);
+  return digest(digests[algorithm], salted, 'buffer');
 }

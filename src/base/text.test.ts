@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeText, isText, textBytes, writeText } from './text.ts';
+import { decodeText, flat, isText, textBytes, writeText } from './text.ts';
 
 function written(text: string): string {
   const buffer = Buffer.alloc(textBytes(text));
@@ -38,4 +38,10 @@ test('a lone surrogate that stands for no byte is written as the replacement cha
   assert.equal(written('a\ud800'), '61efbfbd');
   assert.equal(written('\udc00'), 'efbfbd');
   assert.equal(written('\udcffé\ud800'), 'ffc3a9efbfbd');
+});
+
+test('a text made flat is the same text', () => {
+  const parts = ['peer', String(40_000), '€'.repeat(20), ''];
+  assert.equal(flat(`${parts[0]}:${parts[1]} -> ${parts[2]}${parts[3]}`), `peer:40000 -> ${'€'.repeat(20)}`);
+  assert.equal(flat(''), '');
 });

@@ -60,3 +60,11 @@ function escapedByte(character: string): number {
   const code = character.charCodeAt(0);
   return character.length === 1 && code >= 0xdc80 && code <= 0xdcff ? code - 0xdc00 : -1;
 }
+
+/**
+ * The same text as one piece. V8 keeps what was put together as a tree of its parts until somebody looks at a character: for a text that
+ * stays, that is several times its size.
+ */
+export function flat(text: string): string {
+  return Number.isNaN(text.charCodeAt(0)) ? '' : text;
+}

@@ -1,4 +1,5 @@
-import type { Link } from './link.ts';
+import { flat } from '../base/text.ts';
+import type { Link, LinkFacts } from './link.ts';
 
 /** What lists tell of a connection whatever it speaks: its ends, its certificate, its bytes. */
 export function describeLink({ facts, receivedBytes, sentBytes, pendingBytes }: Link) {
@@ -14,4 +15,9 @@ export function describeLink({ facts, receivedBytes, sentBytes, pendingBytes }: 
     sentBytes,
     pendingBytes,
   };
+}
+
+/** As RabbitMQ names a connection: `peer:port -> host:port`. */
+export function nameOf({ peerHost, peerPort, host, port }: LinkFacts): string {
+  return flat(`${peerHost}:${peerPort} -> ${host}:${port}`);
 }

@@ -92,7 +92,6 @@ export class Channel implements DeliverySink, ChannelInfo {
 
   /** The client has opened the channel. */
   open(): void {
-    this.connection.broker.holdsRefs(this.unacked);
     this.#state = open;
   }
 
@@ -433,7 +432,6 @@ export class Channel implements DeliverySink, ChannelInfo {
     this.requeueAll();
     this.replyQueue?.close();
     this.replyQueue = null;
-    this.connection.broker.dropsRefs(this.unacked);
     const { counters, events } = this.connection.broker;
     counters.channelsClosed++;
     if (events.isObserved) channelClosed(events, this.identity());

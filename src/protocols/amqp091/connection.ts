@@ -9,6 +9,7 @@ import type { Flushable } from '../../core/turn.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import { Intake } from '../../net/intake.ts';
 import type { Link, LinkSession } from '../../net/link.ts';
+import { nameOf } from '../../net/link-description.ts';
 import type { Outbox } from '../../net/outbox.ts';
 import { FrameBody, FrameHeader, FrameHeartbeat, FrameMethod } from '../../wire/amqp091/constants.gen.ts';
 import { FrameReader, type FrameFault, type FrameVisitor } from '../../wire/amqp091/frame-reader.ts';
@@ -93,8 +94,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     this.id = broker.connections.nextId();
     const { facts } = link;
     this.protocol = facts.isWebSocket ? 'Web AMQP 0-9-1' : 'AMQP 0-9-1';
-    // Joined, it is one flat string and no tree of pieces.
-    this.name = [facts.peerHost, ':', facts.peerPort, ' -> ', facts.host, ':', facts.port].join('');
+    this.name = nameOf(facts);
     const now = broker.clock.nowMillis;
     this.connectedAtMillis = broker.clock.wallMillis;
     this.lastSentMillis = now;

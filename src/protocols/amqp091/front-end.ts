@@ -4,6 +4,7 @@ import { anonymousIdentity, externalIdentity, parseAmqplain, parsePlain, type Sa
 import type { CertificateLogin } from '../../auth/client-certificate.ts';
 import type { BrokerCore } from '../../core/broker.ts';
 import { limits } from '../../core/limits.ts';
+import type { RefHolder, Rename } from '../../core/messages/message-ref.ts';
 import type { AuthBackend, AuthResult } from '../../core/ports/auth-backend.ts';
 import type { Link } from '../../net/link.ts';
 import { Sweeper } from '../../net/sweeper.ts';
@@ -25,7 +26,7 @@ export interface FrontEndOptions {
 type Refusal = { readonly ok: false; readonly reason: string; readonly delayMillis: number; readonly isMalformed: boolean };
 
 /** AMQP 0-9-1 on any listener: makes connections of links and looks after them. */
-export class FrontEnd {
+export class FrontEnd implements RefHolder {
   readonly name = 'amqp';
   readonly broker: BrokerCore;
   /** connection.start for plain connections and for TLS, made for the name that the cluster had then. */
@@ -49,6 +50,7 @@ export class FrontEnd {
       sweep,
       fault: (connection, error) => connection.fault(error),
     });
+    broker.holdsRefs(this);
   }
 
   /** connection.start. */
@@ -78,6 +80,13 @@ export class FrontEnd {
 
   closed(connection: Connection): void {
     this.#connections.remove(connection.frontEndSlot);
+  }
+
+  /** The unacknowledged deliveries of all channels, for which each would have to come and go on a list otherwise. */
+  relocate(rename: Rename): void {
+    this.#connections.visit(connection => {
+      for (const channel of connection.channels) channel.unacked.relocate(rename);
+    });
   }
 
   channelsOfUser(user: string): number {

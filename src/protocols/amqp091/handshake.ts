@@ -51,6 +51,10 @@ export class Handshake {
 
   /** Takes the protocol header; returns where frames begin. Another protocol is told which one we speak. */
   onHeaderBytes(buffer: Buffer, start: number, end: number): number {
+    if (this.#head.length === 0 && end - start >= header.length && equalBytes(header, 0, buffer, start, header.length)) {
+      this.#begin();
+      return start + header.length;
+    }
     const missing = header.length - this.#head.length;
     const taken = Math.min(missing, end - start);
     const head = Buffer.concat([this.#head, buffer.subarray(start, start + taken)]);
@@ -64,10 +68,14 @@ export class Handshake {
       this.#connection.endNow();
       return end;
     }
+    this.#begin();
+    return start + taken;
+  }
+
+  #begin(): void {
     this.#state = 'starting';
     const { frontEnd, link } = this.#connection;
     this.#connection.send(frontEnd.startFrame(link.facts.isTls));
-    return start + taken;
   }
 
   onMethod(method: number, channelNumber: number, buffer: Buffer, start: number, end: number): void {

@@ -9,6 +9,7 @@ import type { Flushable } from '../../core/turn.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import { Intake } from '../../net/intake.ts';
 import type { Link, LinkSession } from '../../net/link.ts';
+import { nameOf } from '../../net/link-description.ts';
 import type { Outbox } from '../../net/outbox.ts';
 import { mqtt311, mqtt5, packetTypes, reasons } from '../../wire/mqtt/constants.ts';
 import { decodePacket } from '../../wire/mqtt/decode.ts';
@@ -96,9 +97,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     this.outbox = link.outbox;
     this.intake = new Intake(link, broker.clock);
     this.id = broker.connections.nextId();
-    const { facts } = link;
-    // Joined, it is one flat string and no tree of pieces.
-    this.name = [facts.peerHost, ':', facts.peerPort, ' -> ', facts.host, ':', facts.port].join('');
+    this.name = nameOf(link.facts);
     this.isSparkplug = options.sparkplug;
     this.deliveriesMax = options.prefetch === 0 ? 0xffff : options.prefetch;
     this.connectedAtMillis = broker.clock.wallMillis;

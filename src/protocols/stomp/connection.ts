@@ -8,6 +8,7 @@ import type { Flushable } from '../../core/turn.ts';
 import type { Vhost } from '../../core/vhost.ts';
 import { Intake } from '../../net/intake.ts';
 import type { Link, LinkSession } from '../../net/link.ts';
+import { nameOf } from '../../net/link-description.ts';
 import type { Outbox } from '../../net/outbox.ts';
 import { DecodeError } from '../../wire/decode-error.ts';
 import { encodeFrame, type Frame, supportedVersions } from '../../wire/stomp/frame.ts';
@@ -72,7 +73,7 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
     this.intake = new Intake(link, broker.clock);
     this.id = broker.connections.nextId();
     const { facts } = link;
-    this.name = `${facts.peerHost}:${facts.peerPort} -> ${facts.host}:${facts.port}`;
+    this.name = nameOf(facts);
     this.connectedAtMillis = broker.clock.wallMillis;
     this.lastSentMillis = broker.clock.nowMillis;
     this.#deadlineMillis = this.lastSentMillis + options.loginMillis;

@@ -25,3 +25,11 @@ export type EntryFormat = (entry: LogEntry) => string;
 export function severity(level: LogLevel): number {
   return LOG_LEVELS.indexOf(level);
 }
+
+/** The same of each level that entries have. */
+export const weights: Readonly<Record<EntryLevel, number>> = {
+  debug: severity('debug'),
+  info: severity('info'),
+  warning: severity('warning'),
+  error: severity('error'),
+};

@@ -2,7 +2,7 @@ import type { Logger } from '../../core/ports/logger.ts';
 import { ExchangeTarget, type PublishLog } from './exchange-target.ts';
 import { LOG_LEVELS } from '../config/schema/logging.ts';
 import type { EntryFormat, EntryLevel, LogCategory, LogLevel } from './log-entry.ts';
-import { severity } from './log-entry.ts';
+import { severity, weights } from './log-entry.ts';
 import type { LogTarget } from './log-target.ts';
 import { wallMillis } from './timestamp.ts';
 
@@ -92,8 +92,8 @@ export class ServerLogger implements Logger {
   }
 
   #log(level: EntryLevel, category: LogCategory, text: string, error: unknown): void {
-    const ownLevel = this.#categories.get(category);
-    const weight = severity(level);
+    const ownLevel = this.#categories.size === 0 ? undefined : this.#categories.get(category);
+    const weight = weights[level];
     for (let index = 0; index < this.#outputs.length; index++) {
       const threshold = ownLevel === undefined ? (this.#thresholds[index] as number) : severity(ownLevel);
       if (weight < threshold) continue;

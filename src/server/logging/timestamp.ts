@@ -1,7 +1,9 @@
+const { timeOrigin } = performance;
+
 /** Wall time in milliseconds with a fraction. Follows the machine's clock wherever that is set. */
 export function wallMillis(): number {
   const wall = Date.now();
-  const precise = performance.timeOrigin + performance.now();
+  const precise = timeOrigin + performance.now();
   return Math.min(Math.max(precise, wall), wall + 0.999);
 }
 
@@ -23,7 +25,8 @@ export function timestamp(millis: number): string {
     offset = `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
   }
   const micros = Math.min(999_999, Math.floor((millis - second * 1000) * 1000));
-  return prefix + String(micros).padStart(6, '0') + offset;
+  // With a digit in front there are always seven.
+  return prefix + String(1_000_000 + micros).slice(1) + offset;
 }
 
 function two(number: number): string {
