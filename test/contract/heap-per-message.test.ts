@@ -14,7 +14,7 @@ const keptBytesMax = 100;
 /** Resident memory is about a third more: V8's pages are not full. */
 const idleBytesMax = 1280;
 /** At thousands of connections a second, collecting what they leave is a good part of the work. */
-const lifeHeapBytesMax = 11_500;
+const lifeHeapBytesMax = 10_000;
 const rounds = 2000;
 
 const program = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'bench', 'micro', 'run.ts');
