@@ -52,7 +52,7 @@ const reasons: [name: string, begin: (bench: Bench) => void, end: (bench: Bench)
   [
     'an alarm',
     ({ intake }) => {
-      intake.isPublisher = true;
+      intake.publishes(true);
       assert.equal(intake.block(), true);
     },
     ({ intake }) => intake.unblock(),
@@ -125,16 +125,19 @@ test('the log holds the client once, however often it is found behind, until it 
   }
 });
 
-test('an alarm stops only who publishes, and is news once', () => {
+test('an alarm is news to who has published, once, and stops the next publish', () => {
   const { intake, isRead } = setUp();
   assert.equal(intake.block(), false);
-  assert.equal(isRead(), true);
-  intake.isPublisher = true;
+  intake.publishes(false);
   assert.equal(intake.block(), true);
   assert.equal(intake.isBlocked, true);
   assert.equal(intake.block(), false);
+  assert.equal(isRead(), true);
+  intake.publishes(true);
+  assert.equal(isRead(), false);
   intake.unblock();
   assert.equal(intake.isBlocked, false);
+  assert.equal(isRead(), true);
   assert.equal(intake.block(), true);
 });
 

@@ -41,8 +41,8 @@ export class Intake {
   /** Answers written since the outbox is full. */
   #answersBytes = 0;
   #workCount = 0;
-  /** Whether the client has published: only then do alarms concern it. */
-  isPublisher = false;
+  #isPublisher = false;
+  #isBlocked = false;
   /** When the last bytes came, or reading began again. */
   lastReceivedMillis: number;
 
@@ -57,9 +57,14 @@ export class Intake {
     return this.#stops !== 0;
   }
 
-  /** Whether an alarm stops it. */
+  /** Whether the client has published: only then do alarms concern it. */
+  get isPublisher(): boolean {
+    return this.#isPublisher;
+  }
+
+  /** Whether it is a publisher in an alarm. What it does beside publishing goes on until it publishes. */
   get isBlocked(): boolean {
-    return (this.#stops & alarm) !== 0;
+    return this.#isBlocked;
   }
 
   /** Whether nothing came for so long although it is read: while it is not, silence proves nothing. */
@@ -77,14 +82,21 @@ export class Intake {
     if (start < end && this.#stops !== 0) this.#link.pauseBefore(buffer.subarray(start, end));
   }
 
-  /** Stops a publisher because of an alarm, until `unblock`. Returns whether that is new. */
+  /** Notes a publish. One in an alarm stops what comes until `unblock`, and itself. [RabbitMQ: rabbit_reader, publish_received] */
+  publishes(isAlarm: boolean): void {
+    this.#isPublisher = true;
+    if (isAlarm) this.#stop(alarm);
+  }
+
+  /** Says that there is an alarm, until `unblock`. Returns whether that is new to a publisher. */
   block(): boolean {
-    if (!this.isPublisher || this.isBlocked) return false;
-    this.#stop(alarm);
+    if (!this.#isPublisher || this.#isBlocked) return false;
+    this.#isBlocked = true;
     return true;
   }
 
   unblock(): void {
+    this.#isBlocked = false;
     this.#unstop(alarm);
   }
 

@@ -185,6 +185,14 @@ export abstract class Queue implements RefHolder {
   /** Hands messages to consumers with credit, at most about `budget`. Returns whether there is more to do at once. */
   abstract pump(budget: number): boolean;
   /**
+   * Hands out what consumers can take of what came before. Whoever acts on the queue next meets it as if it had acted on one thing after the
+   * other: a message published before a basic.cancel went to that consumer. [RabbitMQ: a queue is a process with a mailbox]
+   */
+  catchUp(): void {
+    if (this.isMarkedReady) this.pump(Infinity);
+  }
+
+  /**
    * Takes the first message for basic.get; false when the queue is empty. The caller settles it later unless `noAck`. Where messages may be
    * on disk, `fetchHead` must have said just before that the first is there.
    */

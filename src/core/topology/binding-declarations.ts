@@ -38,7 +38,9 @@ export class BindingDeclarations {
   /** Takes a binding away. Neither a missing binding nor a missing end is an error. [RabbitMQ 3.x: unbind is idempotent] */
   unbind(vhost: Vhost, source: string, kind: 'queue' | 'exchange', destination: string, key: string, args: FieldTable, actor: Actor): void {
     const ends = this.#bindingEnds(vhost, source, kind, destination, key, actor, false);
-    if (ends !== null) vhost.unbind(ends.source, ends.target, key, args, actorName(actor));
+    if (ends === null || vhost.bindings.find(ends.source, ends.target, key, args) === null) return;
+    assertUnlocked(vhost, ends.target, actor);
+    vhost.unbind(ends.source, ends.target, key, args, actorName(actor));
   }
 
   #bindingEnds(
@@ -63,9 +65,13 @@ export class BindingDeclarations {
         `no ${source === undefined ? exchangeTerm(sourceName, vhost.name) : kind === 'queue' ? queueTerm(destination, vhost.name) : exchangeTerm(destination, vhost.name)}`,
       );
     }
-    // Taking a binding away needs no access to the queue. [RabbitMQ: binding_remove does not look at the owner]
-    if (isStrict && target.kind === 'queue' && target.owner !== null && target.owner !== actor.owner && !actor.isBroker)
-      throw lockedQueue(vhost, destination);
+    if (isStrict) assertUnlocked(vhost, target, actor);
     return { source, target };
   }
+}
+
+/** Only its owner binds and unbinds an exclusive queue. A binding that does not exist is nobody's. [RabbitMQ: rabbit_binding, add and remove] */
+function assertUnlocked(vhost: Vhost, target: Target, actor: Actor): void {
+  if (target.kind === 'queue' && target.owner !== null && target.owner !== actor.owner && !actor.isBroker)
+    throw lockedQueue(vhost, target.name);
 }

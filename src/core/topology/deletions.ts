@@ -23,6 +23,7 @@ export class Deletions {
     this.#resources.check(actor, vhost, 'configure', 'queue', name);
     if (vhost.queue(name) === undefined) return 0;
     const queue = this.#resources.queue(vhost, name, actor);
+    queue.catchUp();
     if (!queue.type.capabilities.hasDeleteConditions && (conditions.ifUnused || conditions.ifEmpty)) {
       const flag = conditions.ifUnused ? 'if-unused' : 'if-empty';
       throw new BrokerError(
@@ -46,6 +47,7 @@ export class Deletions {
     if (!queue.type.capabilities.hasPurge) {
       throw new BrokerError('NOT_IMPLEMENTED', `queue.purge not supported by stream queues ${queueTerm(name, vhost.name)}`);
     }
+    queue.catchUp();
     return queue.purge();
   }
 

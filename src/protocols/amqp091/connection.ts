@@ -292,8 +292,8 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
    * neither routed nor confirmed before the alarm is over. [RabbitMQ: rabbit_reader, maybe_block]
    */
   publishes(): void {
-    this.intake.isPublisher = true;
     const { reason } = this.broker.alarms;
+    this.intake.publishes(reason !== null);
     if (reason !== null) this.#block(reason);
   }
 

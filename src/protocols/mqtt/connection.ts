@@ -270,8 +270,9 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
 
   /** Notes that the client publishes: alarms concern it from now on. */
   publishes(): void {
-    this.intake.isPublisher = true;
-    if (this.broker.alarms.reason !== null) this.intake.block();
+    const isAlarm = this.broker.alarms.reason !== null;
+    this.intake.publishes(isAlarm);
+    if (isAlarm) this.intake.block();
   }
 
   alarmChanged(reason: string | null): void {

@@ -119,6 +119,7 @@ export class Session implements DeliverySink, ChannelInfo {
   stopConsuming(queue: Queue): void {
     const consumer = this.consumers.get(queue);
     if (consumer === undefined) return;
+    queue.catchUp();
     queue.detach(consumer);
     this.#consumers?.delete(queue);
   }

@@ -251,8 +251,9 @@ export class StompConnection implements LinkSession, FrameVisitor, Flushable, Co
 
   /** Notes that the client publishes: alarms concern it from now on. [RabbitMQ: maybe_block] */
   publishes(): void {
-    this.intake.isPublisher = true;
-    if (this.broker.alarms.reason !== null) this.intake.block();
+    const isAlarm = this.broker.alarms.reason !== null;
+    this.intake.publishes(isAlarm);
+    if (isAlarm) this.intake.block();
   }
 
   alarmChanged(reason: string | null): void {

@@ -80,6 +80,7 @@ export function unsubscribe(session: Session, frame: Frame): void {
       `UNSUBSCRIBE must refer to an existing subscription.\nSubscription to ${erlangBinary(Buffer.from(name.described))} not found.\n`,
     );
   }
+  subscription.consumer.queue.catchUp();
   session.detach(subscription);
   if (subscription.destination.kind !== 'topic' || !isDurableWanted(frame)) return;
   const { connection, broker } = session;

@@ -44,6 +44,27 @@ test('a client that has published before is told when the alarm begins', () => {
   assert.equal(client.expect(methods.ConnectionBlocked).reason, 'low on disk');
 });
 
+// [RabbitMQ Java client: functional tests, MemoryAlarms]
+test('a client that has published before gets, consumes and closes in an alarm until it publishes again', () => {
+  const client = connect();
+  client.publish(1, { routingKey: 'q', body: 'before' });
+  broker.core.alarms.set('memory');
+  broker.settle();
+  client.expect(methods.ConnectionBlocked);
+  client.send(basicGet(1, 'q', true));
+  assert.equal(client.takeDelivery(1)?.body.toString(), 'before');
+  client.call(basicConsume(1, { queue: 'q', noAck: true }), methods.BasicConsumeOk);
+  client.publish(1, { routingKey: 'q', body: 'in the alarm' });
+  client.publish(1, { routingKey: 'q', body: 'behind it' });
+  broker.settle();
+  assert.deepEqual(client.takeAll(), []);
+  broker.core.alarms.clear('memory');
+  broker.settle();
+  client.expect(methods.ConnectionUnblocked);
+  assert.equal(client.takeDelivery(1)?.body.toString(), 'in the alarm');
+  assert.equal(client.takeDelivery(1)?.body.toString(), 'behind it');
+});
+
 test('consumers of other connections get what is there and are never told', () => {
   const consumer = connect();
   const publisher = connect();

@@ -66,6 +66,7 @@ export function consume(channel: Channel, buffer: Buffer, start: number, end: nu
     ackTimeoutMillis: integerOf(args, queue, 'x-consumer-timeout'),
   });
   queue.checkConsumer(consumer);
+  queue.catchUp();
   if (channel.shared.limit > 0) assertGlobalPrefetch(queue);
   channel.consumers.set(tag, consumer);
   try {
@@ -116,6 +117,7 @@ export function cancel(channel: Channel, buffer: Buffer, start: number, end: num
       channel.replyQueue.close();
       channel.replyQueue = null;
     } else {
+      consumer.queue.catchUp();
       consumer.queue.detach(consumer);
     }
     channel.consumerEnded(consumer, true);
@@ -132,6 +134,7 @@ export function get(channel: Channel, buffer: Buffer, start: number, end: number
   const queue = broker.topology.queue(vhost, name, actor);
   if (!queue.type.capabilities.hasGet)
     throw notImplemented(`basic.get not supported by stream queues ${queueTerm(queue.name, queue.vhostName)}`);
+  queue.catchUp();
   const goOn = (): void => channel.replyOn();
   // Behind answers that wait, what is got would have a delivery tag before those of messages that go out first.
   if (!channel.hasWaitingReplies && queue.fetchHead(goOn)) {

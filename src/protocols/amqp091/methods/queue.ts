@@ -62,6 +62,7 @@ export function declare(channel: Channel, buffer: Buffer, start: number, end: nu
 }
 
 function declareOk(channel: Channel, queue: Queue): Buffer {
+  queue.catchUp();
   return encodeQueueDeclareOk(channel.number, {
     queue: queue.name,
     messageCount: Math.min(queue.readyCount, messageCountMax),
