@@ -88,10 +88,10 @@ export class BlockRow {
     return this.#block(number).mayBeIn(slabs);
   }
 
-  /** Whether a block is known to have a message at each of its places, all of them in the log, whose numbers are their places. */
-  isUnbroken(number: number): boolean {
+  /** See Block; -1 too for a block in memory, which has to be looked through. */
+  unbrokenPriority(number: number): number {
     const block = this.#block(number);
-    return block.columns === null && block.isUnbroken;
+    return block.columns === null ? block.unbrokenPriority : -1;
   }
 
   /** No message at these places of a block expires later than `expiryMillis`. What is on disk is told when it comes back. */

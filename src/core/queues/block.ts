@@ -1,5 +1,5 @@
 import type { BlockRow } from './block-row.ts';
-import { metaLogged } from './entry.ts';
+import { metaLogged, priorityOf } from './entry.ts';
 import type { ReadyColumns } from './ready-columns.ts';
 
 /** Slabs of which it is kept that a block on disk has messages in them; with more it may have some in any. */
@@ -26,8 +26,8 @@ export class Block {
   /** Of what is on disk: which columns it has, and in which slabs its messages are; null: in any. */
   hasExpiries = false;
   hasNumbers = false;
-  /** Whether each place has a message that is in the log, and whose number is its place. */
-  isUnbroken = false;
+  /** The priority of all its messages where each place has one that is in the log and whose number is its place; otherwise -1. */
+  unbrokenPriority = -1;
   slabs: readonly number[] | null = null;
   /** No message of what is on disk expires later; 0: nothing of the kind was said since it went there. */
   expiryLimitMillis = 0;
@@ -61,9 +61,13 @@ export function slabsOf({ refs }: ReadyColumns): number[] | null {
   return found;
 }
 
-/** Whether a whole block has a message at each place, all of them in the log, whose numbers are their places. */
-export function isUnbroken({ refs, metas, numbers }: ReadyColumns): boolean {
-  if (numbers !== null) return false;
-  for (let index = 0; index < refs.length; index++) if (refs[index] === 0 || ((metas[index] as number) & metaLogged) === 0) return false;
-  return true;
+/** The priority of a block that has a message at each place, all of one priority and in the log, whose numbers are their places; otherwise -1. */
+export function unbrokenPriority({ refs, metas, numbers }: ReadyColumns): number {
+  if (numbers !== null) return -1;
+  const priority = priorityOf(metas[0] as number);
+  for (let index = 0; index < refs.length; index++) {
+    const meta = metas[index] as number;
+    if (refs[index] === 0 || (meta & metaLogged) === 0 || priorityOf(meta) !== priority) return -1;
+  }
+  return priority;
 }

@@ -1,6 +1,6 @@
 import type { Logger } from '../ports/logger.ts';
 import type { IndexPages } from '../ports/index-pages.ts';
-import { type Block, isUnbroken, slabsOf } from './block.ts';
+import { type Block, slabsOf, unbrokenPriority } from './block.ts';
 import type { BlockRow } from './block-row.ts';
 import { ReadyColumns } from './ready-columns.ts';
 
@@ -219,7 +219,7 @@ export class IndexPager {
     block.slabs = slabsOf(columns);
     block.hasExpiries = columns.expiries !== null;
     block.hasNumbers = columns.numbers !== null;
-    block.isUnbroken = isUnbroken(columns);
+    block.unbrokenPriority = unbrokenPriority(columns);
     block.expiryLimitMillis = 0;
     block.columns = null;
     block.row.moved(block.number);

@@ -76,8 +76,7 @@ export class PlainLists implements ReadyLists {
   }
 
   forEachRun(visit: VisitRun): void {
-    // There is one level: any priority names it.
-    const runs = new Runs(0, visit);
+    const runs = new Runs(visit);
     this.list.addLogged(runs);
     runs.end();
   }

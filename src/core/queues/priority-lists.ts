@@ -105,11 +105,9 @@ export class PriorityLists implements ReadyLists {
   }
 
   forEachRun(visit: VisitRun): void {
-    for (const [level, list] of this.#lists.entries()) {
-      const runs = new Runs(level, visit);
-      list?.addLogged(runs);
-      runs.end();
-    }
+    const runs = new Runs(visit);
+    for (const list of this.#lists) list?.addLogged(runs);
+    runs.end();
   }
 
   detach(): DetachedList[] {

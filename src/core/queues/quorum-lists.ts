@@ -116,14 +116,10 @@ export class QuorumLists implements ReadyLists {
   }
 
   forEachRun(visit: VisitRun): void {
-    for (const [priority, list] of [
-      [normalPriorityMax + 1, this.#high],
-      [normalPriorityMax, this.#normal],
-    ] as const) {
-      const runs = new Runs(priority, visit);
-      list.addLogged(runs);
-      runs.end();
-    }
+    const runs = new Runs(visit);
+    this.#high.addLogged(runs);
+    this.#normal.addLogged(runs);
+    runs.end();
     this.#returned.forEach(this.#scratch, ({ meta, sequence }) => {
       if ((meta & metaLogged) !== 0) visit(priorityOf(meta), sequence, 1);
       return true;

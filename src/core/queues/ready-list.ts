@@ -1,6 +1,6 @@
 // hot path: see docs/STYLE.md
 import type { MessageRef, RefOwner, Rename } from '../messages/message-ref.ts';
-import { Entry, metaLogged } from './entry.ts';
+import { Entry, metaLogged, priorityOf } from './entry.ts';
 import { BlockRow } from './block-row.ts';
 import type { IndexPager } from './index-pager.ts';
 import { ReadyColumns } from './ready-columns.ts';
@@ -212,8 +212,9 @@ export class ReadyList {
         const number = this.#numberOf(first);
         end = Math.min(end, (number + 1) * places);
         // What is on disk need not be read where it has no gaps.
-        if (end - first === places && this.#row.isUnbroken(number)) {
-          runs.add(first, places);
+        const priority = end - first === places ? this.#row.unbrokenPriority(number) : -1;
+        if (priority >= 0) {
+          runs.add(priority, first, places);
           first = end;
           continue;
         }
@@ -221,8 +222,9 @@ export class ReadyList {
       const { refs, metas, numbers, mask } = this.#at(first);
       for (; first < end; first++) {
         const index = first & mask;
-        if (refs[index] !== 0 && ((metas[index] as number) & metaLogged) !== 0)
-          runs.add(numbers === null ? first : (numbers[index] as number), 1);
+        const meta = metas[index] as number;
+        if (refs[index] !== 0 && (meta & metaLogged) !== 0)
+          runs.add(priorityOf(meta), numbers === null ? first : (numbers[index] as number), 1);
       }
     }
   }

@@ -1,4 +1,4 @@
-import { Entry, metaLogged } from './entry.ts';
+import { Entry, metaLogged, priorityOf } from './entry.ts';
 import type { RefOwner, Rename } from '../messages/message-ref.ts';
 import type { Runs } from './runs.ts';
 
@@ -104,7 +104,7 @@ export class ReturnedHeap {
 
   /** Adds the places of all that are in the log. */
   addLogged(runs: Runs): void {
-    for (const item of this.#heap) if ((item.meta & metaLogged) !== 0) runs.add(item.sequence, 1);
+    for (const item of this.#heap) if ((item.meta & metaLogged) !== 0) runs.add(priorityOf(item.meta), item.sequence, 1);
   }
 
   limitExpiries(expiryMillis: number): void {
