@@ -21,7 +21,7 @@ function run(from: number, count: number): Promise<string> {
   });
 }
 
-test(`nothing that was promised is lost by power cuts, kills and stops, for ${seedCount} seeds`, { timeout: 280_000 }, async () => {
+test(`nothing that was promised is lost by power cuts, kills and stops, for ${seedCount} seeds`, { timeout: 600_000 }, async () => {
   const processes = Math.min(4, availableParallelism());
   const share = Math.ceil(seedCount / processes);
   const outputs = await Promise.all(Array.from({ length: processes }, (_, index) => run(1 + index * share, share)));
@@ -29,5 +29,7 @@ test(`nothing that was promised is lost by power cuts, kills and stops, for ${se
     outputs.reduce((total, output) => total + Number(new RegExp(`${name}: (\\d+)`).exec(output)?.[1] ?? 0), 0);
   assert.ok(sum('confirms') > 300 * seedCount, `only ${sum('confirms')} messages were confirmed`);
   assert.ok(sum('indexBlocks') > seedCount, `only ${sum('indexBlocks')} parts of indexes went to disk and came back`);
+  assert.ok(sum('duplicates') > 5 * seedCount, `only ${sum('duplicates')} duplicates were sent`);
+  assert.ok(sum('delayed') > 10 * seedCount, `only ${sum('delayed')} delayed messages came`);
   assert.ok(sum('starts') > 4 * seedCount && sum('segmentsRemoved') > seedCount, outputs.join('\n'));
 });

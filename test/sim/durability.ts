@@ -22,6 +22,8 @@ const totals = {
   starts: 0,
   moved: 0,
   fetched: 0,
+  duplicates: 0,
+  delayed: 0,
   indexBlocks: 0,
   segmentsRemoved: 0,
   read: 0,

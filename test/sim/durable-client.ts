@@ -1,3 +1,4 @@
+import type { FieldTable } from '../../src/base/field-table.ts';
 import { encodeContentHeaderFrame } from '../../src/wire/amqp091/content-header.ts';
 import { encodeBodyFrames, protocolHeader } from '../../src/wire/amqp091/frame.ts';
 import type { MethodNumber } from '../../src/wire/amqp091/methods.gen.ts';
@@ -5,7 +6,6 @@ import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 import { decodeProperties, encodeProperties, type Properties } from '../../src/wire/amqp091/properties.ts';
 import { describeFrame, type Frame, FrameCutter } from '../support/amqp-frames.ts';
 import type { FakeSocket } from '../support/fake-socket.ts';
-import { streamChannel } from './durable-session.ts';
 import { readBody } from './message-body.ts';
 import type { SimNode } from './sim-node.ts';
 
@@ -19,6 +19,8 @@ export interface Arrival {
   readonly messageId: number;
   /** What the header of a stream's message says; -1 without it. */
   readonly streamOffset: number;
+  /** What the header of a message says that was tried before; 0 without it. */
+  readonly retryCount: number;
 }
 
 export interface ArrivalListener {
@@ -34,7 +36,7 @@ export interface ArrivalListener {
 interface Content {
   readonly frame: Frame;
   bytes: number;
-  streamOffset: number;
+  headers: FieldTable | undefined;
   readonly parts: Buffer[];
 }
 
@@ -134,11 +136,11 @@ export class LedgerClient {
         if (frame.type !== 8) throw new Error(`out of place: ${describeFrame(frame)}`);
         return;
       case methods.BasicDeliver:
-        this.#content = { frame, bytes: -1, streamOffset: -1, parts: [] };
+        this.#content = { frame, bytes: -1, headers: undefined, parts: [] };
         return;
       case methods.BasicGetOk:
         this.#answer(frame);
-        this.#content = { frame, bytes: -1, streamOffset: -1, parts: [] };
+        this.#content = { frame, bytes: -1, headers: undefined, parts: [] };
         return;
       case methods.BasicAck:
         this.#listener.confirmed(frame.channel, frame.args.deliveryTag, frame.args.multiple);
@@ -169,7 +171,7 @@ export class LedgerClient {
     const content = this.#content as Content;
     if (frame.type === 2) {
       content.bytes = Number(frame.payload.readBigUInt64BE(4));
-      if (frame.channel === streamChannel) content.streamOffset = streamOffsetIn(frame.payload);
+      content.headers = decodeProperties(frame.payload, 12, frame.payload.length).headers;
     } else if (frame.type === 3) {
       content.parts.push(frame.payload);
       content.bytes -= frame.payload.length;
@@ -179,25 +181,17 @@ export class LedgerClient {
     if (content.bytes > 0) return;
     this.#content = null;
     const messageId = readBody(Buffer.concat(content.parts));
-    const { frame: method, streamOffset } = content;
-    if (method.method === methods.BasicDeliver) {
-      const { consumerTag, deliveryTag, redelivered } = method.args;
-      this.#listener.arrived({ channel: method.channel, consumerTag, deliveryTag, isRedelivered: redelivered, messageId, streamOffset });
-    } else if (method.method === methods.BasicGetOk) {
-      const { deliveryTag, redelivered } = method.args;
-      this.#listener.arrived({
-        channel: method.channel,
-        consumerTag: null,
-        deliveryTag,
-        isRedelivered: redelivered,
-        messageId,
-        streamOffset,
-      });
-    }
+    const { frame: method, headers } = content;
+    if (method.method !== methods.BasicDeliver && method.method !== methods.BasicGetOk) return;
+    const { deliveryTag, redelivered } = method.args;
+    this.#listener.arrived({
+      channel: method.channel,
+      consumerTag: method.method === methods.BasicDeliver ? method.args.consumerTag : null,
+      deliveryTag,
+      isRedelivered: redelivered,
+      messageId,
+      streamOffset: Number(headers?.get('x-stream-offset')?.value ?? -1),
+      retryCount: Number(headers?.get('x-retry-count')?.value ?? 0),
+    });
   }
-}
-
-function streamOffsetIn(header: Buffer): number {
-  const { headers } = decodeProperties(header, 12, header.length);
-  return Number(headers?.get('x-stream-offset')?.value ?? -1);
 }

@@ -1,3 +1,4 @@
+import type { DelayLedger } from './delay-ledger.ts';
 import type { StreamLedger } from './stream-ledger.ts';
 
 /** What is known of one message in one queue. */
@@ -26,6 +27,17 @@ export class Copy {
   deliveries = 0;
   /** Whether a delivery may say that it was delivered before though no client saw it: the broker was killed since. */
   mayBeFlagged = false;
+  /** By which it is known to be a duplicate; null: never. */
+  value: string | null = null;
+  /** Whether its queue knows the value, too; after a crash that is not known of what was not confirmed. */
+  isValueSure = true;
+  /** Which try it comes for next, at least and at most: a crash may undo that it was rejected. */
+  tryLeast = 0;
+  tryMost = 0;
+  /** Simulated time before which it does not come for `tryMost`. */
+  dueMillis = 0;
+  /** Event that made it `tryMost`. */
+  rejectedEvent = 0;
 
   constructor(queueId: number, messageId: number, event: number, isDurable: boolean, priority: number, expiresAt: number) {
     this.queueId = queueId;
@@ -34,6 +46,35 @@ export class Copy {
     this.isDurable = isDurable;
     this.priority = priority;
     this.expiresAt = expiresAt;
+  }
+
+  /** It is in its queue, for all that is known: ready, delivered or waiting to be tried again. */
+  get isThere(): boolean {
+    return !this.isGone && this.settledEvent === Infinity;
+  }
+
+  /** It was rejected and is to be tried again. */
+  triesAgain(event: number, dueMillis: number): void {
+    this.tryMost++;
+    this.tryLeast = this.tryMost;
+    this.dueMillis = dueMillis;
+    this.rejectedEvent = event;
+  }
+
+  /** It came for a try. */
+  cameFor(retryCount: number, nowMillis: number): void {
+    const what = `message ${this.messageId}, which was rejected ${this.tryMost} times,`;
+    if (retryCount < this.tryLeast || retryCount > this.tryMost) throw new Error(`${what} came for try ${retryCount}`);
+    if (retryCount === this.tryMost && nowMillis < this.dueMillis) throw new Error(`${what} came ${this.dueMillis - nowMillis} ms early`);
+    this.tryLeast = retryCount;
+    this.tryMost = retryCount;
+    this.dueMillis = 0;
+  }
+
+  /** The broker was killed, and knew for sure what had happened up to this event. */
+  restarted(durableEvent: number): void {
+    if (this.rejectedEvent > durableEvent) this.tryLeast = Math.max(0, this.tryMost - 1);
+    this.rejectedEvent = 0;
   }
 }
 
@@ -53,6 +94,11 @@ export interface LedgerQueue {
   readonly takesDeadLetters: boolean;
   /** What is in it, where it is a stream: it has no copies then. */
   readonly stream: StreamLedger | null;
+  /** What comes to it by way of an exchange that delays: it has no copies then. */
+  readonly delays: DelayLedger | null;
+  /** After how many milliseconds, at the least, a rejected message is tried again, by the number of the try. */
+  readonly retryMillis: readonly number[];
+  readonly hasGroups: boolean;
 }
 
 /**
@@ -94,8 +140,12 @@ export class Ledger {
   }
 
   /** A delivery reached a client. */
-  delivered(queue: LedgerQueue, messageId: number, isRedelivered: boolean, isTaken: boolean): void {
+  delivered(queue: LedgerQueue, messageId: number, isRedelivered: boolean, isTaken: boolean, nowMillis: number): void {
     this.deliveryCount++;
+    if (queue.delays !== null) {
+      queue.delays.delivered(messageId, isRedelivered, nowMillis);
+      return;
+    }
     if (queue.takesDeadLetters) {
       let seen = this.dead.get(queue.name);
       if (seen === undefined) this.dead.set(queue.name, (seen = new Set()));
@@ -119,9 +169,15 @@ export class Ledger {
   }
 
   /** A client has settled a delivery for good; rejected, it becomes a dead letter where the queue says so. */
-  settled(queue: LedgerQueue, messageId: number, isRejected: boolean): void {
+  settled(queue: LedgerQueue, messageId: number, isRejected: boolean, nowMillis: number): void {
+    queue.delays?.settled(messageId, this.event);
     const copy = this.copy(queue.id, messageId);
     if (copy === undefined) return;
+    const retryMillis = isRejected ? queue.retryMillis[copy.tryMost] : undefined;
+    if (retryMillis !== undefined) {
+      copy.triesAgain(this.event, nowMillis + retryMillis);
+      return;
+    }
     copy.settledEvent = this.event;
     copy.mayBeGone ||= !isRejected || queue.deadLetterQueue === null;
   }
@@ -135,6 +191,7 @@ export class Ledger {
     for (const [queueId, messages] of found) {
       const queue = this.queues.get(queueId);
       if (queue === undefined) throw new Error(`queue ${queueId} is there and nobody declared it`);
+      if (queue.delays !== null) continue;
       for (const messageId of messages) this.#checkPresent(queue, messageId, present);
       if (!queue.takesDeadLetters && queue.isOrdered && !this.reshaped.has(queue.id)) this.#checkOrder(queue, messages);
     }
@@ -147,7 +204,10 @@ export class Ledger {
       if (!isServing) continue;
       copy.isGone ||= !isPresent;
       copy.isSafe ||= isPresent;
-      if (!isClean) copy.mayBeFlagged = true;
+      if (!isClean) {
+        copy.mayBeFlagged = true;
+        copy.restarted(this.durableEvent);
+      }
       if (isPresent) {
         copy.settledEvent = Infinity;
         copy.mayBeGone = false;

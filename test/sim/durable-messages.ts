@@ -5,8 +5,8 @@ import type { Queue } from '../../src/core/queues/queue.ts';
 import * as requests from '../support/amqp-requests.ts';
 import type { Random } from '../support/random.ts';
 import type { Arrival } from './durable-client.ts';
-import { Copy, type Ledger } from './durable-ledger.ts';
-import { deadNames, filterValues, type KnownQueues, names, streamNames } from './durable-names.ts';
+import { Copy, type Ledger, type LedgerQueue } from './durable-ledger.ts';
+import { deadNames, filterValues, keptNames, type KnownQueues, names, streamNames } from './durable-names.ts';
 import { confirmChannel, consumeChannel, type Sent, type Session, txChannel, type Unacked, type Unconfirmed } from './durable-session.ts';
 import { makeBody } from './message-body.ts';
 import type { SimNode } from './sim-node.ts';
@@ -28,12 +28,18 @@ export class DurableMessages {
   readonly random: Random;
   readonly ledger: Ledger;
   readonly #known: KnownQueues;
+  /** Hears of every message that arrived. */
+  onArrival: (session: Session, queue: LedgerQueue, arrival: Arrival) => void = () => {};
   #lastMessage = 0;
 
   constructor(random: Random, ledger: Ledger, known: KnownQueues) {
     this.random = random;
     this.ledger = ledger;
     this.#known = known;
+  }
+
+  nextMessageId(): number {
+    return ++this.#lastMessage;
   }
 
   publish(session: Session, node: SimNode): void {
@@ -48,7 +54,7 @@ export class DurableMessages {
     const isFanout = this.random.chance(0.3);
     const name = this.random.pick(allNames);
     if (!isFanout && !node.queues.has(name)) return null;
-    const messageId = ++this.#lastMessage;
+    const messageId = this.nextMessageId();
     const bytes = Number(this.random.weighted({ 16: 20, 100: 25, 1000: 15, 12_000: 15, 40_000: 10, 120_000: 8, 300_000: 5 }));
     const body = makeBody(messageId, bytes + this.random.below(200));
     const isPersistent = this.random.chance(0.85);
@@ -104,11 +110,15 @@ export class DurableMessages {
       this.ledger.published(copy);
       copies.push(copy);
     }
-    return { copies, records };
+    return { copies, records, held: [] };
+  }
+
+  #nameToTake(): string {
+    return this.random.pick(this.random.chance(0.4) ? keptNames : [...names, ...deadNames]);
   }
 
   consume(session: Session, node: SimNode): void {
-    const name = this.random.pick([...names, ...deadNames]);
+    const name = this.#nameToTake();
     const queue = node.queues.get(name);
     const known = this.#known.of(queue);
     if (known === undefined || session.consumers.size > 4) return;
@@ -121,7 +131,7 @@ export class DurableMessages {
   }
 
   get(session: Session, node: SimNode): void {
-    const name = this.random.pick([...names, ...deadNames]);
+    const name = this.#nameToTake();
     const queue = node.queues.get(name);
     const known = this.#known.of(queue);
     if (known === undefined) return;
@@ -141,8 +151,10 @@ export class DurableMessages {
       throw new Error(`a delivery for nobody: ${JSON.stringify(arrival)}`);
     }
     const noAck = arrival.consumerTag === null ? queue.name === 'n0' : session.noAck.has(arrival.consumerTag);
-    this.ledger.delivered(queue, arrival.messageId, arrival.isRedelivered, noAck);
-    if (!noAck) session.unacked.push({ deliveryTag: arrival.deliveryTag, queue, messageId: arrival.messageId });
+    const { deliveryTag, messageId, consumerTag } = arrival;
+    this.ledger.delivered(queue, messageId, arrival.isRedelivered, noAck, session.client.node.broker.clock.millis);
+    if (!noAck) session.unacked.push({ deliveryTag, queue, messageId, consumerTag });
+    this.onArrival(session, queue, arrival);
   }
 
   confirmed(session: Session, node: SimNode, channel: number, tag: number, multiple: boolean): void {
@@ -165,10 +177,11 @@ export class DurableMessages {
     const taken = multiple ? session.unacked.slice(0, index + 1) : [picked];
     session.unacked = session.unacked.filter(each => !taken.includes(each));
     this.ledger.nextEvent();
-    if (how !== 'nack') for (const each of taken) this.ledger.settled(each.queue, each.messageId, how === 'reject');
     const tag = picked.deliveryTag;
     if (how === 'ack') session.client.send(requests.basicAck(consumeChannel, tag, multiple));
     else session.client.send(requests.basicNack(consumeChannel, tag, { multiple, requeue: how === 'nack' }));
+    const { nowMillis } = session.client.node.broker.clock;
+    if (how !== 'nack') for (const each of taken) this.ledger.settled(each.queue, each.messageId, how === 'reject', nowMillis);
   }
 
   transact(session: Session, node: SimNode): void {
@@ -192,13 +205,13 @@ export class DurableMessages {
   }
 
   /** A client was told that a message is safe. */
-  #safe({ copies, records }: Sent, event: number, node: SimNode): void {
-    for (const copy of copies) copy.isSafe = true;
+  #safe({ copies, records, held }: Sent, event: number, node: SimNode): void {
+    for (const copy of [...copies, ...held]) copy.isSafe = true;
     for (const record of records) {
       record.isSafe = true;
       record.confirmedMillis = Math.min(record.confirmedMillis, node.broker.clock.wallNow);
     }
     // Only what is in the log is behind what came before it in the log.
-    if (records.length > 0 || copies.some(copy => copy.isDurable)) this.ledger.durableUpTo(event);
+    if (records.length > 0 || copies.some(copy => copy.isDurable) || held.some(copy => copy.isPersistent)) this.ledger.durableUpTo(event);
   }
 }

@@ -1,4 +1,5 @@
-import { type FieldTable, long, longstr } from '../../src/base/field-table.ts';
+import { bool, type FieldTable, long, longstr } from '../../src/base/field-table.ts';
+import { parseRetryDelays } from '../../src/core/retries/retry-delays.ts';
 import type { Random } from '../support/random.ts';
 import type { Ledger, LedgerQueue } from './durable-ledger.ts';
 import type { StreamLimits } from './stream-ledger.ts';
@@ -6,7 +7,11 @@ import type { StreamLimits } from './stream-ledger.ts';
 /** Queues that may be declared, and with what. d0 and d1 take dead letters and stay for ever. */
 export const names = ['q0', 'q1', 'q2', 'q3', 'q4', 'a0', 't0', 'n0'] as const;
 export const deadNames = ['d0', 'd1'] as const;
+/** Queues that stay for ever as they were declared first: with retries, groups, de-duplication, behind exchanges that delay and de-duplicate. */
+export const keptNames = ['r0', 'g0', 'u0', 'u1', 'o0', 'l0'] as const;
 export const streamNames = ['s0', 's1', 's2'] as const;
+/** How long values are remembered where that has an end. */
+export const valueMillis = 1500;
 /** What messages may be told apart by; a stream's consumer may ask for one. */
 export const filterValues = ['red', 'green', 'blue'] as const;
 
@@ -14,6 +19,7 @@ export const filterValues = ['red', 'green', 'blue'] as const;
 export function argumentsFor(random: Random, name: string): FieldTable {
   const args: FieldTable = new Map();
   if (name.startsWith('d')) return args;
+  if ((keptNames as readonly string[]).includes(name)) return keptArguments(random, name);
   if (name.startsWith('s')) return streamArguments(random, args);
   if (name.startsWith('q')) shape(random, args);
   if (name === 'n0') return args;
@@ -33,6 +39,48 @@ function streamArguments(random: Random, args: FieldTable): FieldTable {
   if (random.chance(0.3)) args.set('x-max-age', longstr('1s'));
   if (random.chance(0.3)) args.set('x-stream-filter-size-bytes', long(255));
   return args;
+}
+
+/** What a queue of a name that is kept for ever is declared with. */
+function keptArguments(random: Random, name: string): FieldTable {
+  const args: FieldTable = new Map();
+  switch (name) {
+    case 'r0':
+      args.set('x-retry-delays', longstr(random.pick(['20,60', 'exponential(first=15,factor=3,count=3,jitter=40%)'])));
+      if (random.chance(0.4)) {
+        args.set('x-dead-letter-exchange', longstr(''));
+        args.set('x-dead-letter-routing-key', longstr('d0'));
+      }
+      break;
+    case 'g0':
+      args.set('x-group-header', longstr('key'));
+      if (random.chance(0.5)) args.set('x-group-park-after', long(random.between(2, 3)));
+      if (random.chance(0.5)) args.set('x-retry-delays', longstr('300,900'));
+      if (random.chance(0.4)) {
+        args.set('x-queue-type', longstr('quorum'));
+        args.set('x-delivery-limit', long(10_000));
+      }
+      break;
+    case 'u0':
+      args.set('x-message-deduplication', bool(true));
+      if (random.chance(0.4)) args.set('x-retry-delays', longstr('30'));
+      break;
+    case 'u1':
+      args.set('x-message-deduplication', bool(true));
+      args.set('x-cache-ttl', long(valueMillis));
+      args.set('x-cache-persistence', longstr('disk'));
+  }
+  return args;
+}
+
+/** After how many milliseconds, at the least, a rejected message of such a queue is tried again. */
+export function retryMillis(args: FieldTable): number[] {
+  const value = args.get('x-retry-delays')?.value;
+  const delays = typeof value === 'string' ? parseRetryDelays(value) : null;
+  if (delays === null || typeof delays === 'string') return [];
+  const millis: number[] = [];
+  for (let each = delays.delayAfter(0, 0); each !== null; each = delays.delayAfter(millis.length, 0)) millis.push(each);
+  return millis;
 }
 
 /** What a stream of these arguments keeps. */

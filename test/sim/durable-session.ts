@@ -1,4 +1,5 @@
 import { type Arrival, LedgerClient } from './durable-client.ts';
+import type { HeldCopy } from './delay-ledger.ts';
 import type { Copy, LedgerQueue } from './durable-ledger.ts';
 import type { StreamCursor } from './durable-streams.ts';
 import type { SimNode } from './sim-node.ts';
@@ -15,12 +16,16 @@ export interface Unacked {
   readonly deliveryTag: number;
   readonly queue: LedgerQueue;
   readonly messageId: number;
+  /** Null for what basic.get brought. */
+  readonly consumerTag: string | null;
 }
 
 /** Where a message went. */
 export interface Sent {
   readonly copies: readonly Copy[];
   readonly records: readonly StreamRecord[];
+  /** What an exchange holds of it. */
+  readonly held: readonly HeldCopy[];
 }
 
 export interface Unconfirmed extends Sent {
@@ -36,6 +41,8 @@ interface SessionOwner {
 
 /** One client of the world, with what it has under way. */
 export class Session {
+  /** Tells it from the others. */
+  readonly number: number;
   readonly client: LedgerClient;
   unconfirmed: Unconfirmed[] = [];
   lastPublishTag = 0;
@@ -50,7 +57,8 @@ export class Session {
   readonly cursors = new Map<string, StreamCursor>();
   streamUnacked: number[] = [];
 
-  constructor(node: SimNode, owner: SessionOwner) {
+  constructor(number: number, node: SimNode, owner: SessionOwner) {
+    this.number = number;
     this.client = new LedgerClient(node, {
       arrived: arrival => owner.arrived(arrival),
       confirmed: (channel, tag, multiple) => owner.confirmed(channel, tag, multiple),
@@ -59,5 +67,9 @@ export class Session {
         if (typeof token === 'function') (token as () => void)();
       },
     });
+  }
+  /** Whether it has messages of a queue with message groups. */
+  get hasOfGroups(): boolean {
+    return this.unacked.some(({ queue }) => queue.hasGroups);
   }
 }

@@ -2,8 +2,19 @@ import { longstr, sameTable } from '../../src/base/field-table.ts';
 import * as methods from '../../src/wire/amqp091/methods.gen.ts';
 import * as requests from '../support/amqp-requests.ts';
 import type { Random } from '../support/random.ts';
+import { DelayLedger } from './delay-ledger.ts';
 import type { Ledger } from './durable-ledger.ts';
-import { argumentsFor, deadNames, type KnownQueues, names, shape, streamLimits, streamNames } from './durable-names.ts';
+import {
+  argumentsFor,
+  deadNames,
+  keptNames,
+  type KnownQueues,
+  names,
+  retryMillis,
+  shape,
+  streamLimits,
+  streamNames,
+} from './durable-names.ts';
 import { adminChannel, type Session } from './durable-session.ts';
 import type { SimNode } from './sim-node.ts';
 import { StreamLedger } from './stream-ledger.ts';
@@ -23,7 +34,7 @@ export class DurableTopology {
   }
 
   declareFirst(session: Session, node: SimNode): void {
-    for (const name of deadNames) this.declare(session, node, name);
+    for (const name of [...deadNames, ...keptNames]) this.declare(session, node, name);
     session.client.call(
       requests.exchangeDeclare(adminChannel, { exchange: 'fan', type: 'fanout', durable: true }),
       methods.ExchangeDeclareOk,
@@ -60,11 +71,14 @@ export class DurableTopology {
       name,
       isDurable: name !== 't0',
       priorityMax: Number(args.get('x-max-priority')?.value ?? 0),
-      isOrdered: !args.has('x-queue-type'),
+      isOrdered: !args.has('x-queue-type') || args.has('x-group-header'),
       isLimited: name === 'n0' || args.has('x-max-length'),
       deadLetterQueue: typeof target === 'string' ? target : null,
       takesDeadLetters: name.startsWith('d'),
       stream: name.startsWith('s') ? new StreamLedger(name, streamLimits(args)) : null,
+      delays: name === 'l0' ? new DelayLedger() : null,
+      retryMillis: retryMillis(args),
+      hasGroups: args.has('x-group-header'),
     });
   }
 

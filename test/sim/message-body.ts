@@ -23,6 +23,12 @@ export function makeBody(id: number, bytes: number): Buffer {
   return body;
 }
 
+/** What a record of the log is, from its body or the beginning of it: a message, or a value that is remembered. */
+export function recordName(body: Buffer): string {
+  const isMessage = body.length >= 8 && body.readUInt32LE(0) === magic;
+  return isMessage ? `message ${body.readUInt32LE(4)}` : `value ${body.toString()}`;
+}
+
 /** The message's id. @throws Error when the body is not what was made */
 export function readBody(body: Buffer): number {
   if (body.length < bodyHeaderBytes || body.readUInt32LE(0) !== magic) throw new Error(`a body of ${body.length} bytes that nobody sent`);

@@ -3,23 +3,31 @@ import type { Backlog, CommitLog, PagedMessages } from '../../src/core/ports/com
 import type { IndexPages } from '../../src/core/ports/index-pages.ts';
 import type { MetadataChange, MetadataJournal } from '../../src/core/ports/metadata-journal.ts';
 import type { QueueLog } from '../../src/core/ports/queue-log.ts';
+import { recordName } from './message-body.ts';
 
 type Durability = CommitLog & QueueLog & MetadataJournal & PagedMessages;
 
 type ShadowOp =
   | { readonly kind: 'enqueue'; readonly key: string; readonly value: string }
   | { readonly kind: 'settle'; readonly key: string }
+  | { readonly kind: 'wait'; readonly key: string; readonly wait: string }
   | { readonly kind: 'change'; readonly change: MetadataChange };
 
-/** Entries of all durable queues: place -> message and expiry. */
+/** Entries of all that has some in the log: place -> message and expiry, and behind a bar how it waits to be tried again. */
 export type ShadowEntries = Map<string, string>;
 
 export function entryKey(queueId: number, sequence: number): string {
   return `${queueId}/${sequence}`;
 }
 
-export function entryValue(messageId: number, bodyBytes: number, expires: boolean): string {
-  return `message ${messageId} of ${bodyBytes} bytes${expires ? ', expires' : ''}`;
+/** `name` as `recordName` has it; `expiryMillis` is a Unix time, 0: never. */
+export function entryValue(name: string, bodyBytes: number, expiryMillis: number): string {
+  return `${name} of ${bodyBytes} bytes${expiryMillis === 0 ? '' : `, until ${expiryMillis}`}`;
+}
+
+/** Which try of a message is next, and until when it waits, a Unix time; 0: it waits no longer. */
+export function waitValue(retryCount: number, dueMillis: number): string {
+  return `|try ${retryCount} at ${dueMillis}`;
 }
 
 /**
@@ -29,15 +37,15 @@ export function entryValue(messageId: number, bodyBytes: number, expires: boolea
 export class ShadowLog implements Durability {
   readonly #journal: Durability;
   #entries: ShadowEntries = new Map();
-  readonly #messageId: (ref: number) => number;
+  readonly #nameOf: (ref: number) => string;
   #ops: ShadowOp[] = [];
   #horizon = 0;
   /** While the journal is read nothing counts as recorded. */
   isRecording = false;
 
-  constructor(journal: Durability, messageId: (ref: number) => number) {
+  constructor(journal: Durability, nameOf: (ref: number) => string) {
     this.#journal = journal;
-    this.#messageId = messageId;
+    this.#nameOf = nameOf;
   }
 
   /** What was recovered is what there is to begin with. */
@@ -99,7 +107,7 @@ export class ShadowLog implements Durability {
     expiryMillis: number,
     meta: number,
   ): void {
-    const value = entryValue(this.#messageId(ref), bodyBytes, expiryMillis !== 0);
+    const value = entryValue(this.#nameOf(ref), bodyBytes, expiryMillis);
     this.#ops.push({ kind: 'enqueue', key: entryKey(queueId, sequence), value });
     this.#ops.push({ kind: 'settle', key: entryKey(queueId, from) });
     this.#journal.moved(queueId, priority, from, sequence, ref, bodyBytes, expiryMillis, meta);
@@ -110,11 +118,12 @@ export class ShadowLog implements Durability {
   }
 
   waits(queueId: number, priority: number, sequence: number, dueMillis: number, retryCount: number): void {
+    this.#ops.push({ kind: 'wait', key: entryKey(queueId, sequence), wait: waitValue(retryCount, dueMillis) });
     this.#journal.waits(queueId, priority, sequence, dueMillis, retryCount);
   }
 
   enqueued(queueId: number, priority: number, sequence: number, ref: number, bodyBytes: number, expiryMillis: number): void {
-    const value = entryValue(this.#messageId(ref), bodyBytes, expiryMillis !== 0);
+    const value = entryValue(this.#nameOf(ref), bodyBytes, expiryMillis);
     this.#ops.push({ kind: 'enqueue', key: entryKey(queueId, sequence), value });
     this.#journal.enqueued(queueId, priority, sequence, ref, bodyBytes, expiryMillis);
   }
@@ -170,8 +179,12 @@ export class ShadowLog implements Durability {
       }
       const op = this.#ops[count];
       if (op === undefined) break;
-      if (op.kind === 'enqueue') set(op.key, op.value);
-      else if (op.kind === 'settle') set(op.key, undefined);
+      // A message that comes again, at another place of the log, waits as before.
+      if (op.kind === 'enqueue') set(op.key, op.value + waitIn(entries.get(op.key)));
+      else if (op.kind === 'wait') {
+        const value = entries.get(op.key);
+        if (value !== undefined) set(op.key, value.slice(0, value.length - waitIn(value).length) + op.wait);
+      } else if (op.kind === 'settle') set(op.key, undefined);
       else {
         changes.push(op.change);
         if (op.change.kind !== 'queue.delete') continue;
@@ -184,6 +197,11 @@ export class ShadowLog implements Durability {
   }
 }
 
+function waitIn(value: string | undefined): string {
+  const bar = value === undefined ? -1 : value.lastIndexOf('|try ');
+  return bar < 0 ? '' : (value as string).slice(bar);
+}
+
 function differences(expected: ShadowEntries, found: ShadowEntries): string {
   const lines: string[] = [];
   for (const [key, value] of expected) {
@@ -194,10 +212,10 @@ function differences(expected: ShadowEntries, found: ShadowEntries): string {
   return lines.length > 12 ? [...lines.slice(0, 12), `  ... ${lines.length - 12} more`].join('\n') : lines.join('\n');
 }
 
-/** The id in a message's body, which is in memory. */
-export function residentMessageId(store: MessageStore, ref: number): number {
+/** What a record is that is in memory. */
+export function residentName(store: MessageStore, ref: number): string {
   store.locate(ref);
   const { loose } = store;
-  if (loose === null) return store.bodyBytes < 8 ? -1 : store.bytes.readUInt32LE(store.bodyStart + 4);
-  return loose.body === null ? -1 : (loose.body.pieces[0] as Buffer).readUInt32LE(4);
+  if (loose === null) return recordName(store.bytes.subarray(store.bodyStart, store.bodyStart + store.bodyBytes));
+  return recordName(loose.body === null ? Buffer.alloc(0) : (loose.body.pieces[0] as Buffer));
 }

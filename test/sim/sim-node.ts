@@ -1,8 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { BrokerCore } from '../../src/core/broker.ts';
+import type { DurableValues } from '../../src/core/deduplication/durable-values.ts';
+import type { HeldMessages } from '../../src/core/delays/held-messages.ts';
+import type { Exchange } from '../../src/core/exchanges/exchange.ts';
 import { recordHeaderBytes } from '../../src/core/messages/record.ts';
 import type { MetadataChange } from '../../src/core/ports/metadata-journal.ts';
-import type { Entry } from '../../src/core/queues/entry.ts';
+import { type Entry, priorityOf } from '../../src/core/queues/entry.ts';
 import type { Queue } from '../../src/core/queues/queue.ts';
 import { MetadataReplay } from '../../src/core/topology-replay.ts';
 import { JournalStore } from '../../src/store/journal/journal-store.ts';
@@ -12,8 +15,8 @@ import { MemoryFiles } from '../../src/store/streams/memory-files.ts';
 import { StreamStore, type StreamsReport } from '../../src/store/streams/stream-store.ts';
 import type { Random } from '../support/random.ts';
 import { SimBroker } from '../support/sim-broker.ts';
-import { readBody } from './message-body.ts';
-import { entryKey, entryValue, residentMessageId, type ShadowEntries, ShadowLog } from './shadow-log.ts';
+import { readBody, recordName } from './message-body.ts';
+import { entryKey, entryValue, residentName, type ShadowEntries, ShadowLog, waitValue } from './shadow-log.ts';
 import type { SimFiles } from '../support/sim-files.ts';
 import { SimFolder } from '../support/sim-folder.ts';
 
@@ -53,7 +56,7 @@ export class SimNode {
     this.streams = new StreamStore(new SimFolder(files, 'streams/'));
     // What a queue numbers anew may be on disk.
     this.shadow = new ShadowLog(this.store.journal, ref =>
-      this.core.store.isResident(ref) ? residentMessageId(this.core.store, ref) : readBody(this.bodyOf({ ref })),
+      this.core.store.isResident(ref) ? residentName(this.core.store, ref) : recordName(this.bodyOf({ ref })),
     );
     this.broker = new SimBroker({
       durability: this.shadow,
@@ -130,15 +133,42 @@ export class SimNode {
     clock.millis = end;
   }
 
-  /** Entries of all queues as they are, with the messages that their bodies on disk say they are. @throws Error for a damaged body */
+  /** What an exchange holds, and what exchanges and queues remember, each as entries of the log. */
+  *#holders(): Generator<HeldMessages | DurableValues> {
+    const { exchanges, queues } = this.core.vhosts.get('/') ?? { exchanges: new Map<string, Exchange>(), queues: new Map<string, Queue>() };
+    for (const { delay, deduplication } of exchanges.values()) {
+      if (delay !== null) yield delay.held;
+      if (deduplication !== null && deduplication.kept !== null) yield deduplication.kept;
+    }
+    for (const { deduplication } of queues.values()) if (deduplication !== null && deduplication.kept !== null) yield deduplication.kept;
+  }
+
+  /** Entries as they are, with the messages that their bodies on disk say they are. @throws Error for a damaged body */
   entries(): ShadowEntries {
     const entries: ShadowEntries = new Map();
+    const { clock } = this.broker;
+    const wall = (millis: number): number => (millis === 0 || millis === Infinity ? 0 : clock.wallMillis + (millis - clock.nowMillis));
+    const set = (ownerId: number, { ref, sequence, bytes, expiryMillis }: Readonly<Entry>, name: string, wait = ''): void => {
+      const key = entryKey(ownerId, sequence);
+      if (entries.has(key)) throw new Error(`${key} is there twice`);
+      if (ref === 0) throw new Error(`${key} has no message`);
+      entries.set(key, entryValue(name, bytes, wall(expiryMillis)) + wait);
+    };
     for (const queue of this.queues.values()) {
+      const { retries } = queue;
       queue.forEachReady(entry => {
-        const key = entryKey(queue.id, entry.sequence);
-        if (entries.has(key)) throw new Error(`${key} is there twice`);
-        entries.set(key, entryValue(this.messageIdOf(entry), entry.bytes, entry.expiryMillis !== 0));
+        const retryCount = retries === null ? 0 : retries.retryCountOf(entry.sequence * 256 + priorityOf(entry.meta));
+        set(queue.id, entry, `message ${this.messageIdOf(entry)}`, retryCount === 0 ? '' : waitValue(retryCount, 0));
         return true;
+      });
+      retries?.forEach(({ entry, dueMillis, retryCount }) =>
+        set(queue.id, entry, `message ${this.messageIdOf(entry)}`, waitValue(retryCount, wall(dueMillis))),
+      );
+    }
+    for (const holder of this.#holders()) {
+      holder.relocate((ref, _owner, meta, sequence, bytes, expiryMillis) => {
+        set(holder.id, { ref, meta, sequence, bytes, expiryMillis }, recordName(this.bodyOf({ ref })));
+        return ref;
       });
     }
     return entries;
@@ -200,11 +230,14 @@ export class SimNode {
 }
 
 export function definitionsOf(core: BrokerCore): string {
-  return [...core.metadataSnapshot()]
-    .filter(change => /^(vhost|queue|exchange|binding)\./.test(change.kind))
-    .map(change => JSON.stringify(change))
-    .sort()
-    .join('\n');
+  return (
+    [...core.metadataSnapshot()]
+      // A broker without a log, which definitions are compared with, names nothing that it remembers.
+      .filter(change => /^(vhost|queue|exchange|binding)\.(?!remembers)/.test(change.kind))
+      .map(change => JSON.stringify(change))
+      .sort()
+      .join('\n')
+  );
 }
 
 /** The definitions that changes give, applied one after the other. */
