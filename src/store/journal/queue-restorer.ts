@@ -32,11 +32,10 @@ export class QueueRestorer {
 
   /**
    * Puts what is left into the queues, flags what may have been delivered before, and finds the bodies of large messages.
-   * `areNumbersShared` is what `Restorable.restored` is told.
    */
-  run(areNumbersShared: boolean): void {
+  run(): void {
     const { store, clock } = this.#core;
-    const { lists, metadata, isLastOpClean } = this.#replay;
+    const { lists, metadata, isLastOpClean, areNumbersShared } = this.#replay;
     const slabs = new Map<number, Slab>();
     const known = new Map<Slab, Uint32Array>();
     const suspects = new Map<MessageRef, { readonly logSequence: number; readonly bytes: number }>();

@@ -65,8 +65,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'settlements are not recovered',
     file: opReplay,
-    from: 'for (let i = 0; i < count; i++) if (!list.remove(sequence + i)) this.orphans++;',
-    to: 'if (list === null) this.orphans++;',
+    from: 'if (!list.remove(sequence + i) && !this.#removeElsewhere(queueId, list, sequence + i)) this.orphans++;',
+    to: 'if (list === null || i < 0) this.orphans++;',
     by: 'kill',
   },
   {
@@ -238,7 +238,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'values that were seen are forgotten by a restart',
     file: 'src/core/deduplication/durable-values.ts',
-    from: 'for (const { serial, text, expiryMillis } of pending) this.#writeOne(serial, text, expiryMillis);',
+    from: 'for (const [serial, { text, expiryMillis }] of pending) this.#writeOne(serial, text, expiryMillis);',
     to: 'void pending;',
     by: 'power',
   },
