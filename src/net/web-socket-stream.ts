@@ -6,6 +6,8 @@ import type { WebSocketOptions } from './web-socket-options.ts';
 
 /** Messages of clients that have not logged in are no larger, and are refused before they are buffered. */
 export const strangerMessageBytesMax = 64 * 1024;
+/** So much of a message is handed on at a time: a message may be as large as a client likes to make it, and others are to be served in between. */
+const pieceBytes = 64 * 1024;
 /** ws counts in 32 bits, where 0 means no limit at all. */
 const messageBytesCap = 0x7fff_ffff;
 /** [RFC 6455 7.4.1] */
@@ -29,7 +31,7 @@ export class WebSocketStream implements ByteSocket {
   readonly #raw: Socket;
   readonly #options: WebSocketOptions;
   /** Read while paused, or given back; in order. */
-  #waiting: Buffer[] = [];
+  readonly #waiting: Buffer[] = [];
   #isPaused = false;
   #isDraining = false;
   #sendsText: boolean;
@@ -51,7 +53,7 @@ export class WebSocketStream implements ByteSocket {
     ws.on('error', error => this.#onError(error));
     ws.on('close', () => {
       this.#isClosed = true;
-      this.#waiting = [];
+      this.#waiting.length = 0;
       this.#onClose();
     });
   }
@@ -145,13 +147,29 @@ export class WebSocketStream implements ByteSocket {
       return;
     }
     if (data.length === 0) return;
-    if (this.#isPaused || this.#waiting.length > 0) this.#waiting.push(data);
-    else this.#onData(data);
+    const isNext = !this.#isPaused && this.#waiting.length === 0;
+    if (isNext && data.length <= pieceBytes) {
+      this.#onData(data);
+      return;
+    }
+    this.#waiting.push(data);
+    if (isNext) this.#handOn();
   }
 
   #drain(): void {
     this.#isDraining = false;
-    while (!this.#isPaused && !this.#isClosed && this.#waiting.length > 0) this.#onData(this.#waiting.shift() as Buffer);
+    this.#handOn();
     if (!this.#isPaused && !this.#isClosed) this.#ws.resume();
+  }
+
+  /** Hands on what waits, in pieces, until reading is paused. */
+  #handOn(): void {
+    const waiting = this.#waiting;
+    while (!this.#isPaused && !this.#isClosed && waiting.length > 0) {
+      const data = waiting[0] as Buffer;
+      if (data.length <= pieceBytes) waiting.shift();
+      else waiting[0] = data.subarray(pieceBytes);
+      this.#onData(data.subarray(0, pieceBytes));
+    }
   }
 }

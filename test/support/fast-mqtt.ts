@@ -7,7 +7,7 @@ import type { AckPacket, ConnackPacket, Packet, PublishPacket } from '../../src/
 import { FastConnection } from './fast-connection.ts';
 
 const version = 5;
-const packetBytesMax = 16 * 1024 * 1024;
+const packetBytesMax = 32 * 1024 * 1024;
 
 export interface MqttEvents {
   /** The payload is to be read within the call. */

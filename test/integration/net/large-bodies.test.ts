@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blockPool } from '../../../src/core/messages/block-pool.ts';
 import { Broker } from '../../../src/index.ts';
+import { defaultWebSocketOptions } from '../../../src/net/web-socket-options.ts';
 import { encodeContentHeaderFrame } from '../../../src/wire/amqp091/content-header.ts';
 import { encodeBodyFrames, protocolHeader } from '../../../src/wire/amqp091/frame.ts';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
@@ -13,6 +14,7 @@ import { FastMqtt } from '../../support/fast-mqtt.ts';
 import { FastStomp } from '../../support/fast-stomp.ts';
 import { Random } from '../../support/random.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+import { type WebSocketTunnel, webSocketTunnel } from '../../support/web-socket-tunnel.ts';
 import { withBroker } from '../../support/with-broker.ts';
 
 // Whoever still sends or keeps what was given back sends this.
@@ -218,3 +220,47 @@ test('a client in this process may use its buffers again when they are written',
     await broker.stop();
   }
 });
+
+for (const [what, messageBytesMax] of [
+  ['one WebSocket message of many frames', 24 * 1024 * 1024],
+  ['messages of 10,000 bytes', 10_000],
+] as const)
+  test(`20 MiB go through a WebSocket and back, of AMQP and of MQTT, as ${what}`, async () => {
+    const webSocket = { ...defaultWebSocketOptions, messageBytesMax: 24 * 1024 * 1024 };
+    await withBroker(
+      async broker => {
+        const random = new Random(21);
+        const tunnel = (index: number, protocol: string): Promise<WebSocketTunnel> =>
+          webSocketTunnel(`ws://127.0.0.1:${broker.listeners[index]?.port}/ws`, protocol, random, messageBytesMax);
+        const [amqpTunnel, mqttTunnel] = [await tunnel(1, 'amqp'), await tunnel(2, 'mqtt')];
+        const body = random.bytes(20 * 1024 * 1024);
+        const amqp = await AmqpDriver.connect({ port: amqpTunnel.port, timeoutMillis: 20_000 });
+        await amqp.openChannel(1);
+        await amqp.call(queueDeclare(1, { queue: 'web' }), methods.QueueDeclareOk);
+        amqp.publish(1, { routingKey: 'web', body });
+        amqp.send(basicConsume(1, { queue: 'web', noAck: true }));
+        await amqp.expect(methods.BasicConsumeOk, 1);
+        assert.equal((await amqp.nextDelivery(1)).body.equals(body), true);
+        let got: Buffer | null = null;
+        const mqtt = await FastMqtt.connect(mqttTunnel.port, 'web', {
+          published: packet => (got = Buffer.from(packet.payload)),
+          acked: () => {},
+        });
+        await mqtt.subscribe('web/large', 0);
+        mqtt.publish('web/large', 0, 0, body);
+        await waitUntil(() => got !== null);
+        assert.equal(body.equals(got as unknown as Buffer), true);
+        await amqp.end();
+        mqtt.destroy();
+        for (const each of [amqpTunnel, mqttTunnel]) each.close();
+      },
+      {
+        settings: { messageBytesMax: 32 * 1024 * 1024 },
+        listeners: [
+          {},
+          { webSocket: { ...webSocket, subProtocols: ['amqp'] } },
+          { protocol: 'mqtt', webSocket: { ...webSocket, subProtocols: ['mqtt'] } },
+        ],
+      },
+    );
+  });
