@@ -82,6 +82,58 @@ async function hugeMessages(isPersistent: boolean): Promise<Record<string, numbe
 
 const untilOver = (): Promise<void> => new Promise(resolve => setTimeout(resolve, Math.max(0, endsAt - performance.now())));
 
+const backlogMessages = 1_000_000;
+const backlogQueue = 'warren-fair-backlog';
+
+/** A backlog of persistent messages of 1 KiB, all of them durable when this resolves. */
+async function fillBacklog(): Promise<Record<string, number>> {
+  const client = await BenchClient.open(port);
+  await client.declareQueue(backlogQueue, true);
+  await client.call(method(1, 85, 10, u8(0)), 85, 11);
+  const batchMessages = 50;
+  const batch = Buffer.concat(
+    Array.from({ length: batchMessages }, () => publish('', backlogQueue, Buffer.alloc(1024), true, client.frameBytesMax)),
+  );
+  let sent = 0;
+  await new Promise<void>(resolve => {
+    const send = (): void => {
+      for (; sent < backlogMessages && !client.socket.writableNeedDrain; sent += batchMessages) client.socket.write(batch);
+    };
+    client.socket.on('drain', send);
+    client.start({
+      onMethod(classId, methodId, buffer, at) {
+        if (classId === 60 && methodId === 80 && buffer.readUInt32BE(at + 4) === backlogMessages) resolve();
+      },
+      onBody() {},
+    });
+    send();
+  });
+  return { published: sent };
+}
+
+/** Takes all of it, with an acknowledgement for every hundred. */
+async function drainBacklog(): Promise<Record<string, number>> {
+  const client = await BenchClient.open(port);
+  await client.call(method(1, 60, 10, u32(0), u16(1000), u8(0)), 60, 11);
+  let consumed = 0;
+  const began = performance.now();
+  await new Promise<void>(resolve => {
+    client.start({
+      onMethod(classId, methodId) {
+        if (classId !== 60 || methodId !== 60) return;
+        consumed++;
+        if (consumed % 100 === 0) client.socket.write(method(1, 60, 80, u64(consumed), u8(1)));
+        if (consumed === backlogMessages) resolve();
+      },
+      onBody() {},
+    });
+    client.socket.write(method(1, 60, 20, u16(0), shortstr(backlogQueue), shortstr('drain'), u8(0), u32(0)));
+  });
+  const millis = Math.round(performance.now() - began);
+  await client.deleteQueue(backlogQueue);
+  return { drained: consumed, millis };
+}
+
 const kinds: Record<string, () => Promise<Record<string, number>>> = {
   /** A consumer that reads nothing, and a publisher that sends 20,000 messages of 1 KiB a second to its queue. */
   async 'slow-consumer'() {
@@ -107,6 +159,10 @@ const kinds: Record<string, () => Promise<Record<string, number>>> = {
   'huge-message': () => hugeMessages(false),
 
   'huge-persistent': () => hugeMessages(true),
+
+  'fill-backlog': fillBacklog,
+
+  'drain-backlog': drainBacklog,
 
   /** 100,000 durable queues declared and deleted, 100 in flight. */
   async 'declare-storm'() {
@@ -149,6 +205,6 @@ const kinds: Record<string, () => Promise<Record<string, number>>> = {
 const run = kinds[values.kind];
 if (run === undefined) throw new Error(`no such disturbance: ${values.kind}`);
 const report = await run();
-await untilOver();
+if (values.kind !== 'fill-backlog') await untilOver();
 console.log(JSON.stringify(report));
 process.exit(0);

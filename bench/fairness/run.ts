@@ -54,10 +54,13 @@ const races: readonly [name: string, what: string, args: readonly string[]][] = 
 
 const quiet = ['--size', '64', '--rate', '2000', '--persistent', '--confirm', '0', '--prefetch', '1000', '--ack-every', '1'];
 
-const neighbours: readonly [kind: string, what: string][] = [
+/** With `before`: what is done before it is measured. */
+const neighbours: readonly [kind: string, what: string, before?: string][] = [
   ['alone', 'nobody'],
   ['slow-consumer', 'a consumer that reads nothing, 20,000 messages of 1 KiB a second for it'],
   ['huge-message', 'messages of 128 MiB'],
+  ['huge-persistent', 'the same, persistent'],
+  ['drain-backlog', 'a backlog of 1 M x 1 KiB being drained', 'fill-backlog'],
   ['declare-storm', '100,000 durable queues declared and deleted, 100 in flight'],
   ['declare-flood', 'declarations without waiting for answers'],
   ['exclusive-queues', '100,000 exclusive queues, and their client leaves'],
@@ -109,13 +112,14 @@ async function race(broker: Broker, name: string, what: string, args: readonly s
   console.log(`| ${name}: ${what} | ${show(median(consumedRates))}/s | ${list} | ${show(longest)} |`);
 }
 
-async function disturb(broker: Broker, kind: string, what: string): Promise<void> {
+async function disturb(broker: Broker, kind: string, what: string, before?: string): Promise<void> {
   const delivered: Record<string, number>[] = [];
   const confirmed: Record<string, number>[] = [];
   const stretches: number[] = [];
   let did: unknown = null;
   const client = await BenchClient.open(broker.port);
   for (let rep = 0; rep < Number(values.reps); rep++) {
+    if (before !== undefined) await start(join(here, 'disturb.ts'), ['--port', String(broker.port), '--kind', before]);
     await load(broker, 'prepare', quiet);
     await longestStretchMicros(broker);
     const args = ['--port', String(broker.port), '--kind', kind, '--seconds', String(Number(values.seconds) + 2)];

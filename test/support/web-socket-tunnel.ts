@@ -11,7 +11,7 @@ export interface WebSocketTunnel {
 
 /** Sends messages of up to `messageBytesMax`, in frames that end wherever chance will have it. */
 export async function webSocketTunnel(url: string, subProtocol: string, random: Random, messageBytesMax: number): Promise<WebSocketTunnel> {
-  const server = net.createServer(async client => {
+  const carry = async (client: net.Socket): Promise<void> => {
     const webSocket = new WebSocket(url, subProtocol, { maxPayload: 0 });
     client.on('error', () => webSocket.terminate());
     webSocket.on('error', () => client.destroy());
@@ -41,7 +41,8 @@ export async function webSocketTunnel(url: string, subProtocol: string, random: 
       silence = setTimeout(finish, 5);
     });
     client.resume();
-  });
+  };
+  const server = net.createServer(client => void carry(client));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
