@@ -213,9 +213,9 @@ export class BrokerCore {
       isHeapFull: () => this.isHeapFull(),
       bindingCount: () => this.virtualHosts.sum(vhost => vhost.bindingCount),
       applyPolicies: (vhost, target) => applyPolicies(this.policies, vhost, target),
-      exchangeAdded: (vhost, exchange) => this.sharding.reviewOne(vhost, exchange),
+      exchangeAdded: (vhost, exchange) => this.sharding.added(vhost, exchange),
     });
-    this.sharding = new Sharding(this.topology, this.settings.nodeName, this.logger);
+    this.sharding = new Sharding(this.topology, this.settings.nodeName, this.logger, (what, steps, done) => this.work(what, steps, done));
   }
 
   /** As an operator has named it, else as it was configured. [RabbitMQ: global parameter cluster_name] */

@@ -10,8 +10,7 @@ class ModulusHashRoutes implements KeyRoutes {
   check(): void {}
 
   bind(target: Target, key: string): void {
-    this.#list.add(target, key);
-    this.#list.sort();
+    this.#list.addInOrder(target, key);
   }
 
   unbind(target: Target, key: string): void {

@@ -27,13 +27,21 @@ export class TargetList {
     return null;
   }
 
-  /** Brings the targets in an order that does not depend on when they were bound. */
-  sort(): void {
-    const pairs = this.targets.map((target, at) => ({ target, key: this.#keys[at] as string, id: `${target.kind}\0${target.name}` }));
-    pairs.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.key < b.key ? -1 : 1));
-    pairs.forEach(({ target, key }, at) => {
-      this.targets[at] = target;
-      this.#keys[at] = key;
-    });
+  /** Adds one in an order that does not depend on when targets were bound, where all were added so. */
+  addInOrder(target: Target, key: string): void {
+    let [low, high] = [0, this.targets.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#isBefore(middle, target, key)) low = middle + 1;
+      else high = middle;
+    }
+    this.targets.splice(low, 0, target);
+    this.#keys.splice(low, 0, key);
+  }
+
+  #isBefore(index: number, target: Target, key: string): boolean {
+    const { kind, name } = this.targets[index] as Target;
+    if (kind !== target.kind) return kind < target.kind;
+    return name === target.name ? (this.#keys[index] as string) < key : name < target.name;
   }
 }

@@ -6,6 +6,7 @@ import { limits } from '../limits.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Queue } from '../queues/queue.ts';
 import { allAtOnce, type Steps } from '../stepped-work.ts';
+import { Task } from '../task.ts';
 import type { Topology } from '../topology/topology.ts';
 import type { Vhost } from '../vhost.ts';
 
@@ -18,8 +19,12 @@ interface Shards {
 
 const noArguments: FieldTable = new Map();
 
-/** Of an exchange that stays as it is, in units of stepped work. */
+/** Of an exchange that stays as it is, of a queue that is made and bound, and of a binding that goes, in units of stepped work. */
 const reviewCost = 1;
+const addCost = 20;
+const unbindCost = 4;
+
+type Work = (what: string, steps: Steps, done: () => void) => void;
 
 /**
  * Queues that stand for one: a policy with shards-per-node gives an exchange so many queues, bound to it, and whoever consumes from a queue by
@@ -29,15 +34,19 @@ export class Sharding {
   readonly #topology: Topology;
   readonly #nodeName: string;
   readonly #logger: Logger;
-  /** What has been seen to. */
+  readonly #work: Work;
+  /** What has been seen to, or is being. */
   readonly #sharded = new WeakMap<Exchange, Shards>();
+  /** Exchanges that are getting other queues: many of these are made in steps. */
+  readonly #tasks = new Map<Exchange, Task>();
   /** Whether there has ever been a sharded exchange: else nobody's queues need be asked for. */
   #isUsed = false;
   /** While the journal is read nothing is made: it is there, or will be. */
   #hasStarted = false;
 
-  constructor(topology: Topology, nodeName: string, logger: Logger) {
+  constructor(topology: Topology, nodeName: string, logger: Logger, work: Work) {
     this.#topology = topology;
+    this.#work = work;
     this.#nodeName = nodeName;
     this.#logger = logger;
   }
@@ -52,24 +61,49 @@ export class Sharding {
   *review(vhost: Vhost): Steps {
     if (!this.#hasStarted) return;
     for (const exchange of vhost.exchanges.values()) {
-      this.reviewOne(vhost, exchange);
+      const task = this.#review(vhost, exchange);
+      if (task !== null) yield* task.steps;
       yield reviewCost;
     }
   }
 
-  /** An exchange was made, or may have got another policy. */
-  reviewOne(vhost: Vhost, exchange: Exchange): void {
+  /** An exchange was made: sees to it, in steps when it gets many queues. */
+  added(vhost: Vhost, exchange: Exchange): void {
     if (!this.#hasStarted) return;
-    const before = this.#sharded.get(exchange) ?? null;
-    const now = shardsOf(exchange);
-    if (before?.count === now?.count && before?.key === now?.key) return;
-    if (now === null) this.#sharded.delete(exchange);
-    else this.#sharded.set(exchange, now);
-    this.#isUsed = true;
-    // First the new ones: an exchange may be deleted with its last binding.
-    if (now !== null) this.#each(vhost, exchange, now, name => this.#add(vhost, exchange, name, now.key));
-    if (before !== null && before.key !== now?.key)
-      this.#each(vhost, exchange, before, name => this.#unbind(vhost, exchange, name, before.key));
+    const task = this.#review(vhost, exchange);
+    if (task !== null) this.#work(`making the queues of exchange '${exchange.name}'`, task.steps, () => {});
+  }
+
+  /** By which an exchange is getting its queues; null when it has them. */
+  taskOf(exchange: Exchange): Task | null {
+    return this.#tasks.get(exchange) ?? null;
+  }
+
+  /** What there is to be done for an exchange that was made, or may have got another policy; null when nothing is. */
+  #review(vhost: Vhost, exchange: Exchange): Task | null {
+    const before = this.#tasks.get(exchange);
+    if (before !== undefined) return before;
+    if (isSame(this.#sharded.get(exchange) ?? null, shardsOf(exchange))) return null;
+    const task = new Task(this.#change(vhost, exchange));
+    this.#tasks.set(exchange, task);
+    task.whenOver(() => this.#tasks.delete(exchange));
+    return task;
+  }
+
+  /** Brings an exchange to what its policy says, which may change meanwhile. */
+  *#change(vhost: Vhost, exchange: Exchange): Steps {
+    for (;;) {
+      const before = this.#sharded.get(exchange) ?? null;
+      const now = shardsOf(exchange);
+      if (isSame(before, now)) return;
+      if (now === null) this.#sharded.delete(exchange);
+      else this.#sharded.set(exchange, now);
+      this.#isUsed = true;
+      // First the new ones: an exchange may be deleted with its last binding.
+      if (now !== null) yield* this.#each(vhost, exchange, now, addCost, name => this.#add(vhost, exchange, name, now.key));
+      if (before !== null && before.key !== now?.key)
+        yield* this.#each(vhost, exchange, before, unbindCost, name => this.#unbind(vhost, exchange, name, before.key));
+    }
   }
 
   /**
@@ -108,8 +142,8 @@ export class Sharding {
     return `sharding: ${exchangeName} - ${this.#nodeName} - ${index}`;
   }
 
-  #each(vhost: Vhost, exchange: Exchange, shards: Shards, act: (queueName: string) => void): void {
-    for (let index = 0; index < shards.count; index++) {
+  *#each(vhost: Vhost, exchange: Exchange, shards: Shards, cost: number, act: (queueName: string) => void): Steps {
+    for (let index = 0; index < shards.count && !exchange.isDeleted; index++) {
       const name = this.#queueName(exchange.name, index);
       try {
         act(name);
@@ -118,6 +152,7 @@ export class Sharding {
         this.#logger.error('default', `queue '${name}' of the sharded exchange '${exchange.name}' in vhost '${vhost.name}': ${reason}`);
         return;
       }
+      yield cost;
     }
   }
 
@@ -141,4 +176,8 @@ function shardsOf({ name, policy: { definition } }: Exchange): Shards | null {
   if (name === '' || typeof count !== 'number') return null;
   const key = definition['routing-key'];
   return { count: Math.min(count, limits.shardsMax), key: typeof key === 'string' ? key : '' };
+}
+
+function isSame(before: Shards | null, now: Shards | null): boolean {
+  return before?.count === now?.count && before?.key === now?.key;
 }

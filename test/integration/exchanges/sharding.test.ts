@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { brokerActor } from '../../../src/core/actor.ts';
 import type { BrokerCore } from '../../../src/core/broker.ts';
 import { limits } from '../../../src/core/limits.ts';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
-import { basicConsume, exchangeDeclare, queueDeclare } from '../../support/amqp-requests.ts';
+import { AmqpDriver } from '../../support/amqp-driver.ts';
+import { basicConsume, exchangeDeclare, exchangeDelete, queueDeclare } from '../../support/amqp-requests.ts';
 import { withClient } from '../../support/with-broker.ts';
 import { withManagement } from '../management/with-management.ts';
 
@@ -110,7 +112,67 @@ test('no policy makes more queues than the limit, and one that cannot be made st
   await withClient(async (client, { core }) => {
     await client.call(logs, methods.ExchangeDeclareOk);
     shards(core, { 'shards-per-node': limits.shardsMax + 1 });
+    await core.policiesApplied();
     assert.equal(Object.keys(layout(core)).length, limits.shardsMax);
+  });
+});
+
+const many = 2000;
+
+/** How many queues of the exchange are bound by each key. */
+function boundBy(core: BrokerCore): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const keys of Object.values(layout(core))) for (const key of keys) counts[key] = (counts[key] ?? 0) + 1;
+  return counts;
+}
+
+test('very many queues are made in steps, and whoever declares the exchange or puts the policy is answered when they are there', async () => {
+  await withManagement({}, async ({ broker: { core, port }, http }) => {
+    const client = await AmqpDriver.connect({ port });
+    await client.openChannel(1);
+    shards(core, { 'shards-per-node': many, 'routing-key': '1' });
+    await client.call(logs, methods.ExchangeDeclareOk);
+    assert.deepEqual(boundBy(core), { '1': many });
+    const policy = { pattern: '^logs$', definition: { 'shards-per-node': many, 'routing-key': '2' }, 'apply-to': 'exchanges' };
+    assert.equal((await http.put('/api/policies/%2F/sharding', policy)).status, 204);
+    assert.deepEqual(boundBy(core), { '2': many });
+    await client.call(exchangeDelete(1, { exchange: 'logs' }), methods.ExchangeDeleteOk);
+    assert.equal((await http.put('/api/exchanges/%2F/logs', { type: 'x-modulus-hash', durable: true })).status, 201);
+    assert.deepEqual(boundBy(core), { '2': many });
+    client.destroy();
+  });
+});
+
+test('a policy that changes while its queues are made is what they have in the end', async () => {
+  await withClient(async (client, { core }) => {
+    await client.call(logs, methods.ExchangeDeclareOk);
+    const underWay = (): void => {
+      const count = Object.keys(layout(core)).length;
+      assert.ok(count > 0 && count < many, `${count} queues are there`);
+    };
+    shards(core, { 'shards-per-node': many, 'routing-key': '1' });
+    underWay();
+    shards(core, { 'shards-per-node': 30, 'routing-key': '2' });
+    await client.call(basicConsume(1, { queue: 'logs' }), methods.BasicConsumeOk);
+    await core.policiesApplied();
+    assert.deepEqual(boundBy(core), { '2': 30 });
+    core.policies.delete('policy', '/', 'sharding');
+    await core.policiesApplied();
+    assert.deepEqual(boundBy(core), {});
+  });
+});
+
+test('an exchange that is deleted while its queues are made gets no more of them', async () => {
+  await withClient(async (client, { core }) => {
+    await client.call(logs, methods.ExchangeDeclareOk);
+    shards(core, { 'shards-per-node': many });
+    core.topology.deleteExchange(core.vhosts.get('/') ?? assert.fail(), 'logs', false, brokerActor);
+    const count = Object.keys(layout(core)).length;
+    await core.policiesApplied();
+    assert.ok(count < many);
+    assert.equal(Object.keys(layout(core)).length, count);
+    await client.call(logs, methods.ExchangeDeclareOk);
+    assert.deepEqual(boundBy(core), { '': many });
   });
 });
 

@@ -14,7 +14,7 @@ import { sampleRangesOf } from '../sample-ranges.ts';
 import { bindingView, defaultBinding, shownBinding, type ShownBinding } from '../views/binding-view.ts';
 import { exchangeView } from '../views/exchange-view.ts';
 import { bindingListing } from './bindings.ts';
-import { argumentsOf, departed } from './queues.ts';
+import { argumentsOf, over } from './queues.ts';
 
 interface VhostExchange {
   readonly vhost: string;
@@ -52,7 +52,7 @@ export function getExchange(call: ApiCall): Reply {
   return single(call, { ...view, incoming: [], outgoing: [] });
 }
 
-export function putExchange(call: ApiCall): Reply {
+export async function putExchange(call: ApiCall): Promise<Reply> {
   const vhost = call.vhost();
   const name = exchangeName(call);
   const isNew = !vhost.exchanges.has(name);
@@ -65,7 +65,8 @@ export function putExchange(call: ApiCall): Reply {
     isInternal: booleanOf(call.body, 'internal', false),
     arguments: argumentsOf(call.body),
   };
-  call.core.topology.declareExchange(vhost, type, declaration, call.actor);
+  const exchange = call.core.topology.declareExchange(vhost, type, declaration, call.actor);
+  await over(call.core.sharding.taskOf(exchange));
   return createdOrThere(isNew);
 }
 
@@ -73,7 +74,7 @@ export async function deleteExchange(call: ApiCall): Promise<Reply> {
   const vhost = call.vhost();
   const { name } = exchangeOf(call);
   call.core.topology.deleteExchange(vhost, name, call.flag('if-unused'), call.actor);
-  await departed(vhost, 'exchange', name);
+  await over(vhost.departures.of('exchange', name));
   return noContent;
 }
 

@@ -3,6 +3,7 @@ import { BrokerError } from '../../../core/broker-error.ts';
 import type { ConnectionInfo } from '../../../core/connection-registry.ts';
 import { presentBindings } from '../../../core/exchanges/binding.ts';
 import type { Queue } from '../../../core/queues/queue.ts';
+import type { Task } from '../../../core/task.ts';
 import type { Vhost } from '../../../core/vhost.ts';
 import { getMessages, isAckMode } from '../../messages/get-messages.ts';
 import { payloadToJson } from '../../messages/payload-json.ts';
@@ -111,17 +112,13 @@ export async function deleteQueue(call: ApiCall): Promise<Reply> {
   const { name } = queueOf(call);
   const conditions = { ifEmpty: call.flag('if-empty'), ifUnused: call.flag('if-unused') };
   call.core.topology.deleteQueue(vhost, name, conditions, call.actor);
-  await departed(vhost, 'queue', name);
+  await over(vhost.departures.of('queue', name));
   return noContent;
 }
 
-/** Resolves when the bindings of what was deleted are gone: very many are taken away in steps. */
-export function departed(vhost: Vhost, kind: 'queue' | 'exchange', name: string): Promise<void> {
-  return new Promise(resolve => {
-    const departure = vhost.departures.of(kind, name);
-    if (departure === null) resolve();
-    else departure.whenOver(resolve);
-  });
+/** Resolves when the task is over that somebody has asked for; null: it is done already. */
+export function over(task: Task | null): Promise<void> {
+  return new Promise(resolve => (task === null ? resolve() : task.whenOver(resolve)));
 }
 
 export function purgeQueue(call: ApiCall): Reply {

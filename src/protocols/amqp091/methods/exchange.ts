@@ -12,24 +12,22 @@ import {
   encodeExchangeUnbindOk,
 } from '../../../wire/amqp091/methods.gen.ts';
 import type { Channel } from '../channel.ts';
-import { replyWhenOver } from './departing.ts';
+import { replyWhenOver } from './late-answer.ts';
 
 /** [AMQP 0-9-1 exchange.declare] */
 export function declare(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeExchangeDeclare(buffer, start, end);
   const { broker, vhost, actor } = channel.connection;
   const name = withoutLineBreaks(args.exchange);
-  if (args.passive) {
-    broker.topology.assertExchange(vhost, name, actor);
-  } else {
-    broker.topology.declareExchange(
-      vhost,
-      args.type,
-      { name, isDurable: args.durable, isAutoDelete: args.autoDelete, isInternal: args.internal, arguments: args.arguments },
-      actor,
-    );
-  }
-  if (!args.nowait) channel.reply(encodeExchangeDeclareOk(channel.number));
+  const exchange = args.passive
+    ? broker.topology.assertExchange(vhost, name, actor)
+    : broker.topology.declareExchange(
+        vhost,
+        args.type,
+        { name, isDurable: args.durable, isAutoDelete: args.autoDelete, isInternal: args.internal, arguments: args.arguments },
+        actor,
+      );
+  if (!args.nowait) replyWhenOver(channel, broker.sharding.taskOf(exchange), encodeExchangeDeclareOk(channel.number));
 }
 
 /** [AMQP 0-9-1 exchange.delete] */

@@ -17,7 +17,7 @@ import {
 } from '../../../wire/amqp091/methods.gen.ts';
 import type { Channel } from '../channel.ts';
 import { replyToName } from '../reply-to.ts';
-import { replyWhenOver } from './departing.ts';
+import { replyWhenOver } from './late-answer.ts';
 
 /** What fits the answer; a stream may have more. */
 const messageCountMax = 0xffff_ffff;
