@@ -12,8 +12,10 @@ import { basicConsume, exchangeDeclare, exchangeDelete, queueDeclare } from '../
 import { withClient } from '../../support/with-broker.ts';
 import { withManagement } from '../management/with-management.ts';
 
-function shards(core: BrokerCore, definition: Record<string, number | string>): void {
+/** Resolves when the exchange has what the policy says. */
+function shards(core: BrokerCore, definition: Record<string, number | string>): Promise<void> {
   core.policies.put('policy', '/', 'sharding', { pattern: '^logs$', definition, applyTo: 'exchanges' });
+  return core.policiesApplied();
 }
 
 function nameOf(core: BrokerCore, index: number): string {
@@ -34,16 +36,17 @@ const logs = exchangeDeclare(1, { exchange: 'logs', type: 'x-modulus-hash', dura
 
 test('a policy gives an exchange its queues, adds more, binds them anew, and unbinds them when it goes', async () => {
   await withClient(async (client, { core }) => {
-    shards(core, { 'shards-per-node': 2 });
+    await shards(core, { 'shards-per-node': 2 });
     await client.call(logs, methods.ExchangeDeclareOk);
     const [first, second, third] = [0, 1, 2].map(index => nameOf(core, index)) as [string, string, string];
     assert.deepEqual(layout(core), { [first]: [''], [second]: [''] });
-    shards(core, { 'shards-per-node': 3, 'routing-key': '1' });
+    await shards(core, { 'shards-per-node': 3, 'routing-key': '1' });
     assert.deepEqual(layout(core), { [first]: ['1'], [second]: ['1'], [third]: ['1'] });
-    shards(core, { 'shards-per-node': 1, 'routing-key': '1' });
+    await shards(core, { 'shards-per-node': 1, 'routing-key': '1' });
     assert.deepEqual(layout(core), { [first]: ['1'], [second]: ['1'], [third]: ['1'] }, 'fewer shards take none away');
-    shards(core, { 'shards-per-node': 3, 'routing-key': '1' });
+    await shards(core, { 'shards-per-node': 3, 'routing-key': '1' });
     core.policies.delete('policy', '/', 'sharding');
+    await core.policiesApplied();
     assert.deepEqual(layout(core), { [first]: [], [second]: [], [third]: [] });
   });
 });
@@ -51,7 +54,7 @@ test('a policy gives an exchange its queues, adds more, binds them anew, and unb
 test('consumers of the exchange by its name are spread over its queues and get all messages', async () => {
   await withClient(async (client, { core }) => {
     await client.call(logs, methods.ExchangeDeclareOk);
-    shards(core, { 'shards-per-node': 3 });
+    await shards(core, { 'shards-per-node': 3 });
     for (const consumerTag of ['a', 'b', 'c', 'd', 'e', 'f'])
       await client.call(basicConsume(1, { queue: 'logs', consumerTag, noAck: true }), methods.BasicConsumeOk);
     const vhost = core.vhosts.get('/') ?? assert.fail();
@@ -79,7 +82,7 @@ test('a sharded exchange stays so over a restart, with the queues that it had', 
     let before: Record<string, string[]> = {};
     await withClient(
       async (client, { core }) => {
-        shards(core, { 'shards-per-node': 2, 'routing-key': '7' });
+        await shards(core, { 'shards-per-node': 2, 'routing-key': '7' });
         await client.call(logs, methods.ExchangeDeclareOk);
         before = layout(core);
         await core.committed();
@@ -90,7 +93,7 @@ test('a sharded exchange stays so over a restart, with the queues that it had', 
       async (client, { core }) => {
         assert.deepEqual(layout(core), before);
         await client.call(basicConsume(1, { queue: 'logs', consumerTag: 't' }), methods.BasicConsumeOk);
-        shards(core, { 'shards-per-node': 3, 'routing-key': '7' });
+        await shards(core, { 'shards-per-node': 3, 'routing-key': '7' });
         assert.equal(Object.keys(layout(core)).length, 3);
       },
       { dataDir },
@@ -104,15 +107,14 @@ test('no policy makes more queues than the limit, and one that cannot be made st
   await withClient(
     async (client, { core }) => {
       await client.call(logs, methods.ExchangeDeclareOk);
-      shards(core, { 'shards-per-node': 1e9 });
+      await shards(core, { 'shards-per-node': 1e9 });
       assert.equal(Object.keys(layout(core)).length, 5);
     },
     { settings: { queuesMax: 5 } },
   );
   await withClient(async (client, { core }) => {
     await client.call(logs, methods.ExchangeDeclareOk);
-    shards(core, { 'shards-per-node': limits.shardsMax + 1 });
-    await core.policiesApplied();
+    await shards(core, { 'shards-per-node': limits.shardsMax + 1 });
     assert.equal(Object.keys(layout(core)).length, limits.shardsMax);
   });
 });
@@ -130,7 +132,7 @@ test('very many queues are made in steps, and whoever declares the exchange or p
   await withManagement({}, async ({ broker: { core, port }, http }) => {
     const client = await AmqpDriver.connect({ port });
     await client.openChannel(1);
-    shards(core, { 'shards-per-node': many, 'routing-key': '1' });
+    await shards(core, { 'shards-per-node': many, 'routing-key': '1' });
     await client.call(logs, methods.ExchangeDeclareOk);
     assert.deepEqual(boundBy(core), { '1': many });
     const policy = { pattern: '^logs$', definition: { 'shards-per-node': many, 'routing-key': '2' }, 'apply-to': 'exchanges' };
@@ -150,9 +152,9 @@ test('a policy that changes while its queues are made is what they have in the e
       const count = Object.keys(layout(core)).length;
       assert.ok(count > 0 && count < many, `${count} queues are there`);
     };
-    shards(core, { 'shards-per-node': many, 'routing-key': '1' });
+    void shards(core, { 'shards-per-node': many, 'routing-key': '1' });
     underWay();
-    shards(core, { 'shards-per-node': 30, 'routing-key': '2' });
+    void shards(core, { 'shards-per-node': 30, 'routing-key': '2' });
     await client.call(basicConsume(1, { queue: 'logs' }), methods.BasicConsumeOk);
     await core.policiesApplied();
     assert.deepEqual(boundBy(core), { '2': 30 });
@@ -165,7 +167,7 @@ test('a policy that changes while its queues are made is what they have in the e
 test('an exchange that is deleted while its queues are made gets no more of them', async () => {
   await withClient(async (client, { core }) => {
     await client.call(logs, methods.ExchangeDeclareOk);
-    shards(core, { 'shards-per-node': many });
+    void shards(core, { 'shards-per-node': many });
     core.topology.deleteExchange(core.vhosts.get('/') ?? assert.fail(), 'logs', false, brokerActor);
     const count = Object.keys(layout(core)).length;
     await core.policiesApplied();
