@@ -43,6 +43,8 @@ const closed = 3;
 
 /** How long the peer may take to answer connection.close, and to close its socket after our close-ok. */
 const closeTimeoutMillis = 5000;
+/** The same of a client that was not let in: it has a place among strangers meanwhile. */
+const refusedCloseTimeoutMillis = 500;
 /** RabbitMQ lets a client that failed before it was let in wait this long, then closes without a word. [RabbitMQ: SILENT_CLOSE_DELAY] */
 const silentCloseMillis = 3000;
 const nothing = Buffer.alloc(0);
@@ -323,7 +325,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     });
     this.#releaseResources(() => this.send(frame));
     this.#state = closing;
-    this.deadlineMillis = this.broker.clock.nowMillis + closeTimeoutMillis;
+    this.deadlineMillis = this.broker.clock.nowMillis + (this.user === '' ? refusedCloseTimeoutMillis : closeTimeoutMillis);
   }
 
   close(code: BrokerErrorCode, text: string): void {

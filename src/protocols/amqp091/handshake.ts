@@ -129,8 +129,8 @@ export class Handshake {
         if (connection.link.isClosed) return;
         broker.turn.begin();
         const text = `Login was refused using authentication mechanism ${tuning.mechanism}. For details see the broker logfile.`;
+        // Some clients look for the end of the stream before they answer, and would not read why it ended: php-amqplib.
         connection.announceClose({ ...replyError('ACCESS_REFUSED', text), namesMethod: false }, 0);
-        connection.endNow();
       };
       if (result.delayMillis > 0) connection.frontEnd.later(result.delayMillis, refuse);
       else refuse();
