@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { protocolHeader } from '../../../src/wire/amqp091/frame.ts';
 import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver } from '../../support/amqp-driver.ts';
@@ -10,6 +11,8 @@ import { closeOf, withEdge } from '../../support/edge.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const kibibyte = 1024;
+/** Longer than a busy machine takes. */
+const patiently = { timeoutMillis: 30_000 };
 
 test('bytes that trickle in do not prolong the handshake', async () => {
   await withEdge({ settings: { handshakeTimeoutMillis: 600 } }, async ({ port, admission, log }) => {
@@ -39,7 +42,8 @@ test('bytes that trickle in do not prolong the handshake', async () => {
       dribble(Buffer.concat([protocolHeader, startOk]), 30),
       closeOf(silent).then(() => 600),
     ]);
-    for (const millis of took) assert.ok(millis > 300 && millis < 5000, `${millis} ms`);
+    // With what trickles in every time anew it would be minutes.
+    for (const millis of took) assert.ok(millis > 300 && millis < 30_000, `${millis} ms`);
     assert.ok(log.some(text => /handshake.timeout/.test(text)));
     await waitUntil(() => admission.connectionCount === 0);
   });
@@ -62,14 +66,19 @@ test('a consumer that takes nothing is disconnected after the send timeout, and 
     await stuck.call(basicConsume(1, { queue: 'q' }), methods.BasicConsumeOk);
     stuck.socket.pause();
     const link = links[1] ?? assert.fail();
+    // Filling takes long on a busy machine: the time counts from when its outbox was last seen with room, and not from the end of that.
+    let lastFreeMillis = performance.now();
+    const watch = setInterval(() => {
+      if (!link.outbox.isCongested && !link.isClosed) lastFreeMillis = performance.now();
+    }, 1).unref();
     // More than the kernel takes for it.
     const count = 2000;
     await fill(owner, 'q', count);
-    await waitUntil(() => link.outbox.isCongested);
+    await waitUntil(() => link.outbox.isCongested || link.isClosed, patiently);
     assert.ok(link.pendingBytes < 256 * kibibyte + 2 * 64 * kibibyte + 20 * kibibyte, `${link.pendingBytes} bytes wait`);
-    const congestedMillis = performance.now();
-    await waitUntil(() => link.isClosed);
-    assert.ok(performance.now() - congestedMillis > 600);
+    await waitUntil(() => link.isClosed, patiently);
+    clearInterval(watch);
+    assert.ok(performance.now() - lastFreeMillis > 600);
     assert.ok(log.some(text => text.includes('client takes nothing, send timeout: 0.8s')));
     const { messageCount } = await owner.call(queueDeclare(1, { queue: 'q', passive: true }), methods.QueueDeclareOk);
     assert.equal(messageCount, count);
@@ -80,7 +89,7 @@ test('a consumer that takes nothing is disconnected after the send timeout, and 
 });
 
 test('a consumer that reads slowly is not disconnected', async () => {
-  const settings = { sendTimeoutMillis: 1000, outboxBytesMax: 256 * kibibyte };
+  const settings = { sendTimeoutMillis: 1500, outboxBytesMax: 256 * kibibyte };
   await withEdge({ settings }, async ({ port, links }) => {
     const owner = await AmqpDriver.connect({ port });
     await owner.openChannel(1);
@@ -88,28 +97,27 @@ test('a consumer that reads slowly is not disconnected', async () => {
     const slow = await AmqpDriver.connect({ port });
     await slow.openChannel(1);
     await slow.call(basicConsume(1, { queue: 'q', noAck: true }), methods.BasicConsumeOk);
-    const link = links[1] ?? assert.fail();
+    const { outbox } = links[1] ?? assert.fail();
     let received = 0;
-    slow.socket.on('data', bytes => {
-      received += bytes.length;
-      slow.socket.pause();
-    });
-    const reader = setInterval(() => slow.socket.resume(), 2).unref();
-    await fill(owner, 'q', 3000);
-    await waitUntil(() => link.outbox.isCongested);
+    slow.socket.on('data', bytes => (received += bytes.length));
+    slow.socket.pause();
+    const count = 4000;
+    await fill(owner, 'q', count);
+    await waitUntil(() => outbox.isCongested, patiently);
+    // It takes as much as the kernel wants before it takes more of the broker, and nothing for a third of the timeout.
     const startMillis = performance.now();
-    let wasCongestedMillis = 0;
-    await waitUntil(
-      () => {
-        if (link.outbox.isCongested) wasCongestedMillis = performance.now() - startMillis;
-        assert.ok(!link.isClosed);
-        return received > 3000 * 10 * kibibyte;
-      },
-      { timeoutMillis: 30_000 },
-    );
-    clearInterval(reader);
-    assert.ok(!link.isClosed);
-    assert.ok(wasCongestedMillis > 0);
+    let congestedMillis = 0;
+    while (outbox.isCongested && congestedMillis < 2.5 * settings.sendTimeoutMillis) {
+      await delay(settings.sendTimeoutMillis / 3);
+      const before = outbox.writesDone;
+      slow.socket.resume();
+      await waitUntil(() => outbox.writesDone > before, patiently);
+      slow.socket.pause();
+      congestedMillis = performance.now() - startMillis;
+    }
+    assert.ok(congestedMillis > 2 * settings.sendTimeoutMillis, `${congestedMillis} ms show too little`);
+    slow.socket.resume();
+    await waitUntil(() => received > count * 10 * kibibyte, { ...patiently, message: () => `${received} bytes came` });
     slow.destroy();
     await owner.end();
   });
@@ -127,7 +135,7 @@ test('a client that asks and asks without reading the answers is not read any mo
     const count = 300_000;
     const batch = Buffer.concat(Array.from({ length: 1000 }, () => queueDeclare(1, { queue: 'q', passive: true })));
     for (let sent = 0; sent < count; sent += 1000) client.send(batch);
-    await waitUntil(() => link.isPaused);
+    await waitUntil(() => link.isPaused, patiently);
     assert.ok(link.pendingBytes < 1024 * kibibyte, `${link.pendingBytes} bytes wait`);
     let answered = 0;
     client.socket.on('data', bytes => (answered += bytes.length));
@@ -135,7 +143,7 @@ test('a client that asks and asks without reading the answers is not read any mo
     // class, method, name with its length, two counters, and the frame around them
     const answerBytes = 8 + 4 + 2 + 8;
     await waitUntil(() => answered === count * answerBytes, {
-      timeoutMillis: 20_000,
+      ...patiently,
       message: () => `${answered} of ${count * answerBytes}`,
     });
     assert.equal(link.isPaused, false);
@@ -164,9 +172,9 @@ test('a client that ends its side is closed when what waits for it is sent, or i
     client.socket.pause();
     await fill(publisher, 'q', 2000);
     const link = links.at(-2) ?? assert.fail();
-    await waitUntil(() => link.outbox.isCongested);
+    await waitUntil(() => link.outbox.isCongested, patiently);
     client.socket.end();
-    await waitUntil(() => link.isClosed);
+    await waitUntil(() => link.isClosed, patiently);
     assert.equal(broker.core.connections.size, 1);
     client.destroy();
     await publisher.end();
