@@ -26,6 +26,7 @@ class Bench {
   readonly state = {
     name: 'q',
     consumerCount: 1,
+    paused: null as { sinceMillis: number; by: string } | null,
     readyCount: flowMessagesHigh + 1000,
     readyBytes: 0,
     isDeleted: false,
@@ -154,5 +155,15 @@ test('a publisher whose connection is gone is not released', () => {
   bench.flow.consider(bench.queue, bench.publisher);
   bench.flow.forget(bench.publisher);
   bench.pass(5);
+  assert.equal(bench.publisher.holdCount, 1);
+});
+
+test('nobody is held for the consumers of a queue that is paused', () => {
+  const bench = new Bench();
+  bench.state.paused = { sinceMillis: 0, by: 'guest' };
+  bench.flow.consider(bench.queue, bench.publisher);
+  assert.equal(bench.publisher.holdCount, 0);
+  bench.state.paused = null;
+  bench.flow.consider(bench.queue, bench.publisher);
   assert.equal(bench.publisher.holdCount, 1);
 });

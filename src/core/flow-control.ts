@@ -62,7 +62,7 @@ export class FlowControl {
 
   /** A publisher has made a long queue longer. */
   consider(queue: Queue, publisher: Throttleable): void {
-    if (queue.consumerCount === 0) return;
+    if (queue.consumerCount === 0 || queue.paused !== null) return;
     let state = this.#states.get(queue);
     if (state === undefined) {
       state = new HeldQueue(queue, held => this.#check(held));

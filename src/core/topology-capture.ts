@@ -8,6 +8,7 @@ import {
   exchangeChange,
   logIdChange,
   parkChange,
+  pauseChange,
   prepareChange,
   queueChange,
   type TopologyChange,
@@ -59,6 +60,7 @@ export class TopologyCapture implements Iterable<TopologyChange> {
     this.#arguments.push(queue.arguments);
     if (queue.deduplication !== null) this.#takeLogId('queue.remembers', queue.name, queue.deduplication.kept?.id);
     if (queue.marks !== null) this.#takeLogId('queue.marks', queue.name, queue.marks.id);
+    if (queue.paused !== null) this.#more.push(pauseChange(this.#vhost, queue, queue.paused));
     if (queue.groups === null) return;
     const parked = [...queue.groups.table.parkedKeys()];
     if (parked.length > 0) this.#more.push(parkChange(this.#vhost, queue, parked, true));

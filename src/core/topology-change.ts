@@ -1,6 +1,7 @@
 import { type FieldTable, tableFromTagged, tableToTagged, type TaggedTable } from '../base/field-table-tagged.ts';
 import type { Binding } from './exchanges/binding.ts';
 import type { Exchange } from './exchanges/exchange.ts';
+import type { QueuePause } from './queues/queue-pause.ts';
 import type { Queue } from './queues/queue.ts';
 
 export type LogIdKind = 'exchange.holds' | 'exchange.remembers' | 'queue.remembers' | 'queue.marks';
@@ -56,6 +57,8 @@ export type TopologyChange =
       readonly keys: readonly string[];
       readonly isParked: boolean;
     }
+  /** A queue hands out nothing, or goes on. */
+  | { readonly kind: 'queue.pause'; readonly vhost: string; readonly name: string; readonly id: number; readonly paused: QueuePause | null }
   | { readonly kind: 'queue.delete'; readonly vhost: string; readonly name: string; readonly id: number }
   | {
       readonly kind: 'exchange.put';
@@ -102,6 +105,10 @@ export function reshapeChange(vhost: string, queue: Queue, type: string, args: F
 
 export function parkChange(vhost: string, queue: Queue, keys: readonly string[], isParked: boolean): TopologyChange {
   return { kind: 'queue.park', vhost, name: queue.name, id: queue.id, keys, isParked };
+}
+
+export function pauseChange(vhost: string, queue: Queue, paused: QueuePause | null): TopologyChange {
+  return { kind: 'queue.pause', vhost, name: queue.name, id: queue.id, paused };
 }
 
 export function exchangeChange(vhost: string, exchange: Exchange): TopologyChange {

@@ -111,6 +111,12 @@ export class MetadataReplay {
         else for (const key of change.keys) queue.groups.table.restorePark(key, change.isParked);
         return;
       }
+      case 'queue.pause': {
+        const queue = vhost.queues.get(change.name);
+        if (queue?.id === change.id) queue.setPaused(change.paused);
+        else this.skipped++;
+        return;
+      }
       case 'exchange.put':
         if (vhost.exchanges.has(change.name)) return;
         core.topology.declareExchange(

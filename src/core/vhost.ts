@@ -12,6 +12,7 @@ import type { MessageRef } from './messages/message-ref.ts';
 import type { Publication } from './messages/publication.ts';
 import { UnroutableLog } from './messages/unroutable-log.ts';
 import { type MetadataChange, type MetadataJournal, nullJournal } from './ports/metadata-journal.ts';
+import type { QueuePause } from './queues/queue-pause.ts';
 import type { QueueType } from './queues/queue-type.ts';
 import type { Queue } from './queues/queue.ts';
 import { TrafficCounters } from './statistics/traffic-counters.ts';
@@ -21,6 +22,7 @@ import {
   exchangeChange,
   logIdChange,
   parkChange,
+  pauseChange,
   type LogIdKind,
   queueChange,
   prepareChange,
@@ -270,6 +272,7 @@ export class Vhost {
     this.queues.set(old.name, successor);
     this.bindings.move(old, successor);
     this.generation++;
+    if (old.paused !== null) successor.setPaused(old.paused);
     old.supersede();
     this.#listener.queueDeleted(this, old, user);
     this.#listener.queueCreated(this, successor, user);
@@ -277,6 +280,12 @@ export class Vhost {
 
   forget(old: Queue): void {
     this.aside.delete(old);
+  }
+
+  /** A queue hands out nothing from now on, or goes on when `paused` is null. */
+  pauseQueue(queue: Queue, paused: QueuePause | null): void {
+    if (queue.isDurable && !queue.isExclusive) this.#journal.record(pauseChange(this.name, queue, paused));
+    queue.setPaused(paused);
   }
 
   /** Remembers that a message group of a queue is parked, or goes on. */

@@ -17,13 +17,15 @@ function consumerOf(tag: string, priority: number): Consumer {
   return new Consumer(queue, sink, new SharedPrefetch(), options);
 }
 
-test('the rota gives consumers by priority and in turn among equals, as a list per priority would', () => {
+test('the rota gives consumers by priority and in turn among equals, as a list per priority would, and nobody while it is held', () => {
   forSeeds(200, random => {
     const rota = new ConsumerRota();
     const priorities = Array.from({ length: random.between(1, 4) }, () => random.between(-3, 3));
     const all = Array.from({ length: random.between(1, 12) }, (_, i) => consumerOf(String(i), random.pick(priorities)));
     const levels = new Map<number, Consumer[]>();
+    let isHeld = false;
     const first = (): Consumer | null => {
+      if (isHeld) return null;
       const top = Math.max(...[...levels].filter(([, level]) => level.length > 0).map(([priority]) => priority));
       return levels.get(top)?.[0] ?? null;
     };
@@ -34,7 +36,7 @@ test('the rota gives consumers by priority and in turn among equals, as a list p
     };
     for (let step = 0; step < 300; step++) {
       const consumer = random.pick(all);
-      const action = random.weighted({ add: 3, remove: 2, rotate: 6 });
+      const action = random.weighted({ add: 3, remove: 2, rotate: 6, hold: 1 });
       if (action === 'add' && !consumer.isInRota) {
         rota.add(consumer);
         level(consumer).push(consumer);
@@ -44,6 +46,9 @@ test('the rota gives consumers by priority and in turn among equals, as a list p
           consumer.priority,
           level(consumer).filter(each => each !== consumer),
         );
+      } else if (action === 'hold') {
+        isHeld = !isHeld;
+        rota.hold(isHeld);
       } else if (action === 'rotate') {
         const { current } = rota;
         if (current !== null) {

@@ -72,6 +72,24 @@ test('queues are added, purged and deleted, with the name typed', options, async
   });
 });
 
+test('queues are paused and resumed, and it shows', options, async () => {
+  await inShop(async (page, ui) => {
+    await page.goto('queues/%2F/orders');
+    await page.button('Pause').click();
+    await page.dialog.getByRole('button', { name: 'Pause queue' }).click();
+    await page.said('Queue orders is paused.');
+    const state = async (): Promise<string> => (await jsonOf<{ state: string }>(ui, 'queues/%2F/orders')).state;
+    assert.equal(await state(), 'paused');
+    await page.page.locator('.badge.warn', { hasText: 'paused' }).waitFor();
+    await page.page.getByText(/Queue orders is paused since .* by guest/).waitFor();
+    await page.button('Resume').click();
+    await page.dialog.getByRole('button', { name: 'Resume queue' }).click();
+    await page.said('Queue orders goes on.');
+    assert.equal(await state(), 'running');
+    await page.button('Pause').waitFor();
+  });
+});
+
 test('what the broker refuses is shown where it was asked for, and changes nothing', options, async () => {
   await inShop(async (page, ui) => {
     page.watched.expectedStatuses.add(400);

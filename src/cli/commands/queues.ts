@@ -1,6 +1,6 @@
 import { ApiError, orMissing } from '../api-error.ts';
 import { badArgument, CliError, exitCodes } from '../cli-error.ts';
-import { argument, type Command, commandsOf, segment } from '../command.ts';
+import { argument, type Command, type CommandContext, commandsOf, segment } from '../command.ts';
 import { jsonArgument } from './missing.ts';
 
 const define = commandsOf('Queues', ['rabbitmqctl']);
@@ -41,6 +41,16 @@ export const queues: readonly Command[] = [
     { options: ['if-empty', 'if-unused'], shorts: { e: 'if-empty', u: 'if-unused' } },
   ),
   own(
+    'pause_queue <queue> [--vhost <vhost>]',
+    [1, 1],
+    'Lets a queue hand out nothing, until it is resumed: it takes messages as before, and what was delivered can be acknowledged. Outlives a restart.',
+    ['pause_queue orders'],
+    context => pause(context, true),
+  ),
+  own('resume_queue <queue> [--vhost <vhost>]', [1, 1], 'Lets a paused queue go on.', ['resume_queue orders'], context =>
+    pause(context, false),
+  ),
+  own(
     'change_queue_shape <queue> [--vhost <vhost>] [--type classic|quorum|stream] [--arguments <json>]',
     [1, 1],
     'Gives a queue another type or other arguments, with all its messages and bindings. It gets the arguments that are given and no others.',
@@ -62,3 +72,13 @@ export const queues: readonly Command[] = [
     { options: ['type', 'arguments'] },
   ),
 ];
+
+async function pause({ api, out, args, vhost }: CommandContext, isPaused: boolean): Promise<void> {
+  const [name = ''] = args;
+  const path = `/queues/${segment(vhost)}/${segment(name)}/pause`;
+  out.say(`${isPaused ? 'Pausing' : 'Resuming'} queue '${name}' in vhost '${vhost}' ...`);
+  await orMissing(
+    isPaused ? api.put(path, {}) : api.delete(path),
+    () => new CliError(`no queue '${name}' in vhost '${vhost}'`, exitCodes.data),
+  );
+}

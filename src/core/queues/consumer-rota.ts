@@ -24,15 +24,24 @@ const noLevels: Level[] = [];
 export class ConsumerRota {
   /** Highest priority first. Most queues have one level, idle ones none. */
   #levels: Level[] = noLevels;
+  /** Those whose consumers are served: the same, or none while the rota is held. */
+  #served: Level[] = noLevels;
+  #isHeld = false;
 
   /** The consumer whose turn it is, or null. It stays where it is until `rotate` or `remove`. */
   get current(): Consumer | null {
-    const levels = this.#levels;
+    const levels = this.#served;
     for (let i = 0; i < levels.length; i++) {
       const first = (levels[i] as Level).first;
       if (first !== null) return first;
     }
     return null;
+  }
+
+  /** While it is held nobody has a turn; consumers come and go as before. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#served = isHeld ? noLevels : this.#levels;
   }
 
   add(consumer: Consumer): void {
@@ -74,8 +83,10 @@ export class ConsumerRota {
       if (level.priority < priority) break;
     }
     const level = new Level(priority);
-    if (levels === noLevels) this.#levels = [level];
-    else levels.splice(index, 0, level);
+    if (levels === noLevels) {
+      this.#levels = [level];
+      this.hold(this.#isHeld);
+    } else levels.splice(index, 0, level);
     return level;
   }
 }

@@ -24,6 +24,7 @@ import { QueueConsumers } from './queue-consumers.ts';
 import type { QueueContext } from './queue-context.ts';
 import { QueueHead } from './queue-head.ts';
 import { QueueLease } from './queue-lease.ts';
+import type { QueuePause } from './queue-pause.ts';
 import { QueueReturns, type ReturnsHome } from './queue-returns.ts';
 import type { QueueType } from './queue-type.ts';
 import { Queue, type Outcome, type QueueDeclaration } from './queue.ts';
@@ -201,12 +202,22 @@ export class MessageQueue extends Queue {
     return this.#ready.isShrinking && shrink(this, this.#ready, this.context.deadLetters, entry);
   }
 
+  override setPaused(paused: QueuePause | null): void {
+    this.#rota.hold(paused !== null);
+    super.setPaused(paused);
+  }
+
   take(into: Entry, noAck: boolean): boolean {
     this.touch();
     const now = this.context.clock.nowMillis;
     for (;;) {
       // A queue on its way out has nothing for those who waited for it.
-      if (this.isDeleted || this.#ready.lists.isEmpty || (this.#groupPump !== null && !this.#groupPump.take(into, noAck))) {
+      if (
+        this.isDeleted ||
+        this.paused !== null ||
+        this.#ready.lists.isEmpty ||
+        (this.#groupPump !== null && !this.#groupPump.take(into, noAck))
+      ) {
         this.counters.gotEmpty++;
         return false;
       }

@@ -14,6 +14,7 @@ import type { QueueType } from './queue-type.ts';
 import type { ShapeChange } from '../shape/shape-change.ts';
 import { DurableMarks } from './durable-marks.ts';
 import type { QueueContext } from './queue-context.ts';
+import type { QueuePause } from './queue-pause.ts';
 import { defaultQueueSettings, type QueueSettings } from './queue-settings.ts';
 import { QueueCounters } from './queue-counters.ts';
 import type { Entry } from './entry.ts';
@@ -96,6 +97,8 @@ export abstract class Queue implements RefHolder {
   policy: EffectivePolicy = noPolicy;
   /** Knows duplicates; null for a queue that takes everything. Changes by `reshape` only. */
   deduplication: QueueDeduplication | null;
+  /** Set while nothing is handed out; changes by `setPaused` only. */
+  paused: QueuePause | null = null;
   /** A change of type or arguments that is under way; null as a rule. */
   change: ShapeChange | null = null;
   /** What the protocol whose queue it is remembers beside the messages; null until there is something. */
@@ -149,6 +152,12 @@ export abstract class Queue implements RefHolder {
    */
   reshape(_type: QueueType, _args: FieldTable, _record: () => void): ShapeChange | null {
     return null;
+  }
+
+  /** Hands out nothing, neither to consumers nor to those who ask, until this is called with null. What was delivered can be settled. */
+  setPaused(paused: QueuePause | null): void {
+    this.paused = paused;
+    this.context.turn.queueReady(this);
   }
 
   protected become(type: QueueType, args: FieldTable): void {

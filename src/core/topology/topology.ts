@@ -10,6 +10,7 @@ import { type DeleteConditions, Deletions } from './deletions.ts';
 import { ExchangeDeclarations } from './exchange-declarations.ts';
 import { QueueChecks } from './queue-checks.ts';
 import { QueueDeclarations } from './queue-declarations.ts';
+import { QueuePausing } from './queue-pausing.ts';
 import { QueueReshaping } from './queue-reshaping.ts';
 import { ResourceAccess } from './resource-access.ts';
 import type { TopologyDeps } from './topology-deps.ts';
@@ -24,6 +25,7 @@ export class Topology {
   readonly #checks: QueueChecks;
   readonly #queues: QueueDeclarations;
   readonly #reshaping: QueueReshaping;
+  readonly #pausing: QueuePausing;
   readonly #exchanges: ExchangeDeclarations;
   readonly #bindings: BindingDeclarations;
   readonly #deletions: Deletions;
@@ -32,6 +34,7 @@ export class Topology {
     this.#resources = new ResourceAccess(deps.access);
     this.#checks = new QueueChecks(deps.queueTypes, deps.settings, this.#resources);
     this.#reshaping = new QueueReshaping(deps, this.#resources, this.#checks);
+    this.#pausing = new QueuePausing(deps, this.#resources);
     this.#queues = new QueueDeclarations(deps, this.#resources, this.#checks, this.#reshaping);
     this.#exchanges = new ExchangeDeclarations(deps, this.#resources);
     this.#bindings = new BindingDeclarations(deps, this.#resources);
@@ -61,6 +64,11 @@ export class Topology {
   /** Gives a queue the type and the arguments that these say; a long one is changed by and by: see `Queue.change` of what is returned. */
   reshapeQueue(vhost: Vhost, name: string, given: FieldTable, actor: Actor): Queue {
     return this.#reshaping.reshape(vhost, name, given, actor);
+  }
+
+  /** Lets a queue hand out nothing, or go on. */
+  pauseQueue(vhost: Vhost, name: string, isPaused: boolean, actor: Actor): Queue {
+    return this.#pausing.set(vhost, name, isPaused, actor);
   }
 
   /** The queue, for whoever uses it by name. */

@@ -29,6 +29,17 @@ export function* queueFindings(
   const about = { kind: 'queue', vhost: vhost.name, name: queue.name } as const;
   const { readyCount, consumerCount } = queue;
   const isStream = queue.type.capabilities.hasGet === false;
+  const { paused } = queue;
+  if (paused !== null) {
+    yield {
+      ...about,
+      severity: readyCount > 0 ? 'warn' : 'info',
+      weight: readyCount,
+      text: `Queue ${queue.name} is paused since ${new Date(paused.sinceMillis).toISOString()} by ${paused.by}: ${plural(readyCount, 'message')} ${readyCount === 1 ? 'waits' : 'wait'}`,
+      advice: 'It takes messages and hands out none. Resume it on its page, or with warrenctl resume_queue.',
+    };
+    return;
+  }
   if (readyCount >= forgottenMin && consumerCount === 0 && !isStream) {
     yield {
       ...about,

@@ -205,6 +205,14 @@ export function queueFamilies(services: Services): readonly ObjectFamily<Queue>[
       value: queue => queue.counters.gotEmpty,
     },
     {
+      name: 'queue_paused',
+      isOwn: true,
+      type: 'gauge',
+      help: 'Whether somebody paused the queue: it hands out nothing; summed, how many are',
+      group: own,
+      value: queue => (queue.paused === null ? 0 : 1),
+    },
+    {
       name: 'queue_oldest_message_age_seconds',
       isOwn: true,
       type: 'gauge',

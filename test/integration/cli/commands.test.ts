@@ -154,6 +154,15 @@ test('messages are published, browsed, moved, redriven and deleted', async t => 
   await lines(cli, 'delete_message', 'spare', spare?.id as string);
   assert.equal((await cli.ctl('delete_message', 'spare', spare?.id as string)).code, 65);
   assert.match((await lines(cli, 'explain_routing', '', 'spare'))[0] as string, /^Queues: spare$/);
+  assert.deepEqual(await lines(cli, 'pause_queue', 'failed'), []);
+  assert.deepEqual(await lines(cli, 'list_queues', 'name', 'state'), [
+    'name\tstate',
+    'failed\tpaused',
+    'orders\trunning',
+    'spare\trunning',
+  ]);
+  assert.deepEqual(await lines(cli, 'resume_queue', 'failed'), []);
+  assert.equal((await cli.ctl('pause_queue', 'none')).code, 65);
   assert.deepEqual(await lines(cli, 'change_queue_shape', 'failed', '--type', 'stream'), ['It is a stream queue with 1 messages']);
   const plain = ['change_queue_shape', 'failed', '--arguments', '{"x-max-length": 9}'];
   assert.deepEqual(await lines(cli, ...plain), ['It is a classic queue with 1 messages']);

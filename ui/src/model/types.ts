@@ -27,6 +27,9 @@ export interface Queue {
   readonly exclusive: boolean;
   readonly arguments: JsonRecord;
   readonly state?: string;
+  /** Set while nothing is handed out. */
+  readonly paused_since?: string;
+  readonly paused_by?: string;
   /** Waiting to be tried again. */
   readonly messages_delayed?: number;
   readonly messages?: number;

@@ -37,9 +37,10 @@ export function QueuePage({ vhost, name }: { readonly vhost: string; readonly na
   const bindings = useLive<readonly Binding[]>(tab === 'bindings' ? `${own}/bindings` : null).data ?? [];
   const search = new URLSearchParams({ vhost, queue: name });
   const findings = useLive<readonly Finding[]>(tab === 'overview' ? `findings?${search.toString()}` : null).data ?? [];
-  const [open, setOpen] = useState<'purge' | 'delete' | 'move' | null>(null);
+  const [open, setOpen] = useState<'purge' | 'delete' | 'move' | 'pause' | null>(null);
   const [range, setRange] = useRange();
   if (data === undefined) return <Waiting error={error} />;
+  const isPaused = data.paused_since !== undefined;
   return (
     <>
       <PageHead
@@ -52,6 +53,9 @@ export function QueuePage({ vhost, name }: { readonly vhost: string; readonly na
         badges={<QueueBadges queue={data} />}
       >
         {tab === 'overview' ? <RangeChoice value={range} onChange={setRange} /> : null}
+        <button type="button" class="button" onClick={() => setOpen('pause')}>
+          {isPaused ? 'Resume' : 'Pause'}
+        </button>
         {isStream ? null : (
           <>
             <button type="button" class="button" onClick={() => setOpen('move')}>
@@ -120,6 +124,21 @@ export function QueuePage({ vhost, name }: { readonly vhost: string; readonly na
             await api.delete(own);
             go(['queues']);
           }}
+          onClose={() => setOpen(null)}
+        />
+      ) : null}
+      {open === 'pause' ? (
+        <ConfirmDialog
+          title={isPaused ? 'Resume this queue?' : 'Pause this queue?'}
+          text={
+            isPaused
+              ? `Its ${count(data.messages_ready)} ready messages go to its ${count(data.consumers)} consumers again.`
+              : 'It hands out nothing, neither to consumers nor to those who ask, until it is resumed, also after a restart. It takes messages as before; what was delivered can be acknowledged, and messages expire.'
+          }
+          name={null}
+          action={isPaused ? 'Resume queue' : 'Pause queue'}
+          done={isPaused ? `Queue ${name} goes on.` : `Queue ${name} is paused.`}
+          run={() => (isPaused ? api.delete(`${own}/pause`) : api.put(`${own}/pause`, {}))}
           onClose={() => setOpen(null)}
         />
       ) : null}

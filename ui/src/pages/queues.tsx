@@ -6,7 +6,7 @@ import { ArgumentsField, type ArgumentRow, argumentsOf, CheckField, SelectField,
 import { type Column, LiveTable, Table } from '../components/table.tsx';
 import { VhostField } from '../components/vhost-field.tsx';
 import { api, path } from '../model/api.ts';
-import { count, perSecond, rateOf } from '../model/format.ts';
+import { count, dateTime, perSecond, rateOf } from '../model/format.ts';
 import { queueArguments } from '../model/known-arguments.ts';
 import { useLive } from '../model/live.ts';
 import { scoped } from '../model/paths.ts';
@@ -18,6 +18,11 @@ export function QueueBadges({ queue }: { readonly queue: Queue }): JSX.Element {
   const { arguments: args } = queue;
   return (
     <span class="badges">
+      {queue.paused_since === undefined ? null : (
+        <Badge tone="warn" title={`nothing is handed out since ${dateTime(Date.parse(queue.paused_since))}`}>
+          paused
+        </Badge>
+      )}
       {queue.type === 'classic' ? null : <Badge tone="info">{queue.type}</Badge>}
       {queue.durable ? null : <Badge title="gone after a restart">transient</Badge>}
       {queue.auto_delete ? <Badge>auto-delete</Badge> : null}

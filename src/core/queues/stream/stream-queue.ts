@@ -167,7 +167,7 @@ export class StreamQueue extends Queue {
 
   pump(budget: number): boolean {
     const cursors = this.#ready;
-    if (cursors.length === 0) return false;
+    if (cursors.length === 0 || this.paused !== null) return false;
     this.#ready = this.#pumping;
     this.#pumping = cursors;
     const share = Math.max(shareMin, Math.floor(Math.min(budget, 1_000_000) / cursors.length));

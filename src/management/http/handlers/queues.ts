@@ -98,6 +98,23 @@ export async function reshapeQueue(call: ApiCall): Promise<Reply> {
   return ok({ type: queue.type.name, arguments: tableToJson(queue.arguments), messages: queue.messageCount });
 }
 
+/** Nothing is handed out from now on, also after a restart. */
+export function pauseQueue(call: ApiCall): Promise<Reply> {
+  return setPaused(call, true);
+}
+
+export function resumeQueue(call: ApiCall): Promise<Reply> {
+  return setPaused(call, false);
+}
+
+async function setPaused(call: ApiCall, isPaused: boolean): Promise<Reply> {
+  const { name } = queueOf(call);
+  call.core.turn.begin();
+  call.core.topology.pauseQueue(call.vhost(), name, isPaused, call.actor);
+  await call.core.committed();
+  return noContent;
+}
+
 /** The queue when the change of shape is over that is under way, if any. @throws BrokerError when it failed */
 function changed(queue: Queue): Promise<Queue> {
   const { change } = queue;

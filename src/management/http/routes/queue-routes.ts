@@ -48,6 +48,22 @@ export const queueRoutes: readonly Route[] = [
     queues.reshapeQueue,
     bodies.shapeBody,
   ),
+  route(
+    'PUT',
+    '/api/queues/:vhost/:name/pause',
+    'management member',
+    'configure the queue',
+    'Lets a queue hand out nothing; it takes messages as before',
+    queues.pauseQueue,
+  ),
+  route(
+    'DELETE',
+    '/api/queues/:vhost/:name/pause',
+    'management member',
+    'configure the queue',
+    'Lets a paused queue go on',
+    queues.resumeQueue,
+  ),
   get('/api/queues/:vhost/:name/bindings', 'management member', 'Bindings to a queue', queues.listQueueBindings),
   route(
     'DELETE',

@@ -78,12 +78,16 @@ export class QueueViews {
       exclusive: queue.isExclusive,
       name: queue.name,
       node: this.#nodeName,
-      state: 'running',
+      state: queue.paused === null ? 'running' : 'paused',
       type: queue.type.name,
       vhost: queue.vhostName,
     };
     if (queue.type.capabilities.hasMembers)
       Object.assign(view, { leader: this.#nodeName, members: [this.#nodeName], online: [this.#nodeName] });
+    if (queue.paused !== null) {
+      view['paused_since'] = new Date(queue.paused.sinceMillis).toISOString();
+      view['paused_by'] = queue.paused.by;
+    }
     const owner = ownerOf(queue);
     if (owner !== null) view['owner_pid_details'] = owner;
     return view;
