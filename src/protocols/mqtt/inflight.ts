@@ -20,9 +20,12 @@ export const parkedId = 0;
 const initialCapacity = 16;
 const idMax = 0xffff;
 
-/** The packet id of a queue's message: the same after a restart, when nothing is known but the queue. `offset` tells queues apart. */
+/**
+ * The packet id of a queue's message, 1 for the first: the same after a restart, when nothing is known but the queue. `offset` tells queues
+ * apart.
+ */
 export function packetIdOf(sequence: number, offset: number): number {
-  return ((sequence + offset) % idMax) + 1;
+  return ((sequence + offset + idMax - 1) % idMax) + 1;
 }
 
 /**

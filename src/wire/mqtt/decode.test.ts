@@ -65,6 +65,20 @@ for (const [what, hex, reason, version] of broken) {
   test(`${what} is refused with reason 0x${reason.toString(16)}`, () => assert.equal(refusal(hex, version), reason));
 }
 
+// [Eclipse Mosquitto: broker tests, 03-publish-c2b-disconnect-qos2]
+test('PUBREL, SUBSCRIBE and UNSUBSCRIBE may be repeats in MQTT 3.1, and in no later version', () => {
+  for (const [first, rest] of [
+    [0x6a, '0001'],
+    [0x8a, '0001 0001 61 00'],
+    [0xaa, '0001 0001 61'],
+  ] as const) {
+    const bytes = Buffer.from(rest.replaceAll(' ', ''), 'hex');
+    assert.deepEqual(decodePacket(first, bytes, 0, bytes.length, 3), decodePacket(first & 0xf7, bytes, 0, bytes.length, 3));
+    assert.throws(() => decodePacket(first, bytes, 0, bytes.length, 4), /flags 10/);
+  }
+  assert.throws(() => decodePacket(0xc8, Buffer.alloc(0), 0, 0, 3), /flags 8 of PINGREQ/);
+});
+
 test('a version that is not spoken is told apart, with the version', () => {
   const bytes = Buffer.from('00044d515454060200000000', 'hex');
   assert.throws(

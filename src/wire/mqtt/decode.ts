@@ -29,7 +29,8 @@ export function decodePacket(first: number, buffer: Buffer, start: number, end: 
   const name = packetNames[first >> 4];
   const flags = first & 15;
   if (name === undefined || (name === 'auth' && version !== mqtt5)) throw malformed(`packet type ${first >> 4}`);
-  if (name !== 'publish' && flags !== flagsOf(name)) throw malformed(`flags ${flags} of ${name.toUpperCase()}`);
+  if (name !== 'publish' && flags !== flagsOf(name) && !isRepeated(flags, name, version))
+    throw malformed(`flags ${flags} of ${name.toUpperCase()}`);
   switch (name) {
     case 'connect':
       return decodeConnect(reader);
@@ -61,6 +62,11 @@ export function decodePacket(first: number, buffer: Buffer, start: number, end: 
 /** Flags that are fixed: 2 for those that ask for an acknowledgement by their type. [MQTT 5.0 2.1.3] */
 export function flagsOf(name: string): number {
   return name === 'pubrel' || name === 'subscribe' || name === 'unsubscribe' ? 2 : 0;
+}
+
+/** What asks for an acknowledgement may be marked as sent before, in the first version only. [MQTT 3.1, DUP] */
+function isRepeated(flags: number, name: string, version: number): boolean {
+  return version === mqtt31 && flagsOf(name) === 2 && flags === 10;
 }
 
 function propertiesOf(reader: ByteReader, version: number, place: Place): Properties {
