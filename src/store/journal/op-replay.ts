@@ -21,8 +21,6 @@ export class OpReplay implements OpVisitor {
   snapshotSequence = 0;
   /** Operations for queues that do not exist any more, and settlements of messages that are not there. */
   orphans = 0;
-  /** An older version gave a number to messages of several levels. */
-  areNumbersShared = false;
   hasMetadata = false;
   isLastOpClean = false;
   /** Sequence and slab of the frame whose operations are read. */
@@ -68,18 +66,7 @@ export class OpReplay implements OpVisitor {
       return;
     }
     const list = this.#list(queue, priority);
-    for (let i = 0; i < count; i++) if (!list.remove(sequence + i) && !this.#removeElsewhere(queueId, list, sequence + i)) this.orphans++;
-  }
-
-  /**
-   * A purge settles runs of numbers in the levels that its queue had then. When the snapshot knows a later shape the messages are in its
-   * levels, by their own priorities: what is not in the one is in another, under a number that is its own in the whole queue.
-   */
-  #removeElsewhere(queueId: number, searched: RestoringList, sequence: number): boolean {
-    const levels = this.lists.get(queueId);
-    if (this.areNumbersShared || levels === undefined || levels.size === 1) return false;
-    for (const list of levels.values()) if (list !== searched && list.remove(sequence)) return true;
-    return false;
+    for (let i = 0; i < count; i++) if (!list.remove(sequence + i)) this.orphans++;
   }
 
   onMetadata(json: string): void {

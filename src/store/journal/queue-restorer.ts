@@ -32,10 +32,11 @@ export class QueueRestorer {
 
   /**
    * Puts what is left into the queues, flags what may have been delivered before, and finds the bodies of large messages.
+   * `areNumbersShared` is what `Restorable.restored` is told.
    */
-  run(): void {
+  run(areNumbersShared: boolean): void {
     const { store, clock } = this.#core;
-    const { lists, metadata, isLastOpClean, areNumbersShared } = this.#replay;
+    const { lists, metadata, isLastOpClean } = this.#replay;
     const slabs = new Map<number, Slab>();
     const known = new Map<Slab, Uint32Array>();
     const suspects = new Map<MessageRef, { readonly logSequence: number; readonly bytes: number }>();

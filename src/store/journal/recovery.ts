@@ -84,7 +84,6 @@ export class Recovery {
     this.#checkSnapshot(reading, Math.max(floor, numbers[0] ?? 0));
     if (numbers.length > 0) segments.startAt(floor);
     const replay = this.#replay;
-    replay.areNumbersShared = frames.oldestVersion < numbersPerQueueVersion;
     replay.snapshotSequence = this.#snapshot?.sequence ?? 0;
     for (const change of this.#snapshot?.changes ?? []) replay.apply(change);
     replay.metadata.lastQueueId = Math.max(replay.metadata.lastQueueId, this.#snapshot?.lastQueueId ?? 0);
@@ -93,7 +92,7 @@ export class Recovery {
     report.isBlank = (this.#snapshot?.changes.length ?? 0) === 0 && !replay.hasMetadata;
     if (report.isBlank && report.damaged.length > 0) throw new JournalError(`the definitions are damaged: ${report.damaged.join('; ')}`);
     replay.metadata.end();
-    this.#restore();
+    this.#restore(frames.oldestVersion < numbersPerQueueVersion);
     this.#core.restoreQueueIds(replay.metadata.lastQueueId);
     this.#journal.resume(lastSequence, this.#snapshot, reading.isSafe);
     report.wasClean = replay.isLastOpClean;
@@ -101,9 +100,9 @@ export class Recovery {
     return report;
   }
 
-  #restore(): void {
+  #restore(areNumbersShared: boolean): void {
     const restorer = new QueueRestorer(this.#core, this.#journal, this.#reader, this.#replay);
-    restorer.run();
+    restorer.run(areNumbersShared);
     this.report.entries = restorer.entries;
     this.report.orphans = this.#replay.orphans;
     this.looseIds = restorer.looseIds;

@@ -65,8 +65,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'settlements are not recovered',
     file: opReplay,
-    from: 'if (!list.remove(sequence + i) && !this.#removeElsewhere(queueId, list, sequence + i)) this.orphans++;',
-    to: 'if (list === null || i < 0) this.orphans++;',
+    from: 'for (let i = 0; i < count; i++) if (!list.remove(sequence + i)) this.orphans++;',
+    to: 'if (list === null) this.orphans++;',
     by: 'kill',
   },
   {
