@@ -60,6 +60,12 @@ export class SteppedWork {
     this.#watchOn();
   }
 
+  /** Does all that is left at once: nobody is served any more. */
+  finish(): void {
+    this.#endMillis = Infinity;
+    while (this.#works.length > 0) for (const work of this.#works.splice(0)) this.#go(work, Infinity);
+  }
+
   /** The same as a promise. */
   run<Result>(steps: Steps<Result>): Promise<Result> {
     return new Promise((resolve, reject) => this.start(steps, resolve, reject));

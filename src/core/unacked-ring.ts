@@ -1,6 +1,7 @@
 // hot path: see docs/STYLE.md
 import type { Consumer } from './consumer.ts';
 import { Entry } from './queues/entry.ts';
+import type { Queue } from './queues/queue.ts';
 import type { Rename, RefHolder } from './messages/message-ref.ts';
 
 const initialCapacity = 16;
@@ -163,6 +164,20 @@ export class UnackedRing implements RefHolder {
       this.#fill(entry, index);
       visit(tag, consumer, entry, this.#delivered[index] as number);
     }
+  }
+
+  /** The queues whose deliveries wait. */
+  queues(): Set<Queue> {
+    const queues = new Set<Queue>();
+    for (const { consumer } of this.#stragglers?.values() ?? []) queues.add(consumer.queue);
+    let last: Consumer | null = null;
+    for (let tag = this.#first; tag < this.#next; tag++) {
+      const consumer = this.#consumers[tag & (this.#capacity - 1)] as Consumer | null;
+      if (consumer === null || consumer === last) continue;
+      last = consumer;
+      queues.add(consumer.queue);
+    }
+    return queues;
   }
 
   relocate(rename: Rename): void {

@@ -10,6 +10,7 @@ const alarm = 1;
 const login = 2;
 const answers = 4;
 const work = 8;
+const settling = 16;
 
 /** What a client may have done for it before the others have their turn: 256 declarations, or as much. */
 export const workMax = 256;
@@ -107,6 +108,15 @@ export class Intake {
 
   releaseAfterLogin(): void {
     this.#unstop(login);
+  }
+
+  /** Stops until `releaseAfterSettling`: what it has settled is not all settled yet. */
+  holdForSettling(): void {
+    this.#stop(settling);
+  }
+
+  releaseAfterSettling(): void {
+    this.#unstop(settling);
   }
 
   /**

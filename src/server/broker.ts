@@ -375,6 +375,7 @@ export class Broker {
     await Promise.all(closed);
     // What could not be read is left as it is: it must not be marked as cleanly stopped.
     if (this.#isRecovered) {
+      core.works.finish();
       this.#streams.markClean();
       await this.#store?.stop(core);
     }

@@ -102,6 +102,7 @@ export class SimNode {
   async stop(): Promise<boolean> {
     this.settle();
     this.streams.markClean();
+    this.core.works.finish();
     if (!(await this.#drive(this.store.stop(this.core)))) return false;
     this.streams.close();
     this.shadow.allDurable();

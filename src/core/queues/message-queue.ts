@@ -55,6 +55,10 @@ export class MessageQueue extends Queue {
   /** Where persistent messages are recorded; null for a queue that does not outlive the broker. */
   readonly #log: QueueLog | null;
   #returns: QueueReturns | null = null;
+  /** How many give deliveries back: see Queue.pause. */
+  #pauseCount = 0;
+  /** To be called when nobody does any more. */
+  #waiting: (() => void)[] | null = null;
   /** Whether the log may have given a number to several messages, of different priorities. */
   #hasSharedNumbers = false;
   /** The log for what is not on the hot path. */
@@ -174,7 +178,7 @@ export class MessageQueue extends Queue {
   }
 
   pump(budget: number): boolean {
-    if (this.#ready.move !== null) return false;
+    if (this.#ready.move !== null || this.#pauseCount > 0) return false;
     if (this.#groupPump !== null) return this.#pumpGroups(this.#groupPump, budget);
     const lists = this.#ready.lists;
     const entry = this.#entry;
@@ -498,7 +502,23 @@ export class MessageQueue extends Queue {
     this.context.store.release(entry.ref, entry.bytes);
   }
 
+  override pause(): void {
+    this.#pauseCount++;
+  }
+
+  override resume(): void {
+    if (--this.#pauseCount > 0) return;
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    this.context.turn.queueReady(this);
+    for (const then of waiting) then();
+  }
+
   fetchHead(then: () => void): boolean {
+    if (this.#pauseCount > 0) {
+      (this.#waiting ??= []).push(then);
+      return false;
+    }
     if (this.#ready.move !== null) {
       this.#ready.move.whenOver(then);
       return false;

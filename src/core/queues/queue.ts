@@ -206,6 +206,12 @@ export abstract class Queue implements RefHolder {
    * on disk, `fetchHead` must have said just before that the first is there.
    */
   abstract take(into: Entry, noAck: boolean): boolean;
+  /**
+   * Somebody gives many deliveries back, one after the other: nothing is handed out before they are all there, so that none is overtaken. Ends when
+   * `resume` was called as often.
+   */
+  pause(): void {}
+  resume(): void {}
   /** Ends a delivery. `entry` is what was delivered. */
   abstract settle(entry: Entry, outcome: Outcome): void;
   /** Drops all ready messages; returns how many there were. */

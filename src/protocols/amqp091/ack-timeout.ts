@@ -15,7 +15,8 @@ function timeoutOf(consumer: Consumer, defaultMillis: number): number {
 /** The timeout that a delivery of the channel has exceeded, in milliseconds; 0 when none has. */
 export function exceededTimeout(channel: Channel, nowMillis: number): number {
   const { unacked } = channel;
-  if (unacked.count === 0) return 0;
+  // What is being settled is not waited for.
+  if (unacked.count === 0 || channel.isSettling) return 0;
   const defaultMillis = channel.connection.broker.settings.consumerTimeoutMillis;
   let leastMillis = defaultMillis > 0 ? defaultMillis : Infinity;
   for (const consumer of channel.consumers.values()) leastMillis = Math.min(leastMillis, timeoutOf(consumer, defaultMillis));

@@ -77,15 +77,23 @@ export class ChannelTable {
   forget(channel: Channel): void {
     channel.close();
     this.#channels.delete(channel.number);
+    this.#connection.frontEnd.left(channel);
     if (this.#last === channel) this.#last = null;
   }
 
-  /** The connection ends. */
-  closeAll(): void {
-    if (this.#channels.size === 0) return;
-    for (const channel of this.#channels.values()) channel.close();
+  /** The connection ends. Returns the channels whose deliveries are given back in steps; null for none. */
+  closeAll(): Channel[] | null {
+    if (this.#channels.size === 0) return null;
+    let settling: Channel[] | null = null;
+    for (const channel of this.#channels.values()) {
+      channel.close();
+      if (!channel.isSettling) continue;
+      this.#connection.frontEnd.left(channel);
+      (settling ??= []).push(channel);
+    }
     this.#channels.clear();
     this.#last = null;
+    return settling;
   }
 
   /** channel.open, channel.close, and what comes on a channel that is not there. */

@@ -39,6 +39,7 @@ import { Publishing } from './publishing.ts';
 import type { PublishMemo } from '../../core/publish-memo.ts';
 import type { ReplyError } from './reply-error.ts';
 import type { ReplyQueue } from './reply-to.ts';
+import { settledAtOnceMax, Settling } from './settling.ts';
 import type { Transaction } from './transaction.ts';
 
 /** A message to fewer queues is no work to speak of; of one to more, 64 queues are as much as a declaration. */
@@ -82,6 +83,8 @@ export class Channel implements DeliverySink, ChannelInfo {
   #firstToWake = 0;
   /** Where a settled delivery is put for a moment. */
   #entry: Entry | null = null;
+  /** Made with the first settlement of very many deliveries. */
+  #settling: Settling | null = null;
 
   constructor(connection: Connection, number: number) {
     this.connection = connection;
@@ -258,12 +261,27 @@ export class Channel implements DeliverySink, ChannelInfo {
       this.gaveBack(consumer, 1);
       return;
     }
-    if (tag === 0) {
-      if (unacked.count > 0) this.#settleThrough(this.lastDeliveryTag, outcome);
-      return;
-    }
-    if (!unacked.has(tag)) throw preconditionFailed(`unknown delivery tag ${tag}`);
-    this.#settleThrough(tag, outcome);
+    if (tag !== 0 && !unacked.has(tag)) throw preconditionFailed(`unknown delivery tag ${tag}`);
+    this.#settleThrough(tag === 0 ? this.lastDeliveryTag : tag, outcome);
+    if (this.isSettling) this.#readOnWhenSettled();
+  }
+
+  /** Whether very many deliveries are being settled. */
+  get isSettling(): boolean {
+    return this.#settling !== null && this.#settling.isUnderWay;
+  }
+
+  /** Calls back when none are. */
+  whenSettled(then: () => void): void {
+    if (this.#settling === null) then();
+    else this.#settling.whenDone(then);
+  }
+
+  /** What the client has sent behind a settlement is acted on behind it. */
+  #readOnWhenSettled(): void {
+    const { intake } = this.connection;
+    intake.holdForSettling();
+    this.whenSettled(() => intake.releaseAfterSettling());
   }
 
   /** @throws BrokerError NOT_IMPLEMENTED when one of these deliveries is of a queue that takes nothing back. Tag 0 means all there are. */
@@ -284,10 +302,23 @@ export class Channel implements DeliverySink, ChannelInfo {
   #settleThrough(last: number, outcome: Outcome): void {
     const { unacked } = this;
     if (unacked.count === 0) return;
+    if (!this.isSettling && Math.min(unacked.count, last - unacked.firstTag) < settledAtOnceMax) {
+      this.settleSome(last, outcome, unacked.count);
+      return;
+    }
+    this.#settling ??= new Settling(this);
+    this.#settling.add(last, outcome);
+  }
+
+  /** Settles the first deliveries, up to one and not more than `countMax`; returns whether those up to that one are settled. */
+  settleSome(last: number, outcome: Outcome, countMax: number): boolean {
+    const { unacked } = this;
     const entry = (this.#entry ??= new Entry());
     let owner: Consumer | null = null;
     let count = 0;
-    for (let tag = unacked.firstTag; tag !== 0 && tag <= last; tag = unacked.firstTag) {
+    let left = countMax;
+    let tag = unacked.firstTag;
+    for (; tag !== 0 && tag <= last && left > 0; tag = unacked.firstTag, left--) {
       const consumer = unacked.take(tag, entry) as Consumer;
       if (consumer !== owner) {
         if (owner !== null) this.gaveBack(owner, count);
@@ -298,6 +329,7 @@ export class Channel implements DeliverySink, ChannelInfo {
       this.settleTaken(consumer, entry, outcome);
     }
     if (owner !== null) this.gaveBack(owner, count);
+    return tag === 0 || tag > last;
   }
 
   /** Counts settlements of a consumer's deliveries. A channel that had as many as it may have has room for all its consumers again. */
@@ -315,8 +347,9 @@ export class Channel implements DeliverySink, ChannelInfo {
   }
 
   /** Requeues everything that waits for an acknowledgement, at once also in a transaction. [AMQP 0-9-1 basic.recover] */
-  requeueAll(): void {
+  recover(): void {
     this.#settleThrough(this.lastDeliveryTag, 'returned');
+    if (this.isSettling) this.#readOnWhenSettled();
   }
 
   /** Sends the answer to a method; when metadata it may tell of is not durable yet, as soon as that is. */
@@ -345,9 +378,23 @@ export class Channel implements DeliverySink, ChannelInfo {
     this.#replies?.goOn();
   }
 
-  /** Answers the client's channel.close, behind what it asked before. */
+  /** Answers the client's channel.close, behind what it asked before, when all it had is given back. */
   replyToClose(): void {
-    this.replyBehind(encodeChannelCloseOk(this.number));
+    this.replyWhenSettled(encodeChannelCloseOk(this.number));
+  }
+
+  /** Sends an answer that waits for nothing but settlements and the answers before it. */
+  replyWhenSettled(frame: Buffer): void {
+    if (!this.isSettling) {
+      this.replyBehind(frame);
+      return;
+    }
+    this.replyLate(() => {
+      if (this.isSettling) return false;
+      this.connection.send(frame);
+      return true;
+    });
+    this.whenSettled(() => this.replyOn());
   }
 
   /** Sends an answer that waits for nothing itself, behind those that do. */
@@ -429,7 +476,7 @@ export class Channel implements DeliverySink, ChannelInfo {
       consumer.queue.detach(consumer);
       this.consumerEnded(consumer, true);
     }
-    this.requeueAll();
+    this.#settleThrough(this.lastDeliveryTag, 'returned');
     this.replyQueue?.close();
     this.replyQueue = null;
     const { counters, events } = this.connection.broker;

@@ -25,6 +25,7 @@ import {
   encodeConnectionUnblocked,
   encodeConnectionUpdateSecretOk,
 } from '../../wire/amqp091/methods.gen.ts';
+import type { Channel } from './channel.ts';
 import { ChannelTable } from './channel-table.ts';
 import type { FrontEnd } from './front-end.ts';
 import { Handshake } from './handshake.ts';
@@ -483,9 +484,10 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
 
   /** Channels and exclusive queues go, then `done` is called: before the client hears that its connection is closed. [RabbitMQ: rabbit_reader, close_connection] */
   #releaseResources(done: () => void = () => {}): void {
-    this.channels.closeAll();
-    if (this.#vhost === null) done();
-    else this.#vhost.removeQueuesOf(this, done);
+    const settling = this.channels.closeAll();
+    const released = settling === null ? done : whenAllSettled(settling, done);
+    if (this.#vhost === null) released();
+    else this.#vhost.removeQueuesOf(this, released);
   }
 
   #block(reason: string): void {
@@ -496,4 +498,14 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
     if (this.tuning.wantsBlocked) this.send(encodeConnectionUnblocked(0));
     this.intake.unblock();
   }
+}
+
+/** Something that calls `done` when it is called and these channels have settled all they had. */
+function whenAllSettled(channels: readonly Channel[], done: () => void): () => void {
+  let open = channels.length + 1;
+  const closed = (): void => {
+    if (--open === 0) done();
+  };
+  for (const channel of channels) channel.whenSettled(closed);
+  return closed;
 }

@@ -10,6 +10,7 @@ import type { Link } from '../../net/link.ts';
 import { Sweeper } from '../../net/sweeper.ts';
 import { encodeConnectionStart, encodeConnectionTune } from '../../wire/amqp091/methods.gen.ts';
 import { decodeTable, tableLimitsBeforeAuthentication } from '../../wire/amqp091/table.ts';
+import type { Channel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { PublishMemoBudget } from '../../core/publish-memo.ts';
 import { sweep } from './sweep.ts';
@@ -37,6 +38,8 @@ export class FrontEnd implements RefHolder {
   readonly #auth: AuthBackend;
   readonly #options: FrontEndOptions;
   readonly #connections = new SlotList<Connection>();
+  /** Deliveries of channels that are gone, which are given back in steps. */
+  readonly #leaving = new Set<RefHolder>();
   readonly #sweeper: Sweeper<Connection>;
 
   constructor(broker: BrokerCore, auth: AuthBackend, options: FrontEndOptions = {}) {
@@ -87,6 +90,14 @@ export class FrontEnd implements RefHolder {
     this.#connections.visit(connection => {
       for (const channel of connection.channels) channel.unacked.relocate(rename);
     });
+    for (const unacked of this.#leaving) unacked.relocate(rename);
+  }
+
+  /** A channel is gone: what is given back of it in steps is still to be found. */
+  left(channel: Channel): void {
+    if (!channel.isSettling) return;
+    this.#leaving.add(channel.unacked);
+    channel.whenSettled(() => this.#leaving.delete(channel.unacked));
   }
 
   channelsOfUser(user: string): number {

@@ -224,7 +224,9 @@ export function reject(channel: Channel, buffer: Buffer, start: number, end: num
 export function recover(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeBasicRecover(buffer, start, end);
   recoverAll(channel, args.requeue);
-  channel.reply(encodeBasicRecoverOk(channel.number));
+  const answer = encodeBasicRecoverOk(channel.number);
+  if (channel.isSettling) channel.replyWhenSettled(answer);
+  else channel.reply(answer);
 }
 
 export function recoverAsync(channel: Channel, buffer: Buffer, start: number, end: number): void {
@@ -234,5 +236,5 @@ export function recoverAsync(channel: Channel, buffer: Buffer, start: number, en
 function recoverAll(channel: Channel, requeue: boolean): void {
   if (!requeue) throw notImplemented('requeue=false');
   channel.assertRejectable(0, true);
-  channel.requeueAll();
+  channel.recover();
 }
