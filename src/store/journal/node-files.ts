@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import type { FileHandle, Files } from '../../core/ports/files.ts';
+import { readFully } from './read-fully.ts';
 
 class NodeFile implements FileHandle {
   readonly #fd: number;
@@ -45,13 +46,7 @@ class NodeFile implements FileHandle {
   }
 
   readSync(into: Buffer, position: number): number {
-    let got = 0;
-    while (got < into.length) {
-      const count = fs.readSync(this.#fd, into, got, into.length - got, position + got);
-      if (count === 0) break;
-      got += count;
-    }
-    return got;
+    return readFully(this.#fd, into, position);
   }
 
   close(): void {

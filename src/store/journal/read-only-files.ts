@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import type { FileHandle, Files } from '../../core/ports/files.ts';
+import { readFully } from './read-fully.ts';
 
 class ReadOnlyFile implements FileHandle {
   readonly #fd: number;
@@ -32,13 +33,7 @@ class ReadOnlyFile implements FileHandle {
   }
 
   readSync(into: Buffer, position: number): number {
-    let got = 0;
-    while (got < into.length) {
-      const count = fs.readSync(this.#fd, into, got, into.length - got, position + got);
-      if (count === 0) break;
-      got += count;
-    }
-    return got;
+    return readFully(this.#fd, into, position);
   }
 
   close(): void {

@@ -3,62 +3,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Field, type FieldTable, int, longstr } from '../../../src/base/field-table.ts';
-import type { BrokerCore } from '../../../src/core/broker.ts';
 import type { Queue } from '../../../src/core/queues/queue.ts';
-import { StreamStore } from '../../../src/store/streams/stream-store.ts';
 import * as m from '../../../src/wire/amqp091/methods.gen.ts';
 import { basicConsume, basicGet, queueDeclare } from '../../support/amqp-requests.ts';
 import { Random } from '../../support/random.ts';
-import { SimBroker } from '../../support/sim-broker.ts';
-import { SimClient } from '../../support/sim-client.ts';
-import { simStore, startStore } from '../../support/sim-disk.ts';
 import { SimFiles } from '../../support/sim-files.ts';
 import { dataLosses, nameLosses } from '../../support/sim-platter.ts';
+import { finishDisk, type SimStreamBroker, startSimStreamBroker } from '../../support/sim-stream-broker.ts';
 
 /** More than a step takes. */
 const count = 5000;
 const seeds = 12;
 
-interface Started {
-  readonly broker: SimBroker;
-  readonly files: SimFiles;
-  readonly client: SimClient;
-}
-
-function finishDisk({ broker, files }: Omit<Started, 'client'>): void {
-  do broker.settle();
-  while (files.step());
-  broker.advance(20);
-  while (files.step()) broker.settle();
-  broker.settle();
-}
-
-function start(files: SimFiles): Started {
-  const store = simStore(files);
-  const streams = new StreamStore(files);
-  const begin = (core: BrokerCore): void => {
-    streams.attach(core);
-    store.journal.join(streams);
-    startStore(store, core);
-    const { damaged } = streams.recover(true);
-    assert.deepEqual(damaged, []);
-    streams.begin(error => assert.equal(error, null));
-  };
-  const broker = new SimBroker({ durability: store.journal, streams, beforeStart: begin });
-  finishDisk({ broker, files });
-  const client = SimClient.connect(broker);
-  client.openChannel(1);
-  return { broker, files, client };
-}
-
-const queueOf = ({ broker }: Started): Queue => broker.core.vhosts.get('/')?.queues.get('q') ?? assert.fail('there is no queue');
+const queueOf = ({ broker }: SimStreamBroker): Queue => broker.core.vhosts.get('/')?.queues.get('q') ?? assert.fail('there is no queue');
 
 function declare(more: Record<string, Field>): Buffer {
   return queueDeclare(1, { queue: 'q', durable: true, arguments: new Map(Object.entries(more)) as FieldTable });
 }
 
 /** The numbers of all messages, in the order in which the queue has them. */
-function numbersOf(started: Started): number[] {
+function numbersOf(started: SimStreamBroker): number[] {
   const { broker, client } = started;
   const queue = queueOf(started);
   const numbers: number[] = [];
@@ -96,7 +60,7 @@ for (const [name, from, to] of changes) {
     const typesFound = new Set<string>();
     for (let seed = 1; seed <= seeds; seed++) {
       const random = new Random(seed);
-      const started = start(new SimFiles(random));
+      const started = startSimStreamBroker(new SimFiles(random));
       const { broker, files, client } = started;
       client.send(declare(from));
       finishDisk(started);
@@ -124,7 +88,7 @@ for (const [name, from, to] of changes) {
       }
       const data = dataLosses[random.below(dataLosses.length)] ?? 'none';
       const names = nameLosses[random.below(nameLosses.length)] ?? 'none';
-      const again = start(files.cutPower({ data, names }));
+      const again = startSimStreamBroker(files.cutPower({ data, names }));
       const queue = queueOf(again);
       const isNew =
         queue.type.name === (to['x-queue-type']?.value ?? 'classic') && queue.arguments.has('x-max-priority') === 'x-max-priority' in to;

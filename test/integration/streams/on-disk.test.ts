@@ -2,45 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { longstr } from '../../../src/base/field-table.ts';
-import type { BrokerCore } from '../../../src/core/broker.ts';
-import { StreamStore } from '../../../src/store/streams/stream-store.ts';
 import * as m from '../../../src/wire/amqp091/methods.gen.ts';
 import { basicConsume, basicGet, basicQos, basicReject, confirmSelect, queueDeclare } from '../../support/amqp-requests.ts';
 import { Random } from '../../support/random.ts';
-import { SimBroker } from '../../support/sim-broker.ts';
-import { SimClient } from '../../support/sim-client.ts';
-import { simStore, startStore } from '../../support/sim-disk.ts';
 import { SimFiles } from '../../support/sim-files.ts';
 import { dataLosses, nameLosses } from '../../support/sim-platter.ts';
+import { finishDisk, type SimStreamBroker, startSimStreamBroker } from '../../support/sim-stream-broker.ts';
 
-interface Started {
-  readonly broker: SimBroker;
-  readonly files: SimFiles;
-  readonly client: SimClient;
-}
-
-function finishDisk({ broker, files }: Omit<Started, 'client'>): void {
-  do broker.settle();
-  while (files.step());
-  broker.advance(20);
-  while (files.step()) broker.settle();
-  broker.settle();
-}
-
-function start(files: SimFiles): Started {
-  const store = simStore(files);
-  const streams = new StreamStore(files);
-  const begin = (core: BrokerCore): void => {
-    streams.attach(core);
-    store.journal.join(streams);
-    startStore(store, core);
-    streams.recover(true);
-    streams.begin(error => assert.equal(error, null));
-  };
-  const broker = new SimBroker({ durability: store.journal, streams, beforeStart: begin });
-  finishDisk({ broker, files });
-  const client = SimClient.connect(broker);
-  client.openChannel(1);
+/** With a stream, and a queue whose dead letters go there. */
+function start(files: SimFiles): SimStreamBroker {
+  const started = startSimStreamBroker(files);
+  const { client } = started;
   client.send(basicQos(1, 100));
   client.send(queueDeclare(1, { queue: 's', durable: true, arguments: new Map([['x-queue-type', longstr('stream')]]) }));
   const dead = new Map([
@@ -48,12 +20,12 @@ function start(files: SimFiles): Started {
     ['x-dead-letter-routing-key', longstr('s')],
   ]);
   client.send(queueDeclare(1, { queue: 'q', durable: true, arguments: dead }));
-  finishDisk({ broker, files });
+  finishDisk(started);
   client.takeAll();
-  return { broker, files, client };
+  return started;
 }
 
-function bodiesOf(started: Started, queue: string): string[] {
+function bodiesOf(started: SimStreamBroker, queue: string): string[] {
   const { client } = started;
   client.send(
     basicConsume(1, { queue, consumerTag: queue, arguments: queue === 's' ? new Map([['x-stream-offset', longstr('first')]]) : new Map() }),
