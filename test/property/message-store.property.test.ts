@@ -45,6 +45,10 @@ class FakeLog implements LogRegionListener {
 
   memorySlabOpened(): void {}
 
+  stage(): null {
+    return null;
+  }
+
   looseStored(message: LooseMessage): void {
     if (message.isLogged) this.loose.add(message);
   }

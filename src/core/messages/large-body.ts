@@ -1,4 +1,5 @@
 // hot path: see docs/STYLE.md
+import type { BodyStage } from './body-stage.ts';
 import { blockBytesMax, blockBytesMin, blockPool } from './block-pool.ts';
 
 /**
@@ -13,6 +14,8 @@ export class LargeBody {
   #bytes = 0;
   /** How much of the last piece is filled. */
   #filledBytes = 0;
+  /** Writes it to disk while it is coming; null for most, and when it is a message's. */
+  stage: BodyStage | null = null;
 
   private constructor(isLent: boolean) {
     this.#isLent = isLent;
@@ -61,6 +64,7 @@ export class LargeBody {
         block = blockPool.take(Math.min(bytesMax - this.#bytes, blockBytesMax, Math.max(blockBytesMin, this.#bytes)));
         this.#pieces.push(block);
         this.#filledBytes = 0;
+        this.stage?.grown();
       }
       const count = Math.min(end - at, block.length - this.#filledBytes);
       source.copy(block, this.#filledBytes, at, at + count);
@@ -91,6 +95,13 @@ export class LargeBody {
     return Buffer.concat(this.#pieces);
   }
 
+  /** It is not to go to disk. */
+  unstage(): void {
+    const { stage } = this;
+    this.stage = null;
+    stage?.discard();
+  }
+
   /** It stays as it is until `release`. */
   hold(): void {
     this.#holders++;
@@ -98,6 +109,7 @@ export class LargeBody {
 
   release(): void {
     if (--this.#holders !== 0 || !this.#isLent) return;
+    this.unstage();
     for (const piece of this.#pieces) blockPool.give(piece);
     this.#pieces.length = 0;
   }

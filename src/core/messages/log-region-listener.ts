@@ -1,3 +1,5 @@
+import type { BodyStage } from './body-stage.ts';
+import type { LargeBody } from './large-body.ts';
 import type { LooseMessage } from './loose-message.ts';
 import type { MessageRef } from './message-ref.ts';
 import type { Slab } from './slab.ts';
@@ -13,6 +15,8 @@ export interface LogRegionListener {
   memorySlabOpened(slab: Slab): void;
   /** Memory for large messages that are not in the log is used up: they go to slabs, as far as these can hold them. */
   readonly wantsInSlabs: boolean;
+  /** A large body has begun to come whose message will be durable, with this id; null when it can only be written as a whole. */
+  stage(body: LargeBody, id: number): BodyStage | null;
   looseStored(message: LooseMessage): void;
   looseReleased(message: LooseMessage): void;
   /** Brings a slab's, or a loose message's, bytes into memory. */

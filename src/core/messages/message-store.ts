@@ -250,13 +250,20 @@ export class MessageStore extends SlabSpace {
     this.listener?.fetchNow(ref, this.slabs[ref >> 16] as Slab);
   }
 
+  /** Has a body that is coming written to disk meanwhile; its message will be logged, as far as can be known. */
+  stage(body: LargeBody): void {
+    if (this.listener !== null) body.stage = this.listener.stage(body, ++this.lastLooseId);
+  }
+
   #appendLoose(p: Publication, owners: number, arrivalMillis: number, isLogged: boolean): MessageRef {
     const body = p.large ?? LargeBody.empty();
     if (p.large === null) body.append(p.body, p.bodyStart, p.bodyStart + p.bodyBytes, p.bodyBytes);
     else body.hold();
     const envelope = Buffer.from(p.envelope.subarray(p.envelopeStart, p.envelopeStart + p.envelopeBytes));
     const properties = Buffer.from(p.properties.subarray(p.propertiesStart, p.propertiesStart + p.propertiesBytes));
-    const message = new LooseMessage(++this.lastLooseId, isLogged, envelope, properties, body, p.bodyBytes);
+    if (!isLogged) body.unstage();
+    const id = body.stage?.id ?? ++this.lastLooseId;
+    const message = new LooseMessage(id, isLogged, envelope, properties, body, p.bodyBytes);
     // The record holds all but the body, so that the log alone tells what the message was.
     const size = recordHeaderBytes + p.envelopeBytes + p.propertiesBytes + looseIdBytes;
     const offset = this.claim(isLogged, size, owners, p.bodyBytes);

@@ -5,6 +5,7 @@ import { BrokerError, notFound, preconditionFailed, accessRefused } from '../../
 import { saysWhen } from '../../core/delays/delay.ts';
 import type { Exchange } from '../../core/exchanges/exchange.ts';
 import { emptyRoute, type Route } from '../../core/exchanges/route.ts';
+import { stagedBytesMin } from '../../core/messages/body-stage.ts';
 import { LargeBody } from '../../core/messages/large-body.ts';
 import { Publication } from '../../core/messages/publication.ts';
 import { exchangeTerm } from '../../core/resource-name.ts';
@@ -20,6 +21,7 @@ import { expirationMillis, parseExpiration } from '../../core/messages/expiratio
 import { PublishMemo } from '../../core/publish-memo.ts';
 import { ConnectionError, unknownFrame } from './reply-error.ts';
 import { DeferredRoute } from './transaction.ts';
+import type { Queue } from '../../core/queues/queue.ts';
 import { isPseudoQueue, prepareReplyTo } from './reply-to.ts';
 import { copyKeys, withoutBcc } from '../../core/messages/sender-selected.ts';
 
@@ -189,6 +191,7 @@ export class Publishing {
   reset(): void {
     this.#state = expectMethod;
     this.#gathered = null;
+    this.#large?.unstage();
     this.#large?.release();
     this.#large = null;
     this.#properties = nothing;
@@ -206,10 +209,17 @@ export class Publishing {
       this.#gathered ??= Buffer.allocUnsafeSlow(this.#bodyBytes);
       buffer.copy(this.#gathered, this.#bodyBytes - this.#bodyLeft, start, end);
     } else {
-      this.#large ??= LargeBody.empty();
+      this.#large ??= this.#begin();
       this.#large.append(buffer, start, end, this.#bodyBytes);
     }
     this.#bodyLeft -= end - start;
+  }
+
+  #begin(): LargeBody {
+    const body = LargeBody.empty();
+    if (this.#isPersistent && this.#bodyBytes >= stagedBytesMin && this.#memo?.route?.queues.some(isLogging) === true)
+      this.#channel.connection.broker.store.stage(body);
+    return body;
   }
 
   #finishPieces(): void {
@@ -434,4 +444,8 @@ function readUint32(buffer: Buffer, at: number): number {
       (buffer[at + 3] as number)) >>>
     0
   );
+}
+
+function isLogging(queue: Queue): boolean {
+  return queue.isLogging;
 }

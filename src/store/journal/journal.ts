@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { CallbackTimer } from '../../base/timer-queue.ts';
 import type { BrokerCore } from '../../core/broker.ts';
+import type { BodyStage } from '../../core/messages/body-stage.ts';
+import type { LargeBody } from '../../core/messages/large-body.ts';
 import type { LogRegionListener } from '../../core/messages/log-region-listener.ts';
 import type { LooseMessage } from '../../core/messages/loose-message.ts';
 import type { MessageRef } from '../../core/messages/message-ref.ts';
@@ -280,6 +282,10 @@ export class Journal implements CommitLog, QueueLog, MetadataJournal, PagedMessa
 
   get wantsInSlabs(): boolean {
     return this.pager.isLooseFull;
+  }
+
+  stage(body: LargeBody, id: number): BodyStage | null {
+    return this.loose.stage(body, id);
   }
 
   looseStored(message: LooseMessage): void {

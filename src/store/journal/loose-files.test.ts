@@ -4,7 +4,7 @@ import { blockPool } from '../../core/messages/block-pool.ts';
 import { LargeBody } from '../../core/messages/large-body.ts';
 import { LooseMessage } from '../../core/messages/loose-message.ts';
 import type { FileHandle, Files } from '../../core/ports/files.ts';
-import { looseHeaderBytes, LooseFiles } from './loose-files.ts';
+import { looseHeaderBytes, LooseFiles, problemOf } from './loose-files.ts';
 
 interface Write {
   readonly bytes: Buffer;
@@ -19,6 +19,8 @@ class HeldFile implements FileHandle {
   holdsReads = false;
   readonly reads: ((error?: Error) => void)[] = [];
   isClosed = false;
+  writtenBytes = 0;
+  syncCount = 0;
 
   write(bytes: Buffer, position: number, done: (error: Error | null) => void): void {
     this.writes.push({ bytes, position, done });
@@ -26,12 +28,16 @@ class HeldFile implements FileHandle {
 
   finish(error: Error | null = null): Write {
     const write = this.writes.shift() as Write;
-    if (error === null) write.bytes.copy(this.content, write.position);
+    if (error === null) {
+      write.bytes.copy(this.content, write.position);
+      this.writtenBytes += write.bytes.length;
+    }
     write.done(error);
     return write;
   }
 
   sync(done: (error: Error | null) => void): void {
+    this.syncCount++;
     done(null);
   }
 
@@ -217,4 +223,55 @@ test('32 MiB of large bodies may wait to be written, one more and whoever publis
   finishAll(file);
   assert.equal(files.isBehind, false);
   assert.equal(calls, 2);
+});
+
+/** A body of so many pieces that is coming. */
+function coming(pieces: number): { body: LargeBody; bytes: Buffer; grow(): void } {
+  const bytes = Buffer.alloc(pieces * 256 * 1024);
+  for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32LE(at, at);
+  const body = LargeBody.empty();
+  return { body, bytes, grow: () => body.append(bytes, body.bytes, body.bytes + 128 * 1024, bytes.length) };
+}
+
+test('of a body that is coming what is full is written, and what was written is synced by 8 MiB', () => {
+  const { file, files } = setUp(0);
+  const { body, bytes, grow } = coming(80);
+  body.stage = files.stage(body, 9);
+  while (body.bytes < bytes.length) {
+    grow();
+    finishAll(file);
+    assert.ok(file.writtenBytes <= body.bytes && file.writtenBytes >= body.bytes - 512 * 1024, `${file.writtenBytes} of ${body.bytes}`);
+  }
+  assert.equal(file.syncCount, 2);
+  files.store(new LooseMessage(9, true, Buffer.alloc(0), Buffer.alloc(0), body, bytes.length));
+  assert.equal(body.stage, null);
+  assert.ok(file.writes.length <= 3);
+  finishAll(file);
+  let result: Error | null | undefined;
+  files.sync(files.take(), error => (result = error));
+  assert.equal(result, null);
+  assert.equal(problemOf(file.content, file.content.length, 9, bytes.length), null);
+});
+
+test('what cannot be written of a body that is coming is told of when its message is to be durable, and to nobody when there is none', () => {
+  for (const becomesMessage of [true, false]) {
+    const { file, files, removed } = setUp(0);
+    const { body, bytes, grow } = coming(20);
+    body.stage = files.stage(body, 9);
+    while (body.bytes < bytes.length) grow();
+    file.finish(new Error('no such block'));
+    finishAll(file);
+    const writtenBytes = file.writtenBytes;
+    if (becomesMessage) {
+      files.store(new LooseMessage(9, true, Buffer.alloc(0), Buffer.alloc(0), body, bytes.length));
+      let result: Error | null | undefined;
+      files.sync(files.take(), error => (result = error));
+      assert.match(String(result), /no such block/);
+    } else {
+      body.release();
+      assert.deepEqual(removed, ['loose-9.msg']);
+      assert.equal(file.isClosed, true);
+    }
+    assert.equal(file.writtenBytes, writtenBytes, 'written on');
+  }
 });

@@ -1,9 +1,11 @@
+import type { BodyStage } from '../../core/messages/body-stage.ts';
 import { LargeBody } from '../../core/messages/large-body.ts';
 import { checksum } from '../../base/checksum.ts';
 import { crc32 } from '../../base/crc32.ts';
 import type { LooseMessage } from '../../core/messages/loose-message.ts';
 import type { Backlog } from '../../core/ports/commit-log.ts';
 import type { FileHandle, Files } from '../../core/ports/files.ts';
+import { BodyWriter } from './body-writer.ts';
 import { readBody } from './body-reading.ts';
 
 /** 'WRNB' */
@@ -12,8 +14,8 @@ const version = 1;
 export const looseHeaderBytes = 32;
 /** Bytes that wait to be written, with which whoever publishes large messages is held up. */
 const behindBytes = 32 * 1024 * 1024;
-/** Writes of one message under way; a piece is 256 KiB at most. */
-const piecesInFlightMax = 16;
+/** Bodies that are written while they are coming: each has a file open. Others are written when they are there. */
+const stagesMax = 16;
 
 const namePattern = /^loose-(\d+)\.msg$/;
 
@@ -66,6 +68,8 @@ export class LooseFiles implements Backlog {
   #isDirectoryDirty = false;
   /** Ids of messages for memory only whose body is in a file. */
   readonly #paged = new Set<number>();
+  /** Bodies that are coming, by the ids of their messages to be. */
+  readonly #staged = new Map<number, BodyWriter>();
   unwrittenBytes = 0;
   #caughtUp: (() => void)[] = [];
 
@@ -90,20 +94,57 @@ export class LooseFiles implements Backlog {
       .filter(id => id >= 0);
   }
 
+  /** Begins to write a body that is coming; null when that has to wait until it is there. */
+  stage(body: LargeBody, id: number): BodyStage | null {
+    if (this.#staged.size >= stagesMax) return null;
+    let handle: FileHandle;
+    try {
+      handle = this.#files.open(looseFileName(id), 0);
+    } catch {
+      // It is tried again when the message is there, and told of then.
+      return null;
+    }
+    this.#isDirectoryDirty = true;
+    const writer = new BodyWriter(id, handle, body, looseHeaderBytes, () => {
+      this.#staged.delete(id);
+      handle.close();
+      this.#files.removeLater(looseFileName(id));
+    });
+    this.#staged.set(id, writer);
+    return writer;
+  }
+
   /** @throws Error the system's, when the file cannot be made */
   store(message: LooseMessage): void {
-    const handle = this.#files.open(looseFileName(message.id), 0);
+    const body = message.body as LargeBody;
+    const writer = this.#adopt(message.id, body) ?? this.#writerOf(looseFileName(message.id), message);
+    const writing = new Writing(message, writer.handle);
     this.#isDirectoryDirty = true;
-    const writing = new Writing(message, handle);
     this.#written.push(writing);
     this.unwrittenBytes += message.bodyBytes;
-    writeMessage(handle, message, error => {
-      writing.error = error;
-      this.unwrittenBytes -= message.bodyBytes;
-      writing.isDone = true;
-      writing.onDone();
-      if (!this.isBehind) for (const callback of this.#caughtUp.splice(0)) callback();
-    });
+    writer.finish(
+      sum => header(message, sum),
+      error => {
+        writing.error = error;
+        this.unwrittenBytes -= message.bodyBytes;
+        writing.isDone = true;
+        writing.onDone();
+        if (!this.isBehind) for (const callback of this.#caughtUp.splice(0)) callback();
+      },
+    );
+  }
+
+  /** What has begun to write a body goes on as its message's. */
+  #adopt(id: number, body: LargeBody): BodyWriter | undefined {
+    const writer = this.#staged.get(id);
+    if (writer === undefined) return undefined;
+    this.#staged.delete(id);
+    body.stage = null;
+    return writer;
+  }
+
+  #writerOf(name: string, { id, body }: LooseMessage): BodyWriter {
+    return new BodyWriter(id, this.#files.open(name, 0), body as LargeBody, looseHeaderBytes);
   }
 
   /** The message is gone. Its file stays until that is durable. */
@@ -172,19 +213,22 @@ export class LooseFiles implements Backlog {
    * removed by its ending (`removeTemporaries`).
    */
   writePage(message: LooseMessage, done: (error: Error | null) => void): void {
-    let handle: FileHandle;
+    let writer: BodyWriter;
     try {
-      handle = this.#files.open(pageName(message.id), 0);
+      writer = this.#writerOf(pageName(message.id), message);
     } catch (error) {
       done(error as Error);
       return;
     }
     this.#paged.add(message.id);
-    writeMessage(handle, message, error => {
-      handle.close();
-      if (error !== null) this.removePage(message);
-      done(error);
-    });
+    writer.finish(
+      sum => header(message, sum),
+      error => {
+        writer.handle.close();
+        if (error !== null) this.removePage(message);
+        done(error);
+      },
+    );
   }
 
   /** The body of a message that is for memory only is not needed any more, wherever it is. */
@@ -276,44 +320,6 @@ export class LooseFiles implements Backlog {
       handle.close();
     }
   }
-}
-
-/**
- * Writes the file of a message, its body a few pieces at a time and its header when the sum of all is known: of a body of 100 MiB alone the
- * sum takes 30 ms, in which nobody would be served. `done` gets the first error.
- */
-function writeMessage(handle: FileHandle, message: LooseMessage, done: (error: Error | null) => void): void {
-  // The message may be gone before its bytes are written.
-  const { body } = message;
-  const pieces = body?.pieces ?? [];
-  body?.hold();
-  let sum = 0;
-  let position = looseHeaderBytes;
-  let next = 0;
-  let open = 1;
-  let isOver = false;
-  let failure: Error | null = null;
-  const written = (error: Error | null): void => {
-    failure ??= error;
-    open--;
-    while (failure === null && next <= pieces.length && open < piecesInFlightMax) {
-      const piece = pieces[next++];
-      open++;
-      if (piece === undefined) {
-        handle.write(header(message, sum), 0, written);
-        continue;
-      }
-      sum = crc32(piece, sum);
-      const at = position;
-      position += piece.length;
-      handle.write(piece, at, written);
-    }
-    if (open > 0 || isOver) return;
-    isOver = true;
-    body?.release();
-    done(failure);
-  };
-  written(null);
 }
 
 function header(message: LooseMessage, sum: number): Buffer {
