@@ -27,12 +27,13 @@ import {
 } from '../../wire/amqp091/methods.gen.ts';
 import type { Channel } from './channel.ts';
 import { ChannelTable } from './channel-table.ts';
+import { fail } from './failing.ts';
 import type { FrontEnd } from './front-end.ts';
 import { Handshake } from './handshake.ts';
 import { PublishMemos } from '../../core/publish-memo.ts';
 import { describeConnection } from './describe.ts';
-import { channelExceptionText, closingText, connectionExceptionText } from './log-texts.ts';
-import { frameFaultText, misplacedFrame, replyError, replyFor, type ReplyError, unknownFrame } from './reply-error.ts';
+import { closingText, connectionExceptionText } from './log-texts.ts';
+import { frameFaultText, misplacedFrame, replyError, type ReplyError, unknownFrame } from './reply-error.ts';
 import { Tuning } from './tuning.ts';
 
 const handshaking = 0;
@@ -209,7 +210,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
         this.#onOtherFrame(type, channelNumber, buffer, start, end);
       }
     } catch (error) {
-      this.#fail(error, channelNumber, method, type === FrameMethod ? buffer.subarray(start + 4, end) : buffer.subarray(start, end));
+      fail(this, error, channelNumber, method, type === FrameMethod ? buffer.subarray(start + 4, end) : buffer.subarray(start, end));
     }
     return this.#state !== closed && !this.intake.isStopped;
   }
@@ -219,7 +220,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
       try {
         this.channels.ofContent(FrameBody, channelNumber, buffer, start, end)?.publishing.onBodyPiece(buffer, start, end);
       } catch (error) {
-        this.#fail(error, channelNumber, 0, buffer.subarray(start, start));
+        fail(this, error, channelNumber, 0, buffer.subarray(start, start));
       }
     }
     return this.#state !== closed && !this.intake.isStopped;
@@ -227,7 +228,7 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
 
   onFrameFault(fault: FrameFault, type: number, detail: number, payload: Buffer): void {
     const text = frameFaultText(fault, type, detail, payload, this.reader.payloadBytesMax);
-    if (this.#tellsErrors) this.closeWith({ ...replyError('FRAME_ERROR', text), namesMethod: false }, 0);
+    if (this.tellsErrors) this.closeWith({ ...replyError('FRAME_ERROR', text), namesMethod: false }, 0);
     else if (this.#state === handshaking) this.silentClose(text);
   }
 
@@ -450,36 +451,13 @@ export class Connection implements LinkSession, FrameVisitor, Flushable, Connect
   }
 
   /** Whether the client is told of errors. Before it has authenticated it is not. */
-  get #tellsErrors(): boolean {
+  get tellsErrors(): boolean {
     return this.#state === running || (this.#state === handshaking && this.#handshake?.stateName === 'opening');
   }
 
   /** A method failed after others were acted on: as if it had at once. */
   failLate(error: unknown, channelNumber: number, method: number): void {
-    if (this.#state === running) this.#fail(error, channelNumber, method, nothing);
-  }
-
-  #fail(error: unknown, channelNumber: number, method: number, payload: Buffer): void {
-    let reply = replyFor(error, payload);
-    if (reply === null) {
-      this.broker.counters.internalErrors++;
-      this.broker.logger.error('connection', `internal error on connection ${this.name}`, error);
-      reply = replyError('INTERNAL_ERROR', 'the broker failed to handle a method; see its log');
-    }
-    if (!this.#tellsErrors) {
-      if (this.#state === handshaking) this.silentClose(reply.text);
-      return;
-    }
-    const channel = channelNumber === 0 ? null : this.channels.get(channelNumber);
-    // Errors in place of content are those of the method that the content belongs to, whatever came instead.
-    const isContent = method === 0 || (channel !== null && channel.publishing.isExpectingContent);
-    const culprit = isContent ? (channel?.publishing.method ?? 0) : method;
-    if (!reply.isHard && channel !== null) {
-      this.broker.logger.error('channel', channelExceptionText(this, channelNumber, reply, culprit));
-      channel.closeWith(reply, culprit);
-    } else {
-      this.closeWith(reply, culprit);
-    }
+    if (this.#state === running) fail(this, error, channelNumber, method, nothing);
   }
 
   /** Channels and exclusive queues go, then `done` is called: before the client hears that its connection is closed. [RabbitMQ: rabbit_reader, close_connection] */

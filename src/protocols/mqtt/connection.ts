@@ -18,10 +18,9 @@ import { MqttError } from '../../wire/mqtt/mqtt-error.ts';
 import { type PacketFault, PacketReader, type PacketVisitor } from '../../wire/mqtt/packet-reader.ts';
 import type { Packet } from '../../wire/mqtt/packets.ts';
 import type { Properties } from '../../wire/mqtt/properties.ts';
-import { acknowledge } from './acknowledging.ts';
 import { Connecting, returnCode, versionToAnswer } from './connecting.ts';
 import { describeConnection, metricsName, protocolName } from './describe.ts';
-import { onDisconnect } from './disconnecting.ts';
+import { dispatch, typeShift } from './dispatch.ts';
 import { DurableReplies } from './durable-replies.ts';
 import type { FrontEnd } from './front-end.ts';
 import type { OutgoingAliases } from './outgoing-aliases.ts';
@@ -29,7 +28,6 @@ import { PendingAcks } from './pending-acks.ts';
 import { Publishing } from './publishing.ts';
 import type { Redirect } from './redirect.ts';
 import type { Session } from './session.ts';
-import { onSubscribe, onUnsubscribe } from './subscribing.ts';
 
 const waitingForConnect = 0;
 const loggingIn = 1;
@@ -41,9 +39,6 @@ const closed = 3;
 const closeTimeoutMillis = 5000;
 /** Properties, topic and fixed header of a message whose body is as large as bodies may be. */
 const packetOverheadBytes = 128 * 1024;
-const pingresp = Buffer.from([packetTypes.pingresp << 4, 0]);
-
-const typeShift = 4;
 
 /** One MQTT connection: packets in, to the session and to exchanges; errors out with their reason codes. */
 export class Connection implements LinkSession, PacketVisitor, Flushable, ConnectionInfo, Actor {
@@ -127,6 +122,10 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     return this.#session as Session;
   }
 
+  get publishing(): Publishing {
+    return (this.#publishing ??= new Publishing(this));
+  }
+
   get acks(): PendingAcks {
     return (this.#acks ??= new PendingAcks(this));
   }
@@ -187,7 +186,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   onPacket(first: number, buffer: Buffer, start: number, end: number): boolean {
     if (this.#state === closed) return false;
     try {
-      if (this.#state === open) this.#onOpenPacket(first, buffer, start, end);
+      if (this.#state === open) dispatch(this, first, buffer, start, end);
       else this.#onFirstPacket(first, buffer, start, end);
     } catch (error) {
       this.#fail(error);
@@ -339,22 +338,11 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     frontEnd.closed(this);
   }
 
-  /** Called about twice a second: keep-alive, deadlines. */
-  sweep(nowMillis: number): void {
-    if (nowMillis >= this.deadlineMillis) {
-      if (this.#state !== closed) this.#closeReason = 'login timeout';
-      this.link.destroy();
-      return;
-    }
-    if (this.link.isStalled(nowMillis, this.broker.settings.sendTimeoutMillis)) {
-      this.#closeReason = 'send timeout';
-      this.broker.logger.warning('connection', `closing MQTT connection ${this.name}, client '${this.clientId}': it takes nothing`);
-      this.link.destroy();
-      return;
-    }
-    if (this.#state !== open || this.keepAliveSeconds === 0) return;
-    // [MQTT 5.0 3.1.2.10]
-    if (this.intake.isSilent(nowMillis, this.keepAliveSeconds * 1500)) this.disconnect(reasons.keepAliveTimeout, 'keep-alive timeout');
+  /** Closes without a word to the client, and with none in the log when `text` is empty. */
+  abort(reason: string, text: string): void {
+    if (this.#state !== closed) this.#closeReason = reason;
+    if (text !== '') this.broker.logger.warning('connection', `closing MQTT connection ${this.name}, client '${this.clientId}': ${text}`);
+    this.link.destroy();
   }
 
   /** Something went wrong that is our fault: ends this connection, and nothing else. */
@@ -398,47 +386,6 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     this.#state = loggingIn;
     this.version = version;
     this.isVersion5 = version === mqtt5;
-  }
-
-  #onOpenPacket(first: number, buffer: Buffer, start: number, end: number): void {
-    const type = first >> typeShift;
-    if (type === packetTypes.publish) {
-      (this.#publishing ??= new Publishing(this)).onPublish(first, buffer, start, end);
-      return;
-    }
-    // The usual acknowledgement says nothing but its id.
-    if (
-      end - start === 2 &&
-      (first & 15) === (type === packetTypes.pubrel ? 2 : 0) &&
-      type >= packetTypes.puback &&
-      type <= packetTypes.pubcomp
-    ) {
-      acknowledge(this, type, ((buffer[start] as number) << 8) | (buffer[start + 1] as number), 0);
-      return;
-    }
-    const packet = decodePacket(first, buffer, start, end, this.version);
-    switch (packet.name) {
-      case 'puback':
-      case 'pubrec':
-      case 'pubrel':
-      case 'pubcomp':
-        acknowledge(this, type, packet.packetId, packet.reason);
-        return;
-      case 'subscribe':
-        onSubscribe(this, packet);
-        return;
-      case 'unsubscribe':
-        onUnsubscribe(this, packet);
-        return;
-      case 'pingreq':
-        this.send(pingresp);
-        return;
-      case 'disconnect':
-        onDisconnect(this, packet);
-        return;
-      default:
-        throw new MqttError(reasons.protocolError, `${packet.name.toUpperCase()} from a client that is connected`);
-    }
   }
 
   /** The client goes of its own accord; whether it wants no will to be published. */

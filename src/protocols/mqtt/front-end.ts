@@ -12,6 +12,7 @@ import { defaultMqttOptions, type MqttOptions } from './options.ts';
 import { type Redirect, redirectOf, redirectParameter } from './redirect.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Sessions } from './sessions.ts';
+import { sweep } from './sweep.ts';
 
 /** How often it is told that there is no room for retained messages. */
 const tellMillis = 10_000;
@@ -43,7 +44,7 @@ export class FrontEnd {
       sweep: (connection, now) => {
         const { redirect } = this;
         if (redirect !== null) connection.redirect(redirect);
-        connection.sweep(now);
+        sweep(connection, now);
       },
       fault: (connection, error) => connection.fault(error),
     });
