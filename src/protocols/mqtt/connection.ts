@@ -148,7 +148,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
   }
 
   get hasRoom(): boolean {
-    return this.#state === open && !this.outbox.isCongested;
+    return this.#state === open && !this.outbox.isCongested && this.#replies?.areWaiting !== true;
   }
 
   get stateName(): string {
@@ -227,6 +227,11 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     (this.#replies ??= new DurableReplies(this)).send(packet);
   }
 
+  /** Messages may be written again. */
+  takesAgain(): void {
+    if (this.#state === open) this.session.refresh();
+  }
+
   /** Something was written to the outbox. */
   wrote(): void {
     if (this.#isDirty) return;
@@ -247,7 +252,7 @@ export class Connection implements LinkSession, PacketVisitor, Flushable, Connec
     this.intake.drained();
     if (this.#state !== open) return;
     this.broker.turn.begin();
-    this.session.refresh();
+    this.takesAgain();
   }
 
   /** The client may be in the virtual host. */

@@ -17,6 +17,11 @@ export class DurableReplies implements ConfirmWaiter {
     this.#connection = connection;
   }
 
+  /** Whether answers wait: messages do, too, since what a subscription brings is to come behind its SUBACK. */
+  get areWaiting(): boolean {
+    return this.#replies.length > 0;
+  }
+
   /** Sends the answer, at once when there is nothing to wait for. */
   send(reply: Buffer): void {
     const { broker } = this.#connection;
@@ -40,7 +45,9 @@ export class DurableReplies implements ConfirmWaiter {
     const due = this.#replies.splice(0, mark - this.#sent);
     this.#sent = mark;
     for (const reply of due) this.#connection.send(reply);
-    if (!this.#isHolding || this.#replies.length > 0) return;
+    if (this.#replies.length > 0) return;
+    this.#connection.takesAgain();
+    if (!this.#isHolding) return;
     this.#isHolding = false;
     this.#connection.intake.release();
   }

@@ -145,6 +145,28 @@ test('retained messages and durable sessions are there after a restart', async t
   );
 });
 
+// Allowed the other way round [MQTT 5.0 3.8.4], but clients expect it so. [Eclipse Mosquitto: broker tests, 04-retain-qos0]
+test('what a subscription brings comes behind its SUBACK, also when that waits for the disk', async t => {
+  const dataDir = temporaryDirectory(t);
+  await withMqtt(
+    async port => {
+      const client = await MqttDriver.connect(port, { clientId: 'c', isCleanStart: false, properties: { sessionExpirySeconds: 60 } });
+      client.socket.cork();
+      for (let i = 0; i < 20; i++) {
+        client.publish(`r/${i}`, 'x', { qos: 0, isRetained: true });
+        const subscription = { filter: `r/${i}`, qos: 0, isNoLocal: false, isRetainAsPublished: false, retainHandling: 0 };
+        client.send({ name: 'subscribe', packetId: client.nextId(), subscriptions: [subscription], properties: {} });
+      }
+      client.socket.uncork();
+      await waitUntil(() => client.inbox.length === 40);
+      const names = client.inbox.map(({ name }) => name);
+      assert.deepEqual(names, [...Array.from({ length: 20 }, () => 'suback'), ...Array.from({ length: 20 }, () => 'publish')]);
+      client.destroy();
+    },
+    { dataDir },
+  );
+});
+
 test('retained messages are kept up to their limits, in number and in bytes; what is beyond is refused', () =>
   withMqtt(
     async port => {
