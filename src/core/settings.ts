@@ -61,7 +61,7 @@ export const defaultSettings: BrokerSettings = {
   connectionsPerAddressMax: 1000,
   unauthenticatedConnectionsMax: 1000,
   channelsPerNodeMax: 100_000,
-  consumersPerChannelMax: 1000,
+  consumersPerChannelMax: 10_000,
   queuesMax: 100_000,
   bindingsMax: 1_000_000,
   unackedPerChannelMax: 1_048_576,

@@ -271,6 +271,17 @@ export class Broker {
     for (const listener of this.listeners) listener.destroyAll();
   }
 
+  /** Deletes the queues and exchanges that a restart would not bring back. @internal */
+  forgetTransient(): void {
+    const { core } = this;
+    core.turn.begin();
+    for (const vhost of core.vhosts.values()) {
+      for (const queue of [...vhost.queues.values()]) if (!queue.isDurable) vhost.removeQueue(queue);
+      for (const exchange of [...vhost.exchanges.values()]) if (!exchange.isDurable) vhost.removeExchange(exchange);
+    }
+    core.turn.run();
+  }
+
   /** Deletes everything and makes the first user and virtual host anew: a broker as in an empty data directory. @internal */
   async resetToFirstObjects(): Promise<void> {
     const { core } = this;

@@ -48,6 +48,7 @@ export class ServerControl implements NodeControl {
     this.isAppRunning = false;
     this.suspendListeners();
     await this.#broker.closeConnections();
+    this.#broker.forgetTransient();
     this.#logger.info('default', 'Successfully stopped serving clients');
   }
 

@@ -4,7 +4,9 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { allCommands } from '../../../src/cli/commands/registry.ts';
+import * as methods from '../../../src/wire/amqp091/methods.gen.ts';
 import { AmqpDriver } from '../../support/amqp-driver.ts';
+import { exchangeDeclare, queueBind, queueDeclare } from '../../support/amqp-requests.ts';
 import { temporaryDirectory, WarrenProcess } from '../../support/warren-process.ts';
 import { Cli } from './cli.ts';
 
@@ -45,6 +47,29 @@ test('stop_app takes no more clients and ends those there are, start_app serves 
   assert.equal((await cli.run('rabbitmq-diagnostics', ['-q', 'check_running'])).code, 0);
   const again = await AmqpDriver.connect({ port });
   again.destroy();
+});
+
+// [RabbitMQ Java client: server tests, MessageRecovery, which take the two commands for a restart]
+test('stop_app leaves what a restart would leave of queues, exchanges and bindings', async t => {
+  const { warren, cli } = await start(t);
+  const client = await AmqpDriver.connect({ port: warren.port });
+  await client.openChannel(1);
+  for (const durable of [true, false]) {
+    const name = durable ? 'durable' : 'transient';
+    await client.call(queueDeclare(1, { queue: name, durable }), methods.QueueDeclareOk);
+    await client.call(exchangeDeclare(1, { exchange: name, type: 'fanout', durable }), methods.ExchangeDeclareOk);
+    await client.call(queueBind(1, { queue: name, exchange: 'durable' }), methods.QueueBindOk);
+  }
+  for (const command of ['stop_app', 'start_app']) await lines(cli, command);
+  assert.deepEqual(await lines(cli, 'list_queues', 'name'), ['name', 'durable']);
+  const exchanges = (await lines(cli, 'list_exchanges', 'name')).filter(name => !name.startsWith('amq.') && name !== '');
+  assert.deepEqual(exchanges, ['name', 'durable']);
+  const bindings = await lines(cli, 'list_bindings', 'source_name', 'destination_name');
+  assert.deepEqual(
+    bindings.filter(line => line.startsWith('durable')),
+    ['durable\tdurable'],
+  );
+  client.destroy();
 });
 
 test('reset wants stop_app first, and leaves a broker as new', async t => {

@@ -36,7 +36,7 @@ export const LIMITS = {
   ),
   connectionsPerAddress: key('warren.connections_per_ip_max', count, '1000', 'Most connections from one address.'),
   preauthConnections: key('warren.preauth_connections_max', count, '1000', 'Most connections that have not logged in yet.'),
-  consumersPerChannel: key('consumer_max_per_channel', count, '1000', 'Most consumers of a channel.'),
+  consumersPerChannel: key('consumer_max_per_channel', count, '10000', 'Most consumers of a channel.'),
   unackedPerChannel: key(
     'warren.unacked_per_channel_max',
     count,
