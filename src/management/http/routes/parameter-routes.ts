@@ -3,7 +3,7 @@ import * as bodies from '../bodies.ts';
 import * as parameters from '../handlers/parameters.ts';
 import * as policies from '../handlers/policies.ts';
 import type { Route } from '../route.ts';
-import { get, route } from './route-line.ts';
+import { get, type Needs, route } from './route-line.ts';
 
 export const parameterRoutes: readonly Route[] = [
   get('/api/parameters', 'policymaker', 'Parameters', parameters.listParameters),
@@ -44,30 +44,20 @@ export const parameterRoutes: readonly Route[] = [
     bodies.valueBody,
   ),
   route('DELETE', '/api/global-parameters/:name', 'policymaker', 'none', 'Deletes a global parameter', parameters.deleteGlobalParameter),
-  get('/api/policies', 'management', 'Policies', policies.listPolicies),
-  get('/api/policies/:vhost', 'management member', 'Policies of a virtual host', policies.listPoliciesOfVhost),
-  get('/api/policies/:vhost/:name', 'policymaker member', 'One policy', policies.getPolicy),
-  route(
-    'PUT',
-    '/api/policies/:vhost/:name',
-    'policymaker member',
-    'none',
-    'Makes or changes a policy',
-    policies.putPolicy,
-    bodies.policyBody,
-  ),
-  route('DELETE', '/api/policies/:vhost/:name', 'policymaker member', 'none', 'Deletes a policy', policies.deletePolicy),
-  get('/api/operator-policies', 'management', 'Operator policies', policies.listPolicies),
-  get('/api/operator-policies/:vhost', 'management member', 'Operator policies of a virtual host', policies.listPoliciesOfVhost),
-  get('/api/operator-policies/:vhost/:name', 'administrator', 'One operator policy', policies.getPolicy),
-  route(
-    'PUT',
-    '/api/operator-policies/:vhost/:name',
-    'administrator',
-    'none',
-    'Makes or changes an operator policy',
-    policies.putPolicy,
-    bodies.policyBody,
-  ),
-  route('DELETE', '/api/operator-policies/:vhost/:name', 'administrator', 'none', 'Deletes an operator policy', policies.deletePolicy),
+  ...policyRoutes('policies', 'policymaker member', 'policy', 'policies'),
+  ...policyRoutes('operator-policies', 'administrator', 'operator policy', 'operator policies'),
 ];
+
+/** Policies of either kind; `access` is for those who may change them. */
+function policyRoutes(section: string, access: Needs, noun: string, plural: string): readonly Route[] {
+  const all = `${plural.charAt(0).toUpperCase()}${plural.slice(1)}`;
+  const article = noun.startsWith('o') ? 'an' : 'a';
+  const one = `/api/${section}/:vhost/:name`;
+  return [
+    get(`/api/${section}`, 'management', all, policies.listPolicies),
+    get(`/api/${section}/:vhost`, 'management member', `${all} of a virtual host`, policies.listPoliciesOfVhost),
+    get(one, access, `One ${noun}`, policies.getPolicy),
+    route('PUT', one, access, 'none', `Makes or changes ${article} ${noun}`, policies.putPolicy, bodies.policyBody),
+    route('DELETE', one, access, 'none', `Deletes ${article} ${noun}`, policies.deletePolicy),
+  ];
+}

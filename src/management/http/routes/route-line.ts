@@ -5,7 +5,7 @@ import type { BodyDescription, Method, Route, Tag, VhostRule } from '../route.ts
 type Handler = Route['handle'];
 
 /** `needs` is the tag, and behind a space what the user must be to the virtual host of the path. */
-type Needs = Tag | `${Tag} ${Exclude<VhostRule, 'none'>}`;
+export type Needs = Tag | `${Tag} ${Exclude<VhostRule, 'none'>}`;
 
 export function route(
   method: Method,
