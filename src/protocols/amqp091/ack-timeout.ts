@@ -16,7 +16,7 @@ function timeoutOf(consumer: Consumer, defaultMillis: number): number {
 export function exceededTimeout(channel: Channel, nowMillis: number): number {
   const { unacked } = channel;
   // What is being settled is not waited for.
-  if (unacked.count === 0 || channel.isSettling) return 0;
+  if (unacked.count === 0 || channel.settling.isUnderWay) return 0;
   const defaultMillis = channel.connection.broker.settings.consumerTimeoutMillis;
   let leastMillis = defaultMillis > 0 ? defaultMillis : Infinity;
   for (const consumer of channel.consumers.values()) leastMillis = Math.min(leastMillis, timeoutOf(consumer, defaultMillis));

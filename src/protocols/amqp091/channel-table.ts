@@ -87,7 +87,7 @@ export class ChannelTable {
     let settling: Channel[] | null = null;
     for (const channel of this.#channels.values()) {
       channel.close();
-      if (!channel.isSettling) continue;
+      if (!channel.settling.isUnderWay) continue;
       this.#connection.frontEnd.left(channel);
       (settling ??= []).push(channel);
     }

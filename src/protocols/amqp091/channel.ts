@@ -2,14 +2,13 @@
 import type { ChannelDescription, ChannelIdentity, ChannelInfo } from '../../core/connection-registry.ts';
 import type { CancelReason, DeliverySink } from '../../core/delivery-sink.ts';
 import { type Consumer, SharedPrefetch } from '../../core/consumer.ts';
-import { BrokerError, notImplemented, preconditionFailed } from '../../core/broker-error.ts';
+import { BrokerError } from '../../core/broker-error.ts';
 import { channelClosed, consumerDeleted } from '../../core/events/session-events.ts';
 import type { Exchange } from '../../core/exchanges/exchange.ts';
 import type { Route } from '../../core/exchanges/route.ts';
 import type { Publication } from '../../core/messages/publication.ts';
-import { Entry, metaRedelivered } from '../../core/queues/entry.ts';
-import type { Outcome, Queue } from '../../core/queues/queue.ts';
-import { queueTerm } from '../../core/resource-name.ts';
+import { type Entry, metaRedelivered } from '../../core/queues/entry.ts';
+import type { Queue } from '../../core/queues/queue.ts';
 import { UnackedRing } from '../../core/unacked-ring.ts';
 import { NoRoute } from '../../wire/amqp091/constants.gen.ts';
 import {
@@ -39,7 +38,7 @@ import { Publishing } from './publishing.ts';
 import type { PublishMemo } from '../../core/publish-memo.ts';
 import type { ReplyError } from './reply-error.ts';
 import type { ReplyQueue } from './reply-to.ts';
-import { settledAtOnceMax, Settling } from './settling.ts';
+import { Settling } from './settling.ts';
 import type { Transaction } from './transaction.ts';
 
 /** A message to fewer queues is no work to speak of; of one to more, 64 queues are as much as a declaration. */
@@ -57,6 +56,7 @@ export class Channel implements DeliverySink, ChannelInfo {
   readonly number: number;
   readonly counters = new TrafficCounters();
   readonly publishing: Publishing;
+  readonly settling: Settling;
   readonly consumers = new Map<string, Consumer>();
   /** Stand-ins for basic.get, one per queue, so that what was got is settled like what was delivered. */
   getters: Map<Queue, Consumer> | null = null;
@@ -81,16 +81,13 @@ export class Channel implements DeliverySink, ChannelInfo {
   #heldCancels: Buffer[] | null = null;
   /** Which consumer was told last that there is room below the shared prefetch. */
   #firstToWake = 0;
-  /** Where a settled delivery is put for a moment. */
-  #entry: Entry | null = null;
-  /** Made with the first settlement of very many deliveries. */
-  #settling: Settling | null = null;
 
   constructor(connection: Connection, number: number) {
     this.connection = connection;
     this.number = number;
     this.#sizes = connection.broker.counters.messageSizes;
     this.publishing = new Publishing(this);
+    this.settling = new Settling(this);
   }
 
   /** The client has opened the channel. */
@@ -132,17 +129,17 @@ export class Channel implements DeliverySink, ChannelInfo {
         return;
       case BasicAck:
         if (end - start !== 9) break;
-        this.settle(readTag(buffer, start), ((buffer[start + 8] as number) & 1) === 1, 'accepted');
+        this.settling.settle(readTag(buffer, start), ((buffer[start + 8] as number) & 1) === 1, 'accepted');
         return;
       case BasicNack: {
         if (end - start !== 9) break;
         const bits = buffer[start + 8] as number;
-        this.settle(readTag(buffer, start), (bits & 1) === 1, (bits & 2) === 2 ? 'returned' : 'rejected');
+        this.settling.settle(readTag(buffer, start), (bits & 1) === 1, (bits & 2) === 2 ? 'returned' : 'rejected');
         return;
       }
       case BasicReject:
         if (end - start !== 9) break;
-        this.settle(readTag(buffer, start), false, ((buffer[start + 8] as number) & 1) === 1 ? 'returned' : 'rejected');
+        this.settling.settle(readTag(buffer, start), false, ((buffer[start + 8] as number) & 1) === 1 ? 'returned' : 'rejected');
         return;
     }
     if (method !== BasicGet) this.connection.worked(1);
@@ -241,117 +238,6 @@ export class Channel implements DeliverySink, ChannelInfo {
     for (const frame of cancels) this.reply(frame);
   }
 
-  /**
-   * Settles one delivery, or with `multiple` all up to it; tag 0 with `multiple` means all there are.
-   * @throws BrokerError PRECONDITION_FAILED for a tag that waits for no settlement. [AMQP 0-9-1 basic.ack]
-   */
-  settle(tag: number, multiple: boolean, outcome: Outcome): void {
-    const { unacked } = this;
-    if (outcome !== 'accepted') this.assertRejectable(tag, multiple);
-    if (this.transaction !== null) {
-      if ((tag !== 0 || !multiple) && !unacked.has(tag)) throw preconditionFailed(`unknown delivery tag ${tag}`);
-      this.transaction.addSettlements(tag === 0 ? this.lastDeliveryTag : tag, multiple, outcome);
-      return;
-    }
-    if (!multiple) {
-      const entry = (this.#entry ??= new Entry());
-      const consumer = unacked.take(tag, entry);
-      if (consumer === null) throw preconditionFailed(`unknown delivery tag ${tag}`);
-      this.settleTaken(consumer, entry, outcome);
-      this.gaveBack(consumer, 1);
-      return;
-    }
-    if (tag !== 0 && !unacked.has(tag)) throw preconditionFailed(`unknown delivery tag ${tag}`);
-    this.#settleThrough(tag === 0 ? this.lastDeliveryTag : tag, outcome);
-    if (this.isSettling) this.#readOnWhenSettled();
-  }
-
-  /** Whether very many deliveries are being settled. */
-  get isSettling(): boolean {
-    return this.#settling !== null && this.#settling.isUnderWay;
-  }
-
-  /** Calls back when none are. */
-  whenSettled(then: () => void): void {
-    if (this.#settling === null) then();
-    else this.#settling.whenDone(then);
-  }
-
-  /** What the client has sent behind a settlement is acted on behind it. */
-  #readOnWhenSettled(): void {
-    const { intake } = this.connection;
-    intake.holdForSettling();
-    this.whenSettled(() => intake.releaseAfterSettling());
-  }
-
-  /** @throws BrokerError NOT_IMPLEMENTED when one of these deliveries is of a queue that takes nothing back. Tag 0 means all there are. */
-  assertRejectable(tag: number, multiple: boolean): void {
-    if (!multiple) {
-      const consumer = this.unacked.consumerOf(tag);
-      if (consumer !== null) assertHasReject(consumer.queue);
-      return;
-    }
-    let isSuspect = false;
-    for (const { queue } of this.consumers.values()) isSuspect ||= !queue.type.capabilities.hasReject;
-    if (!isSuspect) return;
-    this.unacked.forEach((own, consumer) => {
-      if (tag === 0 || own <= tag) assertHasReject(consumer.queue);
-    });
-  }
-
-  #settleThrough(last: number, outcome: Outcome): void {
-    const { unacked } = this;
-    if (unacked.count === 0) return;
-    if (!this.isSettling && Math.min(unacked.count, last - unacked.firstTag) < settledAtOnceMax) {
-      this.settleSome(last, outcome, unacked.count);
-      return;
-    }
-    this.#settling ??= new Settling(this);
-    this.#settling.add(last, outcome);
-  }
-
-  /** Settles the first deliveries, up to one and not more than `countMax`; returns whether those up to that one are settled. */
-  settleSome(last: number, outcome: Outcome, countMax: number): boolean {
-    const { unacked } = this;
-    const entry = (this.#entry ??= new Entry());
-    let owner: Consumer | null = null;
-    let count = 0;
-    let left = countMax;
-    let tag = unacked.firstTag;
-    for (; tag !== 0 && tag <= last && left > 0; tag = unacked.firstTag, left--) {
-      const consumer = unacked.take(tag, entry) as Consumer;
-      if (consumer !== owner) {
-        if (owner !== null) this.gaveBack(owner, count);
-        owner = consumer;
-        count = 0;
-      }
-      count++;
-      this.settleTaken(consumer, entry, outcome);
-    }
-    if (owner !== null) this.gaveBack(owner, count);
-    return tag === 0 || tag > last;
-  }
-
-  /** Counts settlements of a consumer's deliveries. A channel that had as many as it may have has room for all its consumers again. */
-  gaveBack(consumer: Consumer, count: number): void {
-    consumer.gaveBack(count);
-    if (this.unacked.count + count >= this.connection.broker.settings.unackedPerChannelMax) this.#shareRoom();
-  }
-
-  /** Settles a delivery that was taken out of `unacked`. */
-  settleTaken(consumer: Consumer, entry: Entry, outcome: Outcome): void {
-    if (outcome === 'accepted') this.counters.acked++;
-    const { tracer } = this.connection.vhost;
-    if (tracer !== null) tracer.settled(consumer.queue, entry, outcome);
-    consumer.queue.settle(entry, outcome);
-  }
-
-  /** Requeues everything that waits for an acknowledgement, at once also in a transaction. [AMQP 0-9-1 basic.recover] */
-  recover(): void {
-    this.#settleThrough(this.lastDeliveryTag, 'returned');
-    if (this.isSettling) this.#readOnWhenSettled();
-  }
-
   /** Sends the answer to a method; when metadata it may tell of is not durable yet, as soon as that is. */
   reply(frame: Buffer): void {
     if (this.#replies !== null || this.connection.broker.log.isMetadataPending) this.#deferred().add(frame);
@@ -385,16 +271,16 @@ export class Channel implements DeliverySink, ChannelInfo {
 
   /** Sends an answer that waits for nothing but settlements and the answers before it. */
   replyWhenSettled(frame: Buffer): void {
-    if (!this.isSettling) {
+    if (!this.settling.isUnderWay) {
       this.replyBehind(frame);
       return;
     }
     this.replyLate(() => {
-      if (this.isSettling) return false;
+      if (this.settling.isUnderWay) return false;
       this.connection.send(frame);
       return true;
     });
-    this.whenSettled(() => this.replyOn());
+    this.settling.whenDone(() => this.replyOn());
   }
 
   /** Sends an answer that waits for nothing itself, behind those that do. */
@@ -451,12 +337,12 @@ export class Channel implements DeliverySink, ChannelInfo {
   /** basic.qos with global: a limit that all consumers share; 0 for none. */
   limitShared(limit: number): void {
     this.shared.limit = limit;
-    this.shared.onRoom = () => this.#shareRoom();
+    this.shared.onRoom = () => this.shareRoom();
     this.refreshConsumers();
   }
 
   /** Tells the consumers that there is room below the shared prefetch, each time beginning with another, so that none goes without for long. */
-  #shareRoom(): void {
+  shareRoom(): void {
     const { consumers } = this;
     this.#firstToWake = this.#firstToWake + 1 < consumers.size ? this.#firstToWake + 1 : 0;
     let index = 0;
@@ -476,18 +362,13 @@ export class Channel implements DeliverySink, ChannelInfo {
       consumer.queue.detach(consumer);
       this.consumerEnded(consumer, true);
     }
-    this.#settleThrough(this.lastDeliveryTag, 'returned');
+    this.settling.through(this.lastDeliveryTag, 'returned');
     this.replyQueue?.close();
     this.replyQueue = null;
     const { counters, events } = this.connection.broker;
     counters.channelsClosed++;
     if (events.isObserved) channelClosed(events, this.identity());
   }
-}
-
-function assertHasReject(queue: Queue): void {
-  if (queue.type.capabilities.hasReject) return;
-  throw notImplemented(`basic.nack and basic.reject not supported by stream queues ${queueTerm(queue.name, queue.vhostName)}`);
 }
 
 function readTag(buffer: Buffer, at: number): number {

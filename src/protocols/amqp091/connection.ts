@@ -484,6 +484,6 @@ function whenAllSettled(channels: readonly Channel[], done: () => void): () => v
   const closed = (): void => {
     if (--open === 0) done();
   };
-  for (const channel of channels) channel.whenSettled(closed);
+  for (const channel of channels) channel.settling.whenDone(closed);
   return closed;
 }

@@ -95,9 +95,9 @@ export class FrontEnd implements RefHolder {
 
   /** A channel is gone: what is given back of it in steps is still to be found. */
   left(channel: Channel): void {
-    if (!channel.isSettling) return;
+    if (!channel.settling.isUnderWay) return;
     this.#leaving.add(channel.unacked);
-    channel.whenSettled(() => this.#leaving.delete(channel.unacked));
+    channel.settling.whenDone(() => this.#leaving.delete(channel.unacked));
   }
 
   channelsOfUser(user: string): number {

@@ -86,8 +86,8 @@ export class Transaction implements RefHolder {
       isPartial ||= publication.isRefused;
     }
     for (const { consumer, entry, outcome } of settlements) {
-      channel.settleTaken(consumer, entry, outcome);
-      channel.gaveBack(consumer, 1);
+      channel.settling.taken(consumer, entry, outcome);
+      channel.settling.gaveBack(consumer, 1);
     }
     if (isPartial) throw preconditionFailed('partial tx completion');
   }

@@ -206,18 +206,18 @@ function getterFor(channel: Channel, queue: Queue): Consumer {
 
 export function ack(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeBasicAck(buffer, start, end);
-  channel.settle(args.deliveryTag, args.multiple, 'accepted');
+  channel.settling.settle(args.deliveryTag, args.multiple, 'accepted');
 }
 
 /** [RabbitMQ docs: negative acknowledgement] */
 export function nack(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeBasicNack(buffer, start, end);
-  channel.settle(args.deliveryTag, args.multiple, args.requeue ? 'returned' : 'rejected');
+  channel.settling.settle(args.deliveryTag, args.multiple, args.requeue ? 'returned' : 'rejected');
 }
 
 export function reject(channel: Channel, buffer: Buffer, start: number, end: number): void {
   const args = decodeBasicReject(buffer, start, end);
-  channel.settle(args.deliveryTag, false, args.requeue ? 'returned' : 'rejected');
+  channel.settling.settle(args.deliveryTag, false, args.requeue ? 'returned' : 'rejected');
 }
 
 /** [AMQP 0-9-1 basic.recover] RabbitMQ recovers by requeueing only. */
@@ -225,7 +225,7 @@ export function recover(channel: Channel, buffer: Buffer, start: number, end: nu
   const args = decodeBasicRecover(buffer, start, end);
   recoverAll(channel, args.requeue);
   const answer = encodeBasicRecoverOk(channel.number);
-  if (channel.isSettling) channel.replyWhenSettled(answer);
+  if (channel.settling.isUnderWay) channel.replyWhenSettled(answer);
   else channel.reply(answer);
 }
 
@@ -235,6 +235,6 @@ export function recoverAsync(channel: Channel, buffer: Buffer, start: number, en
 
 function recoverAll(channel: Channel, requeue: boolean): void {
   if (!requeue) throw notImplemented('requeue=false');
-  channel.assertRejectable(0, true);
-  channel.recover();
+  channel.settling.assertRejectable(0, true);
+  channel.settling.recover();
 }
