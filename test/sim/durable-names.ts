@@ -19,7 +19,7 @@ export const filterValues = ['red', 'green', 'blue'] as const;
 export function argumentsFor(random: Random, name: string): FieldTable {
   const args: FieldTable = new Map();
   if (name.startsWith('d')) return args;
-  if ((keptNames as readonly string[]).includes(name)) return keptArguments(random, name);
+  if (isKept(name)) return keptArguments(random, name);
   if (name.startsWith('s')) return streamArguments(random, args);
   if (name.startsWith('q')) shape(random, args);
   if (name === 'n0') return args;
@@ -91,6 +91,21 @@ export function streamLimits(args: FieldTable): StreamLimits {
     ageMillisMax: args.has('x-max-age') ? 1000 : Infinity,
     segmentBytesMax: number('x-stream-max-segment-size-bytes'),
   };
+}
+
+export function isKept(name: string): boolean {
+  return (keptNames as readonly string[]).includes(name);
+}
+
+/** The other one of the types that a queue with retries, groups or de-duplication can have. */
+export function flipType(args: FieldTable): void {
+  if (args.delete('x-queue-type')) {
+    args.delete('x-delivery-limit');
+    return;
+  }
+  args.set('x-queue-type', longstr('quorum'));
+  // No message comes back so often here.
+  args.set('x-delivery-limit', long(10_000));
 }
 
 /** A type, and priorities where it has any. */

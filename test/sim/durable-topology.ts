@@ -7,6 +7,8 @@ import type { Ledger } from './durable-ledger.ts';
 import {
   argumentsFor,
   deadNames,
+  flipType,
+  isKept,
   keptNames,
   type KnownQueues,
   names,
@@ -20,6 +22,8 @@ import type { SimNode } from './sim-node.ts';
 import { StreamLedger } from './stream-ledger.ts';
 
 const allNames = [...names, ...streamNames];
+/** Queues that are changed. */
+const reshapedNames = [...names.filter(name => name.startsWith('q')), 'r0', 'g0', 'u0', 'u1'];
 
 /** Queues that clients of the world declare, change, bind, purge and delete. */
 export class DurableTopology {
@@ -84,13 +88,14 @@ export class DurableTopology {
 
   /** Declares a queue that is there with another type or other priorities. */
   reshape(session: Session, node: SimNode): void {
-    const name = this.random.pick(names);
+    const name = this.random.pick(reshapedNames);
     const queue = node.queues.get(name);
-    if (!name.startsWith('q') || queue === undefined) return;
+    if (queue === undefined) return;
     // With messages under way it would be refused.
     if (queue.arguments.has('x-max-priority') && queue.messageCount + queue.dyingCount > queue.readyCount) return;
     const args = new Map(queue.arguments);
-    shape(this.random, args);
+    if (isKept(name)) flipType(args);
+    else shape(this.random, args);
     // What changes nothing waits for nothing.
     const isChange = !sameTable(args, queue.arguments);
     args.set('x-on-conflict', longstr('migrate'));
