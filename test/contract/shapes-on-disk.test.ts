@@ -1,8 +1,17 @@
-// Queues that changed their shape, over losses of power.
+// Queues that changed their shape: what is remembered of their messages, and over losses of power.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Field, long, longstr } from '../../src/base/field-table.ts';
-import { confirmSelect, queueDeclare, queuePurge } from '../support/amqp-requests.ts';
+import {
+  basicAck,
+  basicCancel,
+  basicConsume,
+  basicQos,
+  basicReject,
+  confirmSelect,
+  queueDeclare,
+  queuePurge,
+} from '../support/amqp-requests.ts';
 import { SimClient } from '../support/sim-client.ts';
 import { SimDurableBroker } from '../support/sim-disk.ts';
 import type { SimFiles } from '../support/sim-files.ts';
@@ -43,4 +52,46 @@ test('what a purge took stays away when the queue has more priorities later, and
     again.broker.finishDisk();
     files = again.broker.files.cutPower({ data: 'none', names: 'none' });
   }
+});
+
+test('a queue with message groups that changes its type keeps who works on a group, and what its messages wait for', () => {
+  const { broker, client } = start();
+  const declare = (...args: Arguments): void =>
+    client.send(
+      queueDeclare(1, {
+        queue: 'q',
+        durable: true,
+        arguments: new Map([['x-group-header', longstr('key')], ['x-retry-delays', longstr('1s')], ...args]),
+      }),
+    );
+  declare();
+  for (const body of ['a1', 'a2', 'b1', 'b2', 'c1', 'c2']) {
+    const headers = new Map([['key', longstr(body[0] as string)]]);
+    client.publish(1, { routingKey: 'q', properties: { deliveryMode: 2, headers }, body });
+  }
+  for (const channel of [2, 3, 4]) {
+    client.openChannel(channel);
+    client.send(basicQos(channel, 1));
+    client.send(basicConsume(channel, { queue: 'q', consumerTag: `c${channel}` }));
+  }
+  broker.finishDisk();
+  const bodiesOf = (channel: number): string[] => client.takeDeliveries(channel).map(({ body }) => String(body));
+  assert.deepEqual([2, 3, 4].map(bodiesOf), [['a1'], ['b1'], ['c1']]);
+  // b1 waits; whoever had it is gone, c1 is kept by one that takes nothing more.
+  client.send(basicReject(3, 1, false));
+  client.send(basicCancel(3, 'c3'));
+  declare(['x-queue-type', longstr('quorum')], ['x-on-conflict', longstr('migrate')]);
+  broker.finishDisk();
+  client.openChannel(5);
+  client.send(basicConsume(5, { queue: 'q', consumerTag: 'c5' }));
+  broker.finishDisk();
+  assert.equal(broker.core.vhosts.get('/')?.queues.get('q')?.type.name, 'quorum');
+  assert.deepEqual(bodiesOf(5), []);
+  client.send(basicCancel(2, 'c2'));
+  client.send(basicAck(2, 1));
+  broker.finishDisk();
+  assert.deepEqual(bodiesOf(5), ['a2'], 'the group is free when a1 is settled');
+  broker.advance(1000);
+  broker.finishDisk();
+  assert.deepEqual(bodiesOf(5), ['b1', 'b2']);
 });

@@ -97,6 +97,35 @@ export class GroupLists extends PlainLists {
     this.#unknownHeld.set(place, priority);
   }
 
+  /**
+   * Goes on where the lists of another shape end, whose ready messages are here and not looked into: what was delivered, or waits to be tried
+   * again, has its group as before.
+   */
+  takeOver(other: GroupLists): void {
+    for (const key of other.table.parkedKeys()) this.table.restorePark(key, true);
+    for (const [place, { key, owner }] of other.#unacked) {
+      const group = this.table.obtain(key);
+      group.owner = owner;
+      group.unackedCount++;
+      this.#unacked.set(place, group);
+    }
+    for (const [place, { key }] of other.#held) {
+      const group = this.table.obtain(key);
+      group.heldCount++;
+      this.#held.set(place, group);
+    }
+    this.holdUnknown(other.#unknownHeld);
+  }
+
+  /** Messages that wait to be tried again, by place, with their priorities: to which groups they belong is found out. */
+  holdUnknown(waiting: Iterable<readonly [place: number, priority: number]>): void {
+    for (const [place, priority] of waiting) {
+      this.#unknownHeld.set(place, priority);
+      this.#noteUnknown(place);
+    }
+    this.#unknown.sort((a, b) => a - b);
+  }
+
   // --- what to hand out
 
   /**

@@ -397,12 +397,20 @@ export class MessageQueue extends Queue {
     let move: ListMove | null = null;
     if (!isStill) {
       move = this.#ready.takeLists(options.lists);
-      const parked = args.get(groupHeaderArgument)?.value === groupHeader ? this.groups?.table.parkedKeys() : null;
+      const before = args.get(groupHeaderArgument)?.value === groupHeader ? this.groups : null;
       this.#groupPump = this.#groupPumpOf(options);
-      for (const key of parked ?? []) this.groups?.table.restorePark(key, true);
+      if (before !== null) this.groups?.takeOver(before);
+      else this.groups?.holdUnknown(this.#waitingPlaces());
     }
     this.#consumers.setSingleActive(options.hasSingleActiveConsumer);
     this.#goOn(move);
+  }
+
+  /** Messages that wait to be tried again. */
+  #waitingPlaces(): [place: number, priority: number][] {
+    const places: [number, number][] = [];
+    this.retries?.forEach(({ entry }) => void places.push([entry.sequence, priorityOf(entry.meta)]));
+    return places;
   }
 
   #goOn(move: ListMove | null): void {
