@@ -14,8 +14,11 @@ export type TaggedValue =
 export type TaggedField = readonly [type: string, value: TaggedValue];
 export type TaggedTable = readonly (readonly [name: string, type: string, value: TaggedValue])[];
 
+const noFields: TaggedTable = [];
+
 /** A table in a form for JSON that `tableFromTagged` turns back into the same table. */
 export function tableToTagged(table: FieldTable): TaggedTable {
+  if (table.size === 0) return noFields;
   return [...table].map(([name, field]) => {
     const [type, value] = toTagged(field);
     return [name, type, value] as const;

@@ -37,36 +37,50 @@ export interface SnapshotReading {
   readonly unknownFormat: number | null;
 }
 
-/** Characters of text that are made into bytes together. */
-const pieceChars = 256 * 1024;
-/** What a change costs in units of stepped work, and a piece that is made into bytes and goes into the digest. */
+/** Bytes of the pieces in which a snapshot is made. */
+const pieceBytes = 256 * 1024;
+/** What a change costs in units of stepped work, and a full piece, which goes into the digest. */
 const changeCost = 2;
 const pieceCost = 500;
+/** Most bytes that a UTF-16 unit has in UTF-8. */
+const bytesPerUnitMax = 3;
+
+/** Of the line with the digest, in hexadecimal digits. */
+const digestLineBytes = 65;
 
 /** A line with the digest of the rest, then the snapshot as JSON, in pieces: readable by people, and damage is found. */
 export function* encodeSnapshot({ changes, ...head }: MetadataSnapshot): Steps<Buffer[]> {
   const hash = createHash('sha256');
   const pieces: Buffer[] = [];
+  // Right into bytes: a text that grows would be garbage that lives long enough to be expensive.
+  let piece = Buffer.allocUnsafeSlow(pieceBytes);
+  let start = digestLineBytes;
+  let end = start;
+  // One byte is for the end of the last line.
+  const isFullFor = (text: string): boolean => end + text.length * bytesPerUnitMax >= piece.length;
   const add = (text: string): void => {
-    const piece = Buffer.from(text);
-    hash.update(piece);
-    pieces.push(piece);
+    if (isFullFor(text)) {
+      hash.update(piece.subarray(start, end));
+      pieces.push(piece.subarray(0, end));
+      piece = Buffer.allocUnsafeSlow(Math.max(pieceBytes, text.length * bytesPerUnitMax + 1));
+      start = end = 0;
+    }
+    end += piece.write(text, end);
   };
-  let text = `${JSON.stringify({ format: snapshotFormat, ...head }).slice(0, -1)},"changes":[`;
-  let separator = '';
+  add(`${JSON.stringify({ format: snapshotFormat, ...head }).slice(0, -1)},"changes":[`);
+  let isFirst = true;
   for (const change of changes) {
-    text += separator + JSON.stringify(change);
-    separator = ',';
-    yield changeCost;
-    if (text.length < pieceChars) continue;
-    add(text);
-    text = '';
-    yield pieceCost;
+    const pieceCount = pieces.length;
+    if (!isFirst) add(',');
+    isFirst = false;
+    add(JSON.stringify(change));
+    yield pieces.length === pieceCount ? changeCost : pieceCost;
   }
-  add(`${text}]}`);
-  // The usual one is a single piece.
-  pieces[0] = Buffer.concat([Buffer.from(`${hash.digest('hex')}\n`), pieces[0] as Buffer]);
-  pieces.push(Buffer.concat([pieces.pop() as Buffer, Buffer.from('\n')]));
+  add(']}');
+  hash.update(piece.subarray(start, end));
+  end += piece.write('\n', end);
+  pieces.push(piece.subarray(0, end));
+  pieces[0]?.write(`${hash.digest('hex')}\n`);
   return pieces;
 }
 
