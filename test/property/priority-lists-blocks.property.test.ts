@@ -79,6 +79,10 @@ for (const bytesMax of [0, Infinity]) {
         assert.equal(lists.length, model.length);
         const seen: [number, number][] = [];
         lists.forEach(entry, ({ sequence, ref }) => seen.push([sequence, ref]) > 0);
+        const skip = random.below(seen.length + 2);
+        const behind: [number, number][] = [];
+        lists.forEach(entry, ({ sequence, ref }) => behind.push([sequence, ref]) > 0, skip);
+        assert.deepEqual(behind, seen.slice(skip));
         assert.deepEqual(
           seen,
           model.map(({ sequence, ref }) => [sequence, ref]),

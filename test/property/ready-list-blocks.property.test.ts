@@ -107,6 +107,11 @@ class World {
     const wanted = this.kept.map(({ sequence, ref, bytes, expiryMillis }) => [sequence, ref, bytes % 7, bytes, expiryMillis]);
     assert.deepEqual(seen, wanted);
     assert.deepEqual(Array.from(this.list.entries(entry), plain), wanted);
+    for (const skip of [0, 1, wanted.length >> 1, wanted.length - 1, wanted.length, wanted.length + 1]) {
+      const behind: number[][] = [];
+      this.list.forEach(entry, each => behind.push(plain(each)) < 3, Math.max(0, skip));
+      assert.deepEqual(behind, wanted.slice(Math.max(0, skip)).slice(0, 3));
+    }
   }
 
   checkCounts(): void {

@@ -235,7 +235,7 @@ test('the heap of returned messages gives the lowest place first', () => {
       assert.equal(heap.length, model.length);
     }
     const seen: Item[] = [];
-    heap.forEach(item => seen.push(plain(item)), new Entry());
+    for (const item of heap.sorted()) seen.push(plain(Object.assign(new Entry(), item)));
     assert.deepEqual(seen, model);
     for (const item of model) {
       heap.shift(entry);

@@ -5,7 +5,7 @@ import { BrokerError } from '../../src/core/broker-error.ts';
 import { Consumer, SharedPrefetch } from '../../src/core/consumer.ts';
 import { Route } from '../../src/core/exchanges/route.ts';
 import { Publication } from '../../src/core/messages/publication.ts';
-import { deliveryCount, Entry, metaRedelivered } from '../../src/core/queues/entry.ts';
+import { deliveryCount, Entry, metaRedelivered, priorityOf } from '../../src/core/queues/entry.ts';
 import type { Queue } from '../../src/core/queues/queue.ts';
 import type { Vhost } from '../../src/core/vhost.ts';
 import { type ModelConsumer, QueueModel, type ModelSettings } from './queue-model.ts';
@@ -179,6 +179,20 @@ export class QueueBench {
       seen,
       model.ready.map(message => `${message.id} ${message.redelivered} ${message.returns} ${message.bytes} ${message.expiryMillis}`),
     );
+    const places: { priority: number; sequence: number }[] = [];
+    const behind: string[] = [];
+    const skip = seen.length >> 1;
+    queue.forEachReady(entry => {
+      behind.push(this.#describe(this.#idOf(entry), entry));
+      return places.push({ priority: priorityOf(entry.meta), sequence: entry.sequence }) > 0;
+    }, skip);
+    assert.deepEqual(behind, seen.slice(skip));
+    const found = new Entry();
+    for (const [index, { priority, sequence }] of places.entries()) {
+      assert.ok(queue.findReady(priority, sequence, found));
+      assert.equal(this.#describe(this.#idOf(found), found), behind[index]);
+    }
+    assert.equal(queue.findReady(0, queue.nextPlace, found), false);
     assert.equal(queue.readyCount, model.ready.length);
     assert.equal(queue.readyBytes, model.readyBytes);
     assert.equal(queue.unackedCount, model.unacked.size);

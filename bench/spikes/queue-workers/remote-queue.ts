@@ -274,6 +274,11 @@ export class RemoteQueue extends Queue {
   }
 
   forEachReady(): void {}
+
+  findReady(): boolean {
+    return false;
+  }
+
   relocate(): void {}
   release(): void {}
 

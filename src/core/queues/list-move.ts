@@ -60,13 +60,14 @@ export class ListMove {
     return true;
   }
 
-  /** Visits what was moved; returns whether it is to go on. */
-  forEach(into: Entry, visit: (entry: Entry) => boolean): boolean {
+  /** Visits what was moved but for the first `skip`; returns whether it is to go on. */
+  forEach(into: Entry, visit: (entry: Entry) => boolean, skip: number): boolean {
     let goesOn = true;
-    this.to.forEach(into, entry => {
+    const visitOne = (entry: Entry): boolean => {
       goesOn = visit(entry);
       return goesOn;
-    });
+    };
+    this.to.forEach(into, visitOne, skip);
     return goesOn;
   }
 

@@ -55,8 +55,8 @@ export class MessageQueue extends Queue {
   /** Where persistent messages are recorded; null for a queue that does not outlive the broker. */
   readonly #log: QueueLog | null;
   #returns: QueueReturns | null = null;
-  /** How many give deliveries back: see Queue.pause. */
-  #pauseCount = 0;
+  /** How many give deliveries back: see Queue.startReturning. */
+  #returningCount = 0;
   /** To be called when nobody does any more. */
   #waiting: (() => void)[] | null = null;
   /** Whether the log may have given a number to several messages, of different priorities. */
@@ -178,7 +178,7 @@ export class MessageQueue extends Queue {
   }
 
   pump(budget: number): boolean {
-    if (this.#ready.move !== null || this.#pauseCount > 0) return false;
+    if (this.#ready.move !== null || this.#returningCount > 0) return false;
     if (this.#groupPump !== null) return this.#pumpGroups(this.#groupPump, budget);
     const lists = this.#ready.lists;
     const entry = this.#entry;
@@ -304,8 +304,12 @@ export class MessageQueue extends Queue {
     for (const list of this.#ready.detach()) this.context.letGo(list);
   }
 
-  forEachReady(visit: (entry: Entry) => boolean): void {
-    this.#ready.forEach(this.#entry, visit);
+  forEachReady(visit: (entry: Entry) => boolean, skip = 0): void {
+    this.#ready.forEach(this.#entry, visit, skip);
+  }
+
+  findReady(priority: number, sequence: number, into: Entry): boolean {
+    return this.#ready.find(priority, sequence, into);
   }
 
   relocate(rename: Rename, slabs: ReadonlySet<number> | null = null): void {
@@ -510,12 +514,12 @@ export class MessageQueue extends Queue {
     this.context.store.release(entry.ref, entry.bytes);
   }
 
-  override pause(): void {
-    this.#pauseCount++;
+  override startReturning(): void {
+    this.#returningCount++;
   }
 
-  override resume(): void {
-    if (--this.#pauseCount > 0) return;
+  override endReturning(): void {
+    if (--this.#returningCount > 0) return;
     const waiting = this.#waiting ?? [];
     this.#waiting = null;
     this.context.turn.queueReady(this);
@@ -523,7 +527,7 @@ export class MessageQueue extends Queue {
   }
 
   fetchHead(then: () => void): boolean {
-    if (this.#pauseCount > 0) {
+    if (this.#returningCount > 0) {
       (this.#waiting ??= []).push(then);
       return false;
     }

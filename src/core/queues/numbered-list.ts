@@ -3,7 +3,7 @@ import type { MessageRef, RefOwner, Rename } from '../messages/message-ref.ts';
 import { Entry } from './entry.ts';
 import type { IndexPager } from './index-pager.ts';
 import { ReadyList } from './ready-list.ts';
-import { ReturnedHeap } from './returned-heap.ts';
+import { ReturnedMessages } from './returned-messages.ts';
 import type { Runs } from './runs.ts';
 
 /**
@@ -15,7 +15,7 @@ export class NumberedList {
   /** The last number that was appended. */
   #last = 0;
   /** What came back after its place was gone. */
-  #returned: ReturnedHeap | null = null;
+  #returned: ReturnedMessages | null = null;
   readonly #scratch = new Entry();
 
   constructor(pager: IndexPager) {
@@ -52,7 +52,7 @@ export class NumberedList {
   putBack(entry: Entry): void {
     const place = this.#placeOf(entry.sequence);
     if (place < 0) {
-      this.#returned ??= new ReturnedHeap();
+      this.#returned ??= new ReturnedMessages();
       this.#returned.push(entry);
       return;
     }
@@ -89,17 +89,30 @@ export class NumberedList {
     return true;
   }
 
-  /** Calls `visit` for every message, lowest number first, without taking any out; false stops. Must not change the list. */
-  forEach(into: Entry, visit: (entry: Entry) => boolean): void {
+  /** Fills `into` with the message of a number and leaves it in place; false when it is not here. */
+  find(number: number, into: Entry): boolean {
+    const place = this.#placeOf(number);
+    if (place < 0 || !this.#list.find(place, into)) return this.#returned !== null && this.#returned.find(number, into);
+    into.sequence = number;
+    return true;
+  }
+
+  /**
+   * Calls `visit` for every message but the first `skip`, lowest number first, without taking any out; false stops. Must not change the list. Returns
+   * whether it went on to the end.
+   */
+  forEach(into: Entry, visit: (entry: Entry) => boolean, skip = 0): boolean {
+    const returned = this.#returned;
+    const returnedCount = returned === null ? 0 : returned.length;
+    if (returned !== null && skip < returnedCount && !returned.forEach(visit, into, skip)) return false;
     let goesOn = true;
-    this.#returned?.forEach(entry => {
-      if (goesOn) goesOn = visit(entry);
-    }, into);
-    if (!goesOn) return;
-    this.#list.forEach(into, entry => {
+    const visitOne = (entry: Entry): boolean => {
       entry.sequence = this.#numberAt(entry.sequence);
-      return visit(entry);
-    });
+      goesOn = visit(entry);
+      return goesOn;
+    };
+    this.#list.forEach(into, visitOne, Math.max(0, skip - returnedCount));
+    return goesOn;
   }
 
   /** Adds the numbers of all that are in the log. */

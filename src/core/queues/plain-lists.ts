@@ -71,8 +71,12 @@ export class PlainLists implements ReadyLists {
     return true;
   }
 
-  forEach(into: Entry, visit: (entry: Entry) => boolean): void {
-    this.list.forEach(into, visit);
+  find(_level: number, sequence: number, into: Entry): boolean {
+    return this.list.find(sequence, into);
+  }
+
+  forEach(into: Entry, visit: (entry: Entry) => boolean, skip = 0): void {
+    this.list.forEach(into, visit, skip);
   }
 
   forEachRun(visit: VisitRun): void {

@@ -94,13 +94,18 @@ export class PriorityLists implements ReadyLists {
     return true;
   }
 
-  forEach(into: Entry, visit: (entry: Entry) => boolean): void {
-    let goesOn = true;
-    for (let priority = this.priorityMax; priority >= 0 && goesOn; priority--) {
-      this.#lists[priority]?.forEach(into, entry => {
-        goesOn = visit(entry);
-        return goesOn;
-      });
+  find(level: number, sequence: number, into: Entry): boolean {
+    const list = this.#lists[level] ?? null;
+    return list !== null && list.find(sequence, into);
+  }
+
+  forEach(into: Entry, visit: (entry: Entry) => boolean, skip = 0): void {
+    let left = skip;
+    for (let priority = this.priorityMax; priority >= 0; priority--) {
+      const list = this.#lists[priority];
+      if (list === null || list === undefined) continue;
+      if (left < list.length && !list.forEach(into, visit, left)) return;
+      left = Math.max(0, left - list.length);
     }
   }
 

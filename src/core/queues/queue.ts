@@ -208,16 +208,18 @@ export abstract class Queue implements RefHolder {
   abstract take(into: Entry, noAck: boolean): boolean;
   /**
    * Somebody gives many deliveries back, one after the other: nothing is handed out before they are all there, so that none is overtaken. Ends when
-   * `resume` was called as often.
+   * `endReturning` was called as often.
    */
-  pause(): void {}
-  resume(): void {}
+  startReturning(): void {}
+  endReturning(): void {}
   /** Ends a delivery. `entry` is what was delivered. */
   abstract settle(entry: Entry, outcome: Outcome): void;
   /** Drops all ready messages; returns how many there were. */
   abstract purge(): number;
-  /** Visits the ready messages in the order of delivery without changing anything. */
-  abstract forEachReady(visit: (entry: Entry) => boolean): void;
+  /** Visits the ready messages but the first `skip` in the order of delivery, without changing anything, until `visit` answers false. */
+  abstract forEachReady(visit: (entry: Entry) => boolean, skip?: number): void;
+  /** Fills `into` with a ready message, wherever it stands, and leaves it in place; false when it is not there. */
+  abstract findReady(priority: number, sequence: number, into: Entry): boolean;
   abstract relocate(rename: Rename, slabs?: ReadonlySet<number>): void;
   /** Records what the meta of a message says that is in the queue and not ready. */
   noteFate(_entry: Entry): void {}

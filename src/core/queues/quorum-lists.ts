@@ -103,16 +103,26 @@ export class QuorumLists implements ReadyLists {
     return true;
   }
 
-  forEach(into: Entry, visit: (entry: Entry) => boolean): void {
+  find(level: number, sequence: number, into: Entry): boolean {
+    const isMeant = (entry: Entry): boolean => entry.sequence === sequence && this.levelOf(priorityOf(entry.meta)) === level;
+    return this.#returned.find(isMeant, into) || (level === 1 ? this.#high : this.#normal).find(sequence, into);
+  }
+
+  forEach(into: Entry, visit: (entry: Entry) => boolean, skip = 0): void {
     let goesOn = true;
+    let left = skip;
     const visitOne = (entry: Entry): boolean => {
-      goesOn = visit(entry);
+      if (left > 0) left--;
+      else goesOn = visit(entry);
       return goesOn;
     };
-    this.#returned.forEach(into, visitOne);
-    if (goesOn && this.#high.isEmpty) this.#normal.forEach(into, visitOne);
-    else if (goesOn && this.#normal.isEmpty) this.#high.forEach(into, visitOne);
-    else if (goesOn) this.#forEachInTurn(into, visitOne);
+    const returnedCount = this.#returned.length;
+    if (skip >= returnedCount) left = skip - returnedCount;
+    else this.#returned.forEach(into, visitOne);
+    if (!goesOn) return;
+    if (this.#high.isEmpty) this.#normal.forEach(into, visit, left);
+    else if (this.#normal.isEmpty) this.#high.forEach(into, visit, left);
+    else this.#forEachInTurn(into, visitOne);
   }
 
   forEachRun(visit: VisitRun): void {

@@ -4,7 +4,7 @@ import { Entry, metaLogged, priorityOf } from './entry.ts';
 import { BlockRow } from './block-row.ts';
 import type { IndexPager } from './index-pager.ts';
 import { ReadyColumns } from './ready-columns.ts';
-import { ReturnedHeap } from './returned-heap.ts';
+import { ReturnedMessages } from './returned-messages.ts';
 import type { Runs } from './runs.ts';
 
 const initialCapacity = 16;
@@ -34,7 +34,7 @@ export class ReadyList {
   #tail = 1;
   /** Places whose message was taken out of the middle. */
   #holes = 0;
-  #returned: ReturnedHeap | null = null;
+  #returned: ReturnedMessages | null = null;
 
   constructor(pager: IndexPager) {
     this.#pager = pager;
@@ -118,7 +118,7 @@ export class ReadyList {
     for (; this.#head < this.#tail; this.#head++) {
       if (this.#refAt(this.#head) === 0) continue;
       this.#fill(entry, this.#head);
-      this.#returned ??= new ReturnedHeap();
+      this.#returned ??= new ReturnedMessages();
       this.#returned.push(entry);
     }
     this.#holes = 0;
@@ -133,7 +133,7 @@ export class ReadyList {
       this.#fillHole(entry);
       return;
     }
-    this.#returned ??= new ReturnedHeap();
+    this.#returned ??= new ReturnedMessages();
     this.#returned.push(entry);
   }
 
@@ -177,23 +177,42 @@ export class ReadyList {
     return true;
   }
 
-  /** Calls `visit` for every message, oldest first, without taking any out. `visit` returns false to stop. Must not change the list. */
-  forEach(into: Entry, visit: (entry: Entry) => boolean): void {
-    let isStopped = false;
-    this.#returned?.forEach(entry => {
-      if (!isStopped) isStopped = !visit(entry);
-    }, into);
-    for (let sequence = this.#head; sequence < this.#tail && !isStopped; sequence++) {
+  /**
+   * Calls `visit` for every message but the first `skip`, oldest first, without taking any out. `visit` returns false to stop. Must not change the
+   * list.
+   */
+  forEach(into: Entry, visit: (entry: Entry) => boolean, skip = 0): void {
+    const returned = this.#returned;
+    const returnedCount = returned === null ? 0 : returned.length;
+    if (returned !== null && skip < returnedCount && !returned.forEach(visit, into, skip)) return;
+    for (let sequence = this.#behind(Math.max(0, skip - returnedCount)); sequence < this.#tail; sequence++) {
       if (this.#refAt(sequence) === 0) continue;
       this.#fill(into, sequence);
-      isStopped = !visit(into);
+      if (!visit(into)) return;
     }
+  }
+
+  /** The place behind the first `count` messages of the ring. What is on disk is not read where it has no gaps. */
+  #behind(count: number): number {
+    let sequence = this.#head;
+    if (this.#holes === 0) return sequence + count;
+    const places = this.#pager.blockPlaces;
+    for (let left = count; left > 0 && sequence < this.#tail; ) {
+      if (this.#row !== null && left >= places && sequence % places === 0 && this.#row.unbrokenPriority(this.#numberOf(sequence)) >= 0) {
+        left -= places;
+        sequence += places;
+      } else {
+        if (this.#refAt(sequence) !== 0) left--;
+        sequence++;
+      }
+    }
+    return sequence;
   }
 
   /** The same one by one, each in `into`. Allocates: for browsing several lists at once. */
   *entries(into: Entry): Generator<Entry> {
     const returned: Entry[] = [];
-    this.#returned?.forEach(entry => void returned.push(Object.assign(new Entry(), entry)), into);
+    this.#returned?.forEach(entry => returned.push(Object.assign(new Entry(), entry)) > 0, into);
     for (const entry of returned) yield Object.assign(into, entry);
     for (let sequence = this.#head; sequence < this.#tail; sequence++) {
       if (this.#refAt(sequence) === 0) continue;

@@ -38,7 +38,10 @@ export interface ReadyLists {
   restore(priority: number, sequence: number, ref: MessageRef, meta: number, bytes: number, expiryMillis: number): void;
   /** Takes one message out of the middle; false when it is not there. */
   remove(level: number, sequence: number, into: Entry): boolean;
-  forEach(into: Entry, visit: (entry: Entry) => boolean): void;
+  /** Fills `into` with one message, wherever it stands, and leaves it in place; false when it is not there. */
+  find(level: number, sequence: number, into: Entry): boolean;
+  /** Visits all but the first `skip` in the order of delivery, until `visit` answers false. */
+  forEach(into: Entry, visit: (entry: Entry) => boolean, skip?: number): void;
   /** Visits all that are in the log, neighbours together. Numbers may come in any order. */
   forEachRun(visit: VisitRun): void;
   /** Gives all messages away; numbers go on. */

@@ -24,9 +24,19 @@ export class ReadyMessages {
     return this.move === null ? this.lists.length : this.lists.length + this.move.to.length;
   }
 
-  /** Visits all, those that were moved first, until `visit` answers false. */
-  forEach(into: Entry, visit: (entry: Entry) => boolean): void {
-    if (this.move === null || this.move.forEach(into, visit)) this.lists.forEach(into, visit);
+  /** Visits all but the first `skip`, those that were moved before the others, until `visit` answers false. */
+  forEach(into: Entry, visit: (entry: Entry) => boolean, skip = 0): void {
+    const { lists, move } = this;
+    if (move === null || move.forEach(into, visit, skip))
+      lists.forEach(into, visit, move === null ? skip : Math.max(0, skip - move.to.length));
+  }
+
+  /** Fills `into` with a message, wherever it stands, and leaves it in place; false when it is not there. */
+  find(priority: number, sequence: number, into: Entry): boolean {
+    const { lists, move } = this;
+    return (
+      lists.find(lists.levelOf(priority), sequence, into) || (move !== null && move.to.find(move.to.levelOf(priority), sequence, into))
+    );
   }
 
   /** Takes a message out, wherever it stands; false when it is not there. */

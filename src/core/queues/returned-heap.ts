@@ -18,10 +18,7 @@ class Returned {
   }
 }
 
-/**
- * Messages that came back, lowest place first. They are all older than what is still in the ring, so the queue takes from here first:
- * that is how a returned message gets its old place again. [RabbitMQ docs: queues, message ordering]
- */
+/** Few messages that came back, in any order; lowest place first. */
 export class ReturnedHeap {
   readonly #heap: Returned[] = [];
 
@@ -67,12 +64,9 @@ export class ReturnedHeap {
     heap[index] = item;
   }
 
-  /** Calls `visit` for every message in the order of their places, without taking them out. Allocates: for browsing. */
-  forEach(visit: (entry: Entry) => void, into: Entry): void {
-    for (const item of this.#heap.toSorted((a, b) => a.sequence - b.sequence)) {
-      fill(into, item);
-      visit(into);
-    }
+  /** All, in the order of their places. They are not to be changed. */
+  sorted(): readonly Readonly<Entry>[] {
+    return this.#heap.toSorted((a, b) => a.sequence - b.sequence);
   }
 
   /** Fills `into` with the message at a place. Returns false when it is not here. */

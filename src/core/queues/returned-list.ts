@@ -49,6 +49,17 @@ export class ReturnedList {
     return false;
   }
 
+  /** Fills `into` with the message that is meant and leaves it in place; false when there is none. */
+  find(isMeant: (entry: Entry) => boolean, into: Entry): boolean {
+    for (let index = this.#first; index < this.#entries.length; index++) {
+      const entry = this.#entries[index] as Entry;
+      if (!isMeant(entry)) continue;
+      Object.assign(into, entry);
+      return true;
+    }
+    return false;
+  }
+
   forEach(into: Entry, visit: (entry: Entry) => boolean): void {
     for (let index = this.#first; index < this.#entries.length; index++) {
       Object.assign(into, this.#entries[index]);

@@ -173,8 +173,18 @@ export class RetainedQueue extends Queue {
     return count;
   }
 
-  forEachReady(visit: (entry: Entry) => boolean): void {
-    for (const message of this.#all()) if (!visit(this.#fill(message))) return;
+  forEachReady(visit: (entry: Entry) => boolean, skip = 0): void {
+    let left = skip;
+    for (const message of this.#all()) if (left-- <= 0 && !visit(this.#fill(message))) return;
+  }
+
+  findReady(_priority: number, sequence: number, into: Entry): boolean {
+    for (const message of this.#all()) {
+      if (message.sequence !== sequence) continue;
+      Object.assign(into, this.#fill(message));
+      return true;
+    }
+    return false;
   }
 
   relocate(rename: Rename): void {

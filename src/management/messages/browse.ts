@@ -111,12 +111,12 @@ async function readLogWindow(core: BrokerCore, queue: Queue, offset: number, cou
 
 function found(core: BrokerCore, queue: Queue, state: MessageState, offset: number, count: number): Found[] {
   const list: Found[] = [];
-  let at = 0;
+  let left = state === 'ready' ? 0 : offset;
   const note = (ref: MessageRef, meta: number, sequence: number): boolean => {
-    if (at++ >= offset) list.push({ ref, meta, sequence });
+    if (left-- <= 0) list.push({ ref, meta, sequence });
     return list.length < count;
   };
-  if (state === 'ready') queue.forEachReady(entry => note(entry.ref, entry.meta, entry.sequence));
+  if (state === 'ready') queue.forEachReady(entry => note(entry.ref, entry.meta, entry.sequence), offset);
   else if (state === 'delayed') delayedOf(queue).every(({ entry }) => note(entry.ref, entry.meta, entry.sequence));
   else if (state === 'unacked') unacked(core, queue, note);
   else heldBy([core.deadLetters], queue, note);

@@ -8,7 +8,7 @@ import { fillFromStore } from '../../core/messages/stored-publication.ts';
 import { Entry, metaPersistent, priorityOf } from '../../core/queues/entry.ts';
 import type { Queue, RestorableQueue } from '../../core/queues/queue.ts';
 import type { Vhost } from '../../core/vhost.ts';
-import { messageId, type MessagePlace } from './message-id.ts';
+import type { MessagePlace } from './message-id.ts';
 import { envelopeOf } from './publish-message.ts';
 import { originOf, revive } from './redrive.ts';
 import { dropMessage } from './take-out.ts';
@@ -115,18 +115,10 @@ function head(source: Queue, leftBehind: ReadonlySet<number>, count: number): En
 
 /** The messages at these places, in this order; null where there is none. */
 function named(source: Queue, places: readonly MessagePlace[]): (Entry | null)[] {
-  const indexes = new Map(places.map((place, index) => [`${place.priority}-${place.sequence}`, index]));
-  const found = places.map<Entry | null>(() => null);
-  let missingCount = indexes.size;
-  source.forEachReady(entry => {
-    const index = indexes.get(messageId(entry));
-    if (index !== undefined) {
-      found[index] = Object.assign(new Entry(), entry);
-      missingCount--;
-    }
-    return missingCount > 0;
+  return places.map(({ priority, sequence }) => {
+    const entry = new Entry();
+    return source.findReady(priority, sequence, entry) ? entry : null;
   });
-  return found;
 }
 
 function moveOne(core: BrokerCore, options: MoveOptions, entry: Entry): boolean {

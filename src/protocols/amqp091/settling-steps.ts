@@ -10,7 +10,7 @@ interface Settlement {
   readonly last: number;
   readonly outcome: Outcome;
   /** They hand nothing out meanwhile. */
-  readonly paused: ReadonlySet<Queue>;
+  readonly returning: ReadonlySet<Queue>;
 }
 
 const none: ReadonlySet<Queue> = new Set();
@@ -36,9 +36,9 @@ export class SettlingSteps {
   /** Settles all deliveries up to one; what is little is done when this returns. */
   add(last: number, outcome: Outcome): void {
     const channel = this.#channel;
-    const paused = outcome === 'returned' ? channel.unacked.queues() : none;
-    for (const queue of paused) queue.pause();
-    this.#settlements.push({ last, outcome, paused });
+    const returning = outcome === 'returned' ? channel.unacked.queues() : none;
+    for (const queue of returning) queue.startReturning();
+    this.#settlements.push({ last, outcome, returning });
     if (this.#settlements.length === 1) channel.connection.broker.work('settling deliveries', this.#all(), () => this.#end());
   }
 
@@ -59,7 +59,7 @@ export class SettlingSteps {
 
   #done(): void {
     const settlement = this.#settlements.shift();
-    for (const queue of settlement?.paused ?? []) queue.resume();
+    for (const queue of settlement?.returning ?? []) queue.endReturning();
   }
 
   #end(): void {

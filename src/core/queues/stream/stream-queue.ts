@@ -195,6 +195,10 @@ export class StreamQueue extends Queue {
   // Messages are not in the store, so nobody can be shown or moved one by reference.
   forEachReady(): void {}
 
+  findReady(): boolean {
+    return false;
+  }
+
   relocate(rename: Rename): void {
     this.deduplication?.kept?.relocate(rename);
   }
