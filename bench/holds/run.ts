@@ -9,8 +9,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startOwn } from '../macro/own-broker.ts';
+import type { Site } from './given.ts';
 import { longestHoldMillis, pause } from './measure.ts';
-import { type Site, works } from './works.ts';
+import { works } from './works.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
@@ -57,7 +58,7 @@ try {
       // What goes on behind the answer counts as well.
       await pause(1000);
       held.push(await longestHoldMillis(pid, probeFile));
-      await work.clean?.(site);
+      await work.clean(site);
     }
     const show = (numbers: readonly number[], digits: number): string => numbers.map(each => each.toFixed(digits)).join(', ');
     console.log(`| ${work.name}: ${work.what} | ${show(taken, 0)} | ${show(held, 1)} |`);
