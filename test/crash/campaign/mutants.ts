@@ -6,7 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { type Mutant, mutants } from './mutant-list.ts';
 
 const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
-const checkMillisMax = 180_000;
+/** A campaign that takes longer than this, and than so many times what it took with the sources as they are, hangs. */
+const checkMillisMin = 180_000;
+const slownessMax = 5;
+/** How long each campaign took with the sources as they are: a busy machine is no catch. */
+const cleanMillis = new Map<string, number>();
 
 /** How a campaign is run against a copy of the sources: what ends it, and how its complaint looks. */
 const checks = {
@@ -49,7 +53,11 @@ async function against(mutant: Mutant | null): Promise<Outcome> {
     if (mutant !== null) breakIn(directory, mutant);
     const order = mutant?.by === 'power' ? [...checks.power, ...checks.kill] : [...checks.kill, ...checks.power];
     for (const command of order) {
-      const outcome = await runCheck(directory, command);
+      const began = performance.now();
+      const [program] = command;
+      const millisMax = mutant === null ? Infinity : Math.max(checkMillisMin, slownessMax * (cleanMillis.get(program) ?? 0));
+      const outcome = await runCheck(directory, command, millisMax);
+      if (mutant === null) cleanMillis.set(program, performance.now() - began);
       if (outcome.isCaught) return outcome;
     }
     return { isCaught: false, text: '' };
@@ -70,7 +78,7 @@ function breakIn(directory: string, { name, file, from, to }: Mutant): void {
 }
 
 /** A campaign that complains catches; one that hangs is stopped and catches as well: the broken broker does not go on. */
-function runCheck(directory: string, command: readonly string[]): Promise<Outcome> {
+function runCheck(directory: string, command: readonly string[], millisMax: number): Promise<Outcome> {
   const began = performance.now();
   return new Promise(resolve => {
     const env = { ...process.env, WARREN_CRASH_PROGRAM: 'child', TMPDIR: directory };
@@ -79,9 +87,9 @@ function runCheck(directory: string, command: readonly string[]): Promise<Outcom
     child.stderr.on('data', chunk => {
       if (complaint.length < 10_000) complaint += String(chunk);
     });
-    const timer = setTimeout(() => child.kill('SIGKILL'), checkMillisMax);
+    const timer = millisMax === Infinity ? null : setTimeout(() => child.kill('SIGKILL'), millisMax);
     child.on('close', code => {
-      clearTimeout(timer);
+      if (timer !== null) clearTimeout(timer);
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       const [line = 'it does not go on'] = complaint.split('\n').filter(text => text !== '' && !/Warning|trace-warnings/.test(text));
       resolve({ isCaught: code !== 0, text: `${line.slice(0, 160)} (${command[0]}, ${seconds} s)` });

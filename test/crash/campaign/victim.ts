@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Ports } from './ports.ts';
 
 const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
-const startMillisMax = 30_000;
+const startMillisMax = 120_000;
 
 /** A system call at whose n-th entry the process is killed, before the call does anything. */
 export interface SyscallFault {
