@@ -9,7 +9,7 @@ import { basicGet, queueDeclare } from '../support/amqp-requests.ts';
 import type { FakeSocket } from '../support/fake-socket.ts';
 import { SimBroker } from '../support/sim-broker.ts';
 import { capableClient, SimClient } from '../support/sim-client.ts';
-import { methodFrame, someStep } from './grammar.ts';
+import { hostileDeclaration, methodFrame, someStep } from './grammar.ts';
 import { mutateFrame, mutateSession } from './mutate.ts';
 import { Wild } from './wild.ts';
 
@@ -136,6 +136,7 @@ export class Fuzzer {
       default: {
         yield* this.#opening();
         for (let number = 1; number <= 3; number++) yield methods.encodeChannelOpen(number);
+        if (random.chance(0.05)) yield hostileDeclaration(random, 1);
         for (let i = random.between(20, 300); i > 0; i--) yield* someStep(random);
       }
     }

@@ -1,7 +1,7 @@
 // Random frames that are right in form: any method with any arguments, on any channel, at any time. Written byte by byte and not with our
 // own encoders, which would refuse half of it.
 import * as m from '../../src/wire/amqp091/methods.gen.ts';
-import { someTable } from './tables.ts';
+import { hostileTable, someTable } from './tables.ts';
 import type { Wild } from './wild.ts';
 
 /**
@@ -230,6 +230,12 @@ export function methodFrame(random: Wild, method: number, channel: number): Buff
   const bytes = frame(1, channel, Buffer.concat(parts));
   if (!random.isWild()) makeMeaningful(random, method, channel, bytes);
   return bytes;
+}
+
+/** A queue.declare whose arguments are a table of a hostile shape. */
+export function hostileDeclaration(random: Wild, channel: number): Buffer {
+  const before = Buffer.from('\0\0\x01q\0', 'latin1');
+  return frame(1, channel, Buffer.concat([uint32(m.QueueDeclare), before, hostileTable(random)]));
 }
 
 /** Keeps arguments out that end the session for nothing: publishes at once, recovery without requeueing, tags that nobody knows. */

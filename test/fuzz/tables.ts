@@ -102,7 +102,7 @@ function plainTable(random: Wild, depth: number): Buffer {
 }
 
 /** Tables of hostile shapes, all with lengths that are right. */
-function hostileTable(random: Wild): Buffer {
+export function hostileTable(random: Wild): Buffer {
   const named = (field: Buffer, name = 'a'): Buffer => Buffer.concat([Buffer.of(name.length), Buffer.from(name), field]);
   switch (random.below(8)) {
     case 0: {

@@ -153,6 +153,8 @@ export const apiOperations = [
   api('PUT', '/api/queues/:vhost/{name=n}', ['configure n'], {}),
   api('PUT', '/api/queues/:vhost/{name=n}', ['configure n', 'read n', 'write y'], { arguments: { 'x-dead-letter-exchange': 'y' } }),
   api('DELETE', queue, ['configure q']),
+  api('PUT', `${queue}/pause`, ['configure q']),
+  api('DELETE', `${queue}/pause`, ['configure q']),
   api('POST', `${queue}/shape`, ['configure q'], { arguments: { 'x-max-length': 10 } }),
   api('POST', `${queue}/shape`, ['configure q', 'read q', 'write y'], { arguments: { 'x-dead-letter-exchange': 'y' } }),
   api('DELETE', `${queue}/contents`, ['read q']),
