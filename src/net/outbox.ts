@@ -6,8 +6,11 @@ const noSlab = Buffer.alloc(0);
 const nothing = Buffer.alloc(0);
 /** Pieces of what is lent below this are copied: that costs less than a write of their own. */
 const copiedBytesMax = 8 * 1024;
-/** So much of large pieces goes to the socket at a time; the rest when that is taken, in another turn. */
-const handedBytesMax = 4 * 1024 * 1024;
+/**
+ * So much of large pieces goes to the socket at a time, a message of 1 MiB as a whole; the rest when that is taken, in another turn. A client that
+ * reads while it is written to lets the kernel take 60 KiB after 60 KiB, half a millisecond each, for as long as there is something.
+ */
+const handedBytesMax = 1280 * 1024;
 
 /** Whoever lends pieces is told when they were sent. */
 export interface Lender {
