@@ -12,6 +12,7 @@ import { MessageQueue } from '../../src/core/queues/message-queue.ts';
 import type { Queue } from '../../src/core/queues/queue.ts';
 import { encodeProperties } from '../../src/wire/amqp091/properties.ts';
 import { forSeeds, Random } from '../support/random.ts';
+import { spendBudget } from '../support/spend-budget.ts';
 import { SimDurableBroker } from '../support/sim-disk.ts';
 import type { SimFiles } from '../support/sim-files.ts';
 
@@ -60,17 +61,6 @@ class World {
     for (let id = 1; id <= count; id++) this.publish(id);
   }
 
-  /** Leaves nothing of the turn's budget, so that what is much is still under way when this turn is over. */
-  spendBudget(): void {
-    this.broker.core.works.start(
-      (function* () {
-        yield Infinity;
-      })(),
-      () => {},
-      () => assert.fail(),
-    );
-  }
-
   idOf(entry: Entry): number {
     const { store } = this.broker.core;
     if (!store.isResident(entry.ref)) store.fetch(entry.ref, () => {});
@@ -103,7 +93,7 @@ test('a purge in steps is over for everybody at once: what comes while messages 
   const { leftovers, store } = broker.core;
   world.fill(many);
   const unacked = world.take() ?? assert.fail();
-  world.spendBudget();
+  spendBudget(world.broker.core);
   assert.equal(queue.purge(), many - 1);
   assert.ok(leftovers.count > 1000, `${leftovers.count} messages are still to be let go of`);
   assert.deepEqual([queue.readyCount, queue.readyBytes, queue.messageCount], [0, 0, 1]);
@@ -127,7 +117,7 @@ test('a purge during the steps of another, and the deletion of the queue, let go
   const { broker, queue } = world;
   const { leftovers, store } = broker.core;
   world.fill(many);
-  world.spendBudget();
+  spendBudget(world.broker.core);
   assert.equal(queue.purge(), many);
   world.fill(many);
   assert.equal(queue.purge(), many);
@@ -161,7 +151,7 @@ test('a power cut while purged messages are let go of brings none of them back, 
   const unacked = world.take() ?? assert.fail();
   broker.finishDisk();
   world.broker.core.turn.begin();
-  world.spendBudget();
+  spendBudget(world.broker.core);
   queue.purge();
   world.publish(many + 1);
   assert.equal(world.afterPowerCut().length, many);
@@ -184,7 +174,7 @@ test('messages that are moved while they are let go of are not written to the lo
   world.fill(many);
   broker.finishDisk();
   core.turn.begin();
-  world.spendBudget();
+  spendBudget(world.broker.core);
   queue.purge();
   world.publish(many + 1);
   let renamed = 0;
@@ -281,7 +271,7 @@ test('a message is no duplicate of one that was purged, though it comes before t
   const world = new World(new Map([['x-message-deduplication', { type: 't', value: true }]]));
   const { broker, queue } = world;
   for (let id = 1; id <= many; id++) world.publish(id, { value: `v${id}` });
-  world.spendBudget();
+  spendBudget(world.broker.core);
   queue.purge();
   assert.ok(broker.core.leftovers.count > 0);
   for (const id of [1, 2, many, many]) world.publish(id, { value: `v${id}` });

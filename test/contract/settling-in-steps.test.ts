@@ -12,6 +12,7 @@ import { encodeProperties } from '../../src/wire/amqp091/properties.ts';
 import { basicAck, basicConsume, basicGet, basicNack, queueDeclare, queuePurge } from '../support/amqp-requests.ts';
 import { Random } from '../support/random.ts';
 import { SimClient } from '../support/sim-client.ts';
+import { spendBudget } from '../support/spend-budget.ts';
 import { SimDurableBroker } from '../support/sim-disk.ts';
 import type { SimFiles } from '../support/sim-files.ts';
 
@@ -54,17 +55,6 @@ class World {
     const { core } = this.broker;
     const vhost = core.vhosts.get('/') ?? assert.fail();
     core.publisher.publish(vhost, vhost.defaultExchange, new Route([this.queue]), p);
-  }
-
-  /** Leaves nothing of the turn's budget: what is much is still under way when this turn is over. */
-  spendBudget(): void {
-    this.broker.core.works.start(
-      (function* () {
-        yield Infinity;
-      })(),
-      () => {},
-      () => assert.fail(),
-    );
   }
 
   idOf(entry: Entry): number {
@@ -110,7 +100,7 @@ function assertUnderWay({ queue }: World): void {
 test('no consumer gets a message of a client that has left before all are back, nor one that came later', () => {
   const world = new World(many);
   const { broker, client, queue } = world;
-  world.spendBudget();
+  spendBudget(world.broker.core);
   client.socket.reset();
   while (broker.ticks.length > 0) broker.ticks.shift()?.();
   assertUnderWay(world);
@@ -130,7 +120,7 @@ test('whoever asks for a message while very many come back gets the first of the
   const getter = SimClient.connect(broker);
   getter.openChannel(1);
   broker.core.turn.begin();
-  world.spendBudget();
+  spendBudget(world.broker.core);
   client.socket.receive(basicAck(1, 1));
   client.socket.reset();
   while (broker.ticks.length > 0) broker.ticks.shift()?.();
@@ -151,9 +141,9 @@ test('what a client asks behind a settlement of very many finds all settled', ()
   ] as const) {
     const world = new World(many);
     const { broker, client, queue } = world;
-    world.spendBudget();
+    spendBudget(world.broker.core);
     client.send(methods.encodeBasicCancel(1, { consumerTag: 'c', nowait: false }));
-    world.spendBudget();
+    spendBudget(world.broker.core);
     client.socket.receive(Buffer.concat([settlement, queueDeclare(1, { queue: 'q', passive: true }), queuePurge(1, { queue: 'q' })]));
     broker.ticks.shift()?.();
     assertUnderWay(world);
@@ -168,7 +158,7 @@ test('what a client asks behind a settlement of very many finds all settled', ()
 test('a client that leaves while its acknowledgement of very many is acted on has acknowledged them, and the rest goes back', () => {
   const world = new World(many);
   const { broker, client, queue } = world;
-  world.spendBudget();
+  spendBudget(world.broker.core);
   client.socket.receive(basicAck(1, many - 5, true));
   broker.ticks.shift()?.();
   assertUnderWay(world);
@@ -190,7 +180,7 @@ test('channel.close, connection.close and basic.recover are answered when all is
   ] as const) {
     const world = new World(many);
     const { broker, client, queue } = world;
-    world.spendBudget();
+    spendBudget(world.broker.core);
     client.socket.receive(request);
     broker.ticks.shift()?.();
     world.turn();
@@ -214,7 +204,7 @@ test('the queue may be purged, or deleted, while it gets deliveries back', () =>
   for (const isDeleted of [false, true]) {
     const world = new World(many);
     const { broker, client, queue } = world;
-    world.spendBudget();
+    spendBudget(world.broker.core);
     client.socket.reset();
     while (broker.ticks.length > 0) broker.ticks.shift()?.();
     assertUnderWay(world);
@@ -242,7 +232,7 @@ test('what is given back of a client that has left is found, once, when messages
       }
       return count;
     };
-    world.spendBudget();
+    spendBudget(world.broker.core);
     if (closed === 'connection') client.socket.reset();
     else client.socket.receive(methods.encodeChannelClose(1, { replyCode: 200, replyText: '', classId: 0, methodId: 0 }));
     while (broker.ticks.length > 0) broker.ticks.shift()?.();
@@ -257,7 +247,7 @@ test('what is given back of a client that has left is found, once, when messages
 test('after a power cut in the middle of an acknowledgement of very many the others are still there', () => {
   const world = new World(many);
   const { broker, client } = world;
-  world.spendBudget();
+  spendBudget(world.broker.core);
   client.socket.receive(basicAck(1, many, true));
   broker.ticks.shift()?.();
   assertUnderWay(world);
@@ -273,7 +263,7 @@ test('after a power cut in the middle of an acknowledgement of very many the oth
 test('a stop in the middle gives everything back first: after it all have been delivered before', async () => {
   const world = new World(many);
   const { broker, client } = world;
-  world.spendBudget();
+  spendBudget(world.broker.core);
   client.socket.reset();
   while (broker.ticks.length > 0) broker.ticks.shift()?.();
   assertUnderWay(world);
@@ -299,7 +289,7 @@ test('so many deliveries are settled at once, and one more is not', () => {
   for (const count of [settledAtOnceMax, settledAtOnceMax + 1]) {
     const world = new World(count);
     const { broker, client, queue } = world;
-    world.spendBudget();
+    spendBudget(world.broker.core);
     client.socket.receive(basicAck(1, count, true));
     broker.ticks.shift()?.();
     assert.equal(queue.unackedCount > 0, count > settledAtOnceMax);

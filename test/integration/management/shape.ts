@@ -4,7 +4,7 @@ export type Shape = string | { readonly list: Shape } | { readonly [key: string]
 const nothing = 'nothing';
 
 /** Objects whose keys are data (arguments, headers, one key per node): only that they are objects counts. */
-const openObjects = new Set([
+export const openObjects = new Set([
   'arguments',
   'client_properties',
   'cluster_state',

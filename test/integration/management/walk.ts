@@ -6,6 +6,7 @@ import { basicConsume, exchangeDeclare, queueBind, queueDeclare } from '../../su
 import { waitUntil } from '../../support/wait-until.ts';
 import type { HttpClient } from './http-client.ts';
 import type { Stage } from './scenario.ts';
+import { openObjects } from './shape.ts';
 
 /** What one user is answered at one path: of objects their keys, `a.b` where they are nested, of lists how many there are and the keys of all. */
 export interface Seen {
@@ -227,17 +228,6 @@ export async function walk(stage: Stage): Promise<Seen[]> {
     await tidy();
   }
 }
-
-/** Objects whose keys are data: only that they are there counts. */
-const openObjects = new Set([
-  'arguments',
-  'client_properties',
-  'cluster_state',
-  'definition',
-  'effective_policy_definition',
-  'limits',
-  'value',
-]);
 
 function summary(json: unknown): { count: number | null; keys: string[] } {
   const keys = new Set<string>();
